@@ -1,0 +1,67 @@
+/** The failures we foresee, each with a stable code. What a person did wrong is data, not one of these. */
+
+/** Where an upstream trip failed, in the three kinds that matter to a person plus the two that matter to us. */
+export type UpstreamFailure =
+  /** The network or the server: connection refused, DNS, TLS, HTTP 5xx. */
+  | 'unreachable'
+  /** No answer within the time limit. */
+  | 'slow'
+  /** An answer that is not what the protocol allows: HTML, broken JSON, missing fields, too large. */
+  | 'nonsense'
+  /** The upstream answered `error=…`: the person cancelled there, or the upstream refused her. */
+  | 'refused'
+  /** An answer that could be forged: wrong issuer, audience, nonce, state or signature. */
+  | 'forged'
+
+/** An upstream let us down. `message` is for the log only and never holds a token, code or personal number. */
+export class UpstreamError extends Error {
+  readonly connector: string
+  readonly failure: UpstreamFailure
+
+  constructor(
+    connector: string,
+    failure: UpstreamFailure,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`${connector}: ${message}`, options)
+    this.name = 'UpstreamError'
+    this.connector = connector
+    this.failure = failure
+  }
+}
+
+/** One thing wrong with the operator's configuration, with the place to mend it. */
+export type ConfigProblem = {
+  /** Path of the file as the operator wrote it, or `environment`. */
+  file: string
+  /** 1-based; absent for the environment and for files that are missing altogether. */
+  line?: number
+  /** Dotted key inside the file, e.g. `settings.issuer`. */
+  key: string
+  /** What is wrong and how to mend it. */
+  message: string
+}
+
+/** The configuration cannot be used. Carries every problem found, not only the first. Exit code 78 (EX_CONFIG). */
+export class ConfigError extends Error {
+  readonly problems: ConfigProblem[]
+
+  constructor(problems: ConfigProblem[]) {
+    super(
+      [
+        'config is invalid:',
+        ...problems.map(
+          (p) => `  ${p.file}${p.line ? `:${p.line}` : ''}  ${p.key ? `${p.key}: ` : ''}${p.message}`,
+        ),
+      ].join('\n'),
+    )
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** A command line call that cannot be carried out as written. Exit code 64 (EX_USAGE). */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
