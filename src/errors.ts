@@ -52,7 +52,8 @@ export class ConfigError extends Error {
       [
         'config is invalid:',
         ...problems.map(
-          (p) => `  ${p.file}${p.line ? `:${p.line}` : ''}  ${p.key ? `${p.key}: ` : ''}${p.message}`,
+          (p) =>
+            `  ${p.file}${p.line ? `:${p.line}` : ''}  ${p.key ? `${p.key}: ` : ''}${p.message}`,
         ),
       ].join('\n'),
     )
@@ -61,7 +62,3 @@ export class ConfigError extends Error {
   }
 }
 
-/** A command line call that cannot be carried out as written. Exit code 64 (EX_USAGE). */
-export class UsageError extends Error {
-  override name = 'UsageError'
-}

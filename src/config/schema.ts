@@ -7,12 +7,21 @@ export type Words = z.infer<typeof words>
 export type Language = keyof Words
 export const languages = ['zh-TW', 'en'] as const satisfies Language[]
 
-const id = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
-const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the NAME of an environment variable, never the value')
+const id = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
+const envName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/, 'must be the NAME of an environment variable, never the value')
 const url = z.url({ protocol: /^https?$/ })
 /** Upstreams are reached over https; http is for the sandbox, which brings its own settings. */
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' })
-const origin = z.string().regex(/^https:\/\/(\*\.)?[a-z0-9.-]+(:\d+)?$/, 'must be an https origin such as https://*.kh.edu.tw')
+const origin = z
+  .string()
+  .regex(
+    /^https:\/\/(\*\.)?[a-z0-9.-]+(:\d+)?$/,
+    'must be an https origin such as https://*.kh.edu.tw',
+  )
 const seconds = z.int().positive()
 
 /** Settings of connector type `oidc`. */
@@ -22,9 +31,17 @@ export const oidcSettings = z.strictObject({
   client_secret_env: envName.optional(),
   /** Environment variable with a PKCS#8 PEM or JWK, for private_key_jwt. */
   private_key_env: envName.optional(),
-  token_auth: z.enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt']).default('client_secret_basic'),
-  scopes: z.array(z.string().min(1)).min(1).refine((s) => s.includes('openid'), 'must include openid'),
-  id_token_algs: z.array(z.enum(['RS256', 'PS256', 'ES256', 'EdDSA'])).min(1).default(['RS256']),
+  token_auth: z
+    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+    .default('client_secret_basic'),
+  scopes: z
+    .array(z.string().min(1))
+    .min(1)
+    .refine((s) => s.includes('openid'), 'must include openid'),
+  id_token_algs: z
+    .array(z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']))
+    .min(1)
+    .default(['RS256']),
   /** Ask the userinfo endpoint after the token. Kaohsiung puts everything in the ID token. */
   userinfo: z.boolean().default(true),
   /** One further bearer call whose JSON is merged under `claim`: the Ministry's eduinfo. */
@@ -48,15 +65,136 @@ const gate = {
   /** Place in the selector, ascending. */
   order: z.int().nonnegative(),
   /** ISO 3166-2, e.g. TW-NWT. */
-  iso: z.string().regex(/^TW-[A-Z]{3}$/).optional(),
+  iso: z
+    .string()
+    .regex(/^TW-[A-Z]{3}$/)
+    .optional(),
   /** First digits of the school codes this county gives out. */
   school_code_prefixes: z.array(z.string().regex(/^[0-9]{1,2}$/)).default([]),
 }
 
 /** One file of `connectors/`: one upstream. */
 export const connectorFile = z.discriminatedUnion('type', [
-  z.strictObject({ ...gate, type: z.literal('oidc'), profile: z.enum(profileNames), settings: oidcSettings }),
+  z.strictObject({
+    ...gate,
+    type: z.literal('oidc'),
+    profile: z.enum(profileNames),
+    settings: oidcSettings,
+  }),
   /** A county that is listed but speaks a protocol we have no connector for yet. */
-  z.strictObject({ ...gate, type: z.literal('unconnected'), speaks: z.enum(['openid2', 'oauth2', 'unknown']) }),
+  z.strictObject({
+    ...gate,
+    type: z.literal('unconnected'),
+    speaks: z.enum(['openid2', 'oauth2', 'unknown']),
+  }),
 ])
 export type ConnectorFile = z.infer<typeof connectorFile>
+
+/** How we prove ourselves to an upstream: read from the environment variables its file names. */
+export type Credentials = { clientId: string; clientSecret?: string; privateKey?: string }
+
+/** A connector as the rest of the program sees it. Without credentials it is listed but cannot be chosen. */
+export type ConnectorConfig = ConnectorFile & {
+  credentials?: Credentials
+  /** Plain http allowed: the sandbox's counties, never a file's. */
+  insecure?: boolean
+}
+
+const scopeName = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be a scope token (RFC 6749 §3.3)')
+
+/** `site.yaml`: one deployment's rules. */
+export const siteFile = z.strictObject({
+  id,
+  title: words,
+  /** What the local account field takes, shown under it. `domain` is added when a person types no `@`. */
+  local_accounts: z
+    .strictObject({
+      domain: z
+        .string()
+        .regex(/^[a-z0-9.-]+$/)
+        .optional(),
+    })
+    .default({}),
+  session: z
+    .strictObject({
+      /** A session ends after this long without a visit here (security.md: 30 min on shared computers). */
+      idle_seconds: seconds.default(30 * 60),
+      /** … and after this long in any case. */
+      absolute_seconds: seconds.default(12 * 60 * 60),
+    })
+    .prefault({}),
+  lifetimes: z
+    .strictObject({
+      interaction_seconds: seconds.default(60 * 60),
+      upstream_trip_seconds: seconds.default(10 * 60),
+      access_token_seconds: seconds.default(60 * 60),
+      id_token_seconds: seconds.default(60 * 60),
+      refresh_token_seconds: seconds.default(14 * 24 * 60 * 60),
+      device_code_seconds: seconds.default(10 * 60),
+    })
+    .prefault({}),
+  acr: z
+    .strictObject({
+      /** `acr` of a sign-in with a password kept here. */
+      password: z.string().min(1).default('urn:citygate:acr:password'),
+      /** `acr` of a sign-in vouched for by an upstream. */
+      upstream: z.string().min(1).default('urn:citygate:acr:upstream'),
+    })
+    .prefault({}),
+  /** Resource servers that take JWT access tokens (RFC 8707, RFC 9068). */
+  resources: z
+    .array(
+      z.strictObject({
+        id: z.url(),
+        label: words,
+        scopes: z.array(z.strictObject({ scope: scopeName, label: words })).min(1),
+        signing_alg: z.enum(['RS256', 'ES256']).default('RS256'),
+        access_token_seconds: seconds.default(10 * 60),
+      }),
+    )
+    .default([]),
+  outbound: z
+    .strictObject({
+      /** Origins inside our own network that we may call all the same: an internal app's back-channel logout. */
+      allow: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^https?:\/\/[a-z0-9.[\]:-]+$/,
+              'must be an origin such as https://app.intra.example',
+            ),
+        )
+        .default([]),
+    })
+    .prefault({}),
+})
+export type SiteFile = z.infer<typeof siteFile>
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const flag = z.enum(['on', 'off'])
+
+/** The environment variables we read. */
+export const environment = z.object({
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+  PORT: port.default(3000),
+  ISSUER: url
+    .refine(
+      (u) => !u.endsWith('/') && new URL(u).origin === u,
+      'must be an origin without path or trailing slash, e.g. https://id.example.gov.tw',
+    )
+    .optional(),
+  DEMO_PORT: port.default(3001),
+  SANDBOX_PORT: port.default(3002),
+  /** Addresses to listen on, comma separated. Default: loopback outside production, every address in production. */
+  HOST: z.string().optional(),
+  SANDBOX: flag.optional(),
+  DATA_DIR: z.string().min(1).default('data'),
+  CITYGATE_CONFIG: z.string().min(1).default('config/educloud'),
+  CITYGATE_KEK: z.string().optional(),
+  CITYGATE_KEK_FILE: z.string().optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+})
+export type Environment = z.infer<typeof environment>

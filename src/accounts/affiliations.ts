@@ -1,0 +1,55 @@
+/** In which school and role a person can act, and in which she chose to act towards an app. */
+import type { Store } from '#store/store.ts'
+
+export type PersonAffiliation = {
+  /** Stable over snapshots: the school and the role, not the position in a list that counties reorder. */
+  key: string
+  schoolCode: string
+  schoolName?: string
+  role: string
+  titles: string[]
+  classes: Record<string, string>[]
+  /** Seconds since 1970 when the upstream was asked. */
+  readAt: number
+  identityId: string
+}
+
+type Reads = Pick<Store, 'affiliations' | 'affiliationChoices'>
+
+/** One entry per school and role: of two snapshots that agree, the newer one. */
+export async function listAffiliations(
+  store: Reads,
+  accountId: string,
+): Promise<PersonAffiliation[]> {
+  const byKey = new Map<string, PersonAffiliation>()
+  for (const { accountId: _, ...row } of await store.affiliations.ofAccount(accountId)) {
+    const key = `${row.schoolCode}:${row.role}`
+    if (!byKey.has(key)) byKey.set(key, { key, ...row })
+  }
+  return [...byKey.values()]
+}
+
+/** All of a person's affiliations, the one she acts in towards `clientId` first. */
+export async function affiliationsToward(
+  store: Reads,
+  accountId: string,
+  clientId: string,
+): Promise<PersonAffiliation[]> {
+  const all = await listAffiliations(store, accountId)
+  if (all.length < 2) return all
+  const key = await store.affiliationChoices.find(accountId, clientId)
+  const chosen = all.find((one) => one.key === key)
+  return chosen ? [chosen, ...all.filter((one) => one !== chosen)] : all
+}
+
+/** True when she has several and has not said in which one she acts here, or that one is gone. */
+export async function mustChooseAffiliation(
+  store: Reads,
+  accountId: string,
+  clientId: string,
+): Promise<boolean> {
+  const all = await listAffiliations(store, accountId)
+  if (all.length < 2) return false
+  const key = await store.affiliationChoices.find(accountId, clientId)
+  return !all.some((one) => one.key === key)
+}

@@ -1,0 +1,131 @@
+/** Whose account an upstream identity is: found by (issuer, subject) and by nothing else. */
+import { randomUUID } from 'node:crypto'
+import type { UpstreamIdentity } from '#federation/connector.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import type { AccountRow, Attribute, Store } from '#store/store.ts'
+
+export type FederatedSignIn =
+  | { kind: 'signed-in'; accountId: string; created: boolean }
+  | { kind: 'barred'; status: Exclude<AccountRow['status'], 'active'> }
+
+type Tables = Parameters<Parameters<Store['transaction']>[0]>[0]
+
+const lostRace = Symbol('somebody linked this identity first')
+
+/**
+ * Finds the account linked to the identity and refreshes what the upstream says, or makes account,
+ * identity and affiliations in one transaction. Twenty first sign-ins at once make one account.
+ */
+export async function signInFederated(
+  store: Store,
+  identity: UpstreamIdentity,
+  now: Now,
+): Promise<FederatedSignIn> {
+  // A race is lost at most once: the winner's link is there to be found the second time.
+  for (const last of [false, true]) {
+    const linked = await store.identities.find(identity.issuer, identity.subject)
+    if (linked) return await refresh(store, linked.id, linked.accountId, identity, seconds(now))
+    try {
+      return await enrol(store, identity, seconds(now))
+    } catch (error) {
+      if (error !== lostRace || last) throw error
+    }
+  }
+  throw new Error('unreachable')
+}
+
+async function enrol(store: Store, identity: UpstreamIdentity, at: number) {
+  const accountId = randomUUID()
+  const identityId = randomUUID()
+  await store.transaction(async (tables) => {
+    await tables.accounts.create({
+      id: accountId,
+      kind: 'person',
+      status: 'active',
+      profile: profileFrom(identity, {}, at),
+      createdAt: at,
+      updatedAt: at,
+    })
+    const linked = await tables.identities.link({
+      id: identityId,
+      accountId,
+      connector: identity.connector,
+      issuer: identity.issuer,
+      subject: identity.subject,
+      openid2Ids: identity.openid2Ids,
+      raw: identity.raw,
+      createdAt: at,
+      readAt: at,
+    })
+    if (!linked) throw lostRace
+    await snapshot(tables, identityId, accountId, identity, at)
+  })
+  return { kind: 'signed-in', accountId, created: true } as const
+}
+
+async function refresh(
+  store: Store,
+  identityId: string,
+  accountId: string,
+  identity: UpstreamIdentity,
+  at: number,
+): Promise<FederatedSignIn> {
+  const account = await store.accounts.find(accountId)
+  if (!account) throw new Error('an identity is linked to no account')
+  if (account.status !== 'active') return { kind: 'barred', status: account.status }
+  await store.transaction(async (tables) => {
+    const { openid2Ids, raw } = identity
+    await tables.identities.refresh(identityId, { openid2Ids, raw, readAt: at })
+    await tables.accounts.setProfile(accountId, profileFrom(identity, account.profile, at), at)
+    await snapshot(tables, identityId, accountId, identity, at)
+  })
+  return { kind: 'signed-in', accountId, created: false }
+}
+
+async function snapshot(
+  tables: Tables,
+  identityId: string,
+  accountId: string,
+  identity: UpstreamIdentity,
+  readAt: number,
+) {
+  const rows = identity.affiliations.map((affiliation) => ({
+    identityId,
+    accountId,
+    ...affiliation,
+    classes: affiliation.classes.map((one) => ({ ...one })),
+    readAt,
+  }))
+  await tables.affiliations.replace(identityId, rows)
+}
+
+/**
+ * What the upstream says fills what is empty and what the same upstream said before. What the person,
+ * staff or another upstream vouched for stays theirs.
+ */
+function profileFrom(
+  { connector, profile }: UpstreamIdentity,
+  before: Record<string, Attribute>,
+  at: number,
+): Record<string, Attribute> {
+  const said: Record<string, string | undefined> = {
+    name: profile.name,
+    given_name: profile.givenName,
+    family_name: profile.familyName,
+    nickname: profile.nickname,
+    preferred_username: profile.preferredUsername,
+    email: profile.email,
+    gender: profile.gender,
+  }
+  const after = { ...before }
+  for (const [claim, value] of Object.entries(said)) {
+    const known = before[claim]
+    if (known && known.by !== connector) continue
+    if (value === undefined) delete after[claim]
+    else {
+      const verified = claim === 'email' ? { verified: profile.emailVerified === true } : {}
+      after[claim] = { value, by: connector, at, ...verified }
+    }
+  }
+  return after
+}

@@ -1,0 +1,99 @@
+/** Accounts with a password kept here. */
+import { randomUUID } from 'node:crypto'
+import { type Now, seconds } from '#lib/time.ts'
+import type { AccountRow, Store } from '#store/store.ts'
+import type { Passwords } from './passwords.ts'
+
+export type LocalPorts = {
+  now: Now
+  passwords: Passwords
+  /** A name typed without `@` means an address of this domain. */
+  domain?: string
+}
+
+export type LocalSignIn =
+  | { kind: 'signed-in'; accountId: string }
+  /** Unknown name and wrong password are one answer, in the same time. */
+  | { kind: 'wrong' }
+  | { kind: 'barred'; status: Exclude<AccountRow['status'], 'active'> }
+
+/** Checks a name and a password as typed. Throws BusyError when too many are waiting. */
+export async function signInLocally(
+  store: Store,
+  typed: { account: string; password: string },
+  ports: LocalPorts,
+): Promise<LocalSignIn> {
+  const found = await findByName(store, typed.account, ports.domain)
+  const credential = found ? await store.credentials.findPassword(found) : undefined
+  const right = await ports.passwords.verify(credential?.secret, typed.password)
+  if (!right || !found) return { kind: 'wrong' }
+  const account = await store.accounts.find(found)
+  if (!account) return { kind: 'wrong' }
+  // Said only to someone who knows the password: it tells a guesser nothing.
+  if (account.status !== 'active') return { kind: 'barred', status: account.status }
+  return { kind: 'signed-in', accountId: account.id }
+}
+
+/** Names are compared as people mean them: without case, blanks or full-width letters. */
+export const normalName = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
+
+async function findByName(store: Store, typed: string, domain?: string) {
+  const name = normalName(typed)
+  if (name.includes('@')) return (await store.identifiers.find('email', name))?.accountId
+  const byUsername = await store.identifiers.find('username', name)
+  if (byUsername || !domain) return byUsername?.accountId
+  return (await store.identifiers.find('email', `${name}@${domain}`))?.accountId
+}
+
+export type NewLocalAccount = {
+  /** A user name, or an address when it has an `@`. */
+  account: string
+  password: string
+  name: string
+  by: string
+}
+
+/** Makes an active account with its first name and password. `taken` if somebody has the name. */
+export async function createLocalAccount(
+  store: Store,
+  wanted: NewLocalAccount,
+  ports: Pick<LocalPorts, 'now' | 'passwords'>,
+): Promise<{ kind: 'created'; accountId: string } | { kind: 'taken' }> {
+  const at = seconds(ports.now)
+  const accountId = randomUUID()
+  const name = normalName(wanted.account)
+  const type = name.includes('@') ? 'email' : 'username'
+  const secret = await ports.passwords.hash(wanted.password)
+  const vouched = { by: wanted.by, at }
+  const taken = new Error('name is taken')
+  try {
+    await store.transaction(async (tables) => {
+      await tables.accounts.create({
+        id: accountId,
+        kind: 'person',
+        status: 'active',
+        profile: {
+          name: { value: wanted.name, ...vouched },
+          preferred_username: { value: name, ...vouched },
+          ...(type === 'email' ? { email: { value: name, verified: true, ...vouched } } : {}),
+        },
+        createdAt: at,
+        updatedAt: at,
+      })
+      const free = await tables.identifiers.take({ type, value: name, accountId, verifiedAt: at })
+      if (!free) throw taken
+      await tables.credentials.create({
+        id: randomUUID(),
+        accountId,
+        type: 'password',
+        secret,
+        createdAt: at,
+        updatedAt: at,
+      })
+    })
+  } catch (error) {
+    if (error === taken) return { kind: 'taken' }
+    throw error
+  }
+  return { kind: 'created', accountId }
+}

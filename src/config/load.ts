@@ -1,0 +1,179 @@
+/** Files and environment become one frozen Config, or a ConfigError that lists every problem at once. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { ConfigError, type ConfigProblem } from '../errors.ts'
+import {
+  type ConnectorConfig,
+  type ConnectorFile,
+  type Credentials,
+  connectorFile,
+  type Environment,
+  environment,
+  type SiteFile,
+  siteFile,
+} from './schema.ts'
+import { readYaml } from './yaml.ts'
+
+export type Config = {
+  production: boolean
+  /** Origin, no trailing slash. Every link and redirect of ours begins with it. */
+  issuer: string
+  port: number
+  hosts: string[]
+  /** Ports of the pretend world; absent where it must not run. */
+  sandbox?: { demoPort: number; sandboxPort: number }
+  dataDir: string
+  /** 32 bytes given by the operator; absent outside production, where one is made in the data directory. */
+  keyEncryptionKey?: Buffer
+  logLevel: Environment['LOG_LEVEL']
+  site: SiteFile
+  /** In the selector's order. */
+  connectors: ConnectorConfig[]
+}
+
+/** The key in our documentation's examples: public, hence refused. */
+const exampleKey = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+
+/** Reads `CITYGATE_CONFIG` and the environment. Throws ConfigError. Opens nothing but files. */
+export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config {
+  const problems: ConfigProblem[] = []
+  const complain = (key: string, message: string) =>
+    problems.push({ file: 'environment', key, message })
+
+  // An empty variable means "not set": that is how compose files and systemd units blank one out.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = environment.safeParse(given)
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) complain(issue.path.join('.'), issue.message)
+    throw new ConfigError(problems)
+  }
+  const vars = parsed.data
+  const production = vars.NODE_ENV === 'production'
+  const issuer = vars.ISSUER ?? `http://localhost:${vars.PORT}`
+
+  if (production) {
+    if (!vars.ISSUER)
+      complain('ISSUER', 'must be set in production to the https address people see')
+    else if (!issuer.startsWith('https:')) complain('ISSUER', 'must be https in production')
+    if (vars.SANDBOX === 'on') {
+      complain(
+        'SANDBOX',
+        'the sandbox has public passwords and must not run in production; unset it',
+      )
+    }
+  }
+  const keyEncryptionKey = readKek(vars, production, complain)
+  const root = join(cwd, vars.CITYGATE_CONFIG)
+  const site = readSite(root, cwd, problems)
+  const connectors = readConnectors(root, cwd, given, problems)
+  if (problems.length > 0 || !site) throw new ConfigError(problems)
+
+  return Object.freeze({
+    production,
+    issuer,
+    port: vars.PORT,
+    hosts:
+      vars.HOST?.split(',').map((host) => host.trim()) ??
+      (production ? ['::'] : ['127.0.0.1', '::1']),
+    sandbox:
+      production || vars.SANDBOX === 'off'
+        ? undefined
+        : { demoPort: vars.DEMO_PORT, sandboxPort: vars.SANDBOX_PORT },
+    dataDir: join(cwd, vars.DATA_DIR),
+    keyEncryptionKey,
+    logLevel: vars.LOG_LEVEL,
+    site,
+    connectors,
+  })
+}
+
+function readKek(
+  vars: Environment,
+  production: boolean,
+  complain: (key: string, message: string) => void,
+): Buffer | undefined {
+  const howTo = 'make one with `openssl rand -base64 32`'
+  let text = vars.CITYGATE_KEK
+  if (vars.CITYGATE_KEK_FILE) {
+    try {
+      text = readFileSync(vars.CITYGATE_KEK_FILE, 'utf8').trim()
+    } catch {
+      complain('CITYGATE_KEK_FILE', 'names a file that cannot be read')
+      return undefined
+    }
+  }
+  if (text === undefined) {
+    if (production)
+      complain('CITYGATE_KEK', `must be set in production (or CITYGATE_KEK_FILE); ${howTo}`)
+    return undefined
+  }
+  const key = Buffer.from(text, 'base64')
+  if (key.length !== 32) complain('CITYGATE_KEK', `must be 32 bytes in base64; ${howTo}`)
+  else if (production && text === exampleKey) {
+    complain('CITYGATE_KEK', `is the example from the documentation; ${howTo}`)
+  }
+  return key
+}
+
+function readSite(root: string, cwd: string, problems: ConfigProblem[]): SiteFile | undefined {
+  const file = join(root, 'site.yaml')
+  const read = readYaml(file, siteFile)
+  problems.push(...read.problems.map((p) => ({ ...p, file: relative(cwd, file) })))
+  return read.value
+}
+
+function readConnectors(
+  root: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  problems: ConfigProblem[],
+): ConnectorConfig[] {
+  const folder = join(root, 'connectors')
+  if (!existsSync(folder)) return []
+  const seen = new Map<string, string>()
+  const connectors: ConnectorConfig[] = []
+  for (const name of readdirSync(folder)
+    .filter((n) => n.endsWith('.yaml'))
+    .sort()) {
+    const file = relative(cwd, join(folder, name))
+    const read = readYaml(join(folder, name), connectorFile)
+    problems.push(...read.problems.map((p) => ({ ...p, file })))
+    if (!read.value) continue
+    const before = seen.get(read.value.id)
+    if (before) problems.push({ file, key: 'id', message: `is taken by ${before}` })
+    seen.set(read.value.id, file)
+    connectors.push({
+      ...read.value,
+      credentials: readCredentials(read.value, env, file, problems),
+    })
+  }
+  return connectors.sort((a, b) => a.order - b.order)
+}
+
+function readCredentials(
+  connector: ConnectorFile,
+  env: NodeJS.ProcessEnv,
+  file: string,
+  problems: ConfigProblem[],
+): Credentials | undefined {
+  if (connector.type !== 'oidc') return undefined
+  const { settings } = connector
+  const clientId = env[settings.client_id_env]
+  if (!clientId) return undefined
+  const clientSecret = settings.client_secret_env && env[settings.client_secret_env]
+  const privateKey = settings.private_key_env && env[settings.private_key_env]
+  const needed = settings.token_auth === 'private_key_jwt' ? 'private_key_env' : 'client_secret_env'
+  if (needed === 'private_key_env' ? !privateKey : !clientSecret) {
+    problems.push({
+      file,
+      key: `settings.${needed}`,
+      message: `${settings.client_id_env} is set, but ${settings[needed] ?? 'the variable this key should name'} is not`,
+    })
+    return undefined
+  }
+  return {
+    clientId,
+    ...(clientSecret ? { clientSecret } : {}),
+    ...(privateKey ? { privateKey } : {}),
+  }
+}

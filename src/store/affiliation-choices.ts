@@ -1,0 +1,40 @@
+/** In which affiliation a person acts towards which app. */
+import type { Knex } from 'knex'
+
+export type AffiliationChoices = {
+  choose(accountId: string, clientId: string, key: string, at: number): Promise<void>
+  find(accountId: string, clientId: string): Promise<string | undefined>
+  /** Keyed by client. */
+  ofAccount(accountId: string): Promise<Map<string, string>>
+  forget(accountId: string, clientId: string): Promise<void>
+}
+
+export function openAffiliationChoices(knex: Knex): AffiliationChoices {
+  type Row = { account_id: string; client_id: string; affiliation_key: string }
+  return {
+    async choose(accountId, clientId, key, at) {
+      await knex('affiliation_choice')
+        .insert({
+          account_id: accountId,
+          client_id: clientId,
+          affiliation_key: key,
+          chosen_at: at,
+        })
+        .onConflict(['account_id', 'client_id'])
+        .merge(['affiliation_key', 'chosen_at'])
+    },
+    async find(accountId, clientId) {
+      const where = { account_id: accountId, client_id: clientId }
+      return (await knex<Row>('affiliation_choice').where(where).first())?.affiliation_key
+    },
+    async ofAccount(accountId) {
+      const rows = await knex<Row>('affiliation_choice').where({ account_id: accountId })
+      return new Map(rows.map((row) => [row.client_id, row.affiliation_key]))
+    },
+    async forget(accountId, clientId) {
+      await knex('affiliation_choice')
+        .where({ account_id: accountId, client_id: clientId })
+        .delete()
+    },
+  }
+}

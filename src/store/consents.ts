@@ -1,0 +1,42 @@
+/** What a person allowed an app to see. Outlives the session it was given in. */
+import type { Knex } from 'knex'
+
+export type Granted = {
+  scopes: string[]
+  claims: string[]
+  /** Scopes per resource indicator. */
+  resources: Record<string, string[]>
+}
+
+export type Consents = {
+  find(accountId: string, clientId: string): Promise<Granted | undefined>
+  put(accountId: string, clientId: string, granted: Granted, at: number): Promise<void>
+  /** Clients this person allowed anything. */
+  clientsOf(accountId: string): Promise<string[]>
+}
+
+export function openConsents(knex: Knex): Consents {
+  type Row = { account_id: string; client_id: string; granted: string }
+  return {
+    async find(accountId, clientId) {
+      const where = { account_id: accountId, client_id: clientId }
+      const row = await knex<Row>('consent').where(where).first()
+      return row && JSON.parse(row.granted)
+    },
+    async put(accountId, clientId, granted, at) {
+      await knex('consent')
+        .insert({
+          account_id: accountId,
+          client_id: clientId,
+          granted: JSON.stringify(granted),
+          granted_at: at,
+        })
+        .onConflict(['account_id', 'client_id'])
+        .merge(['granted', 'granted_at'])
+    },
+    async clientsOf(accountId) {
+      const rows = await knex<Row>('consent').where({ account_id: accountId }).orderBy('client_id')
+      return rows.map((row) => row.client_id)
+    },
+  }
+}

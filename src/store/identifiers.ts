@@ -1,0 +1,56 @@
+/** Names a person signs in with: each belongs to one account. */
+import type { Knex } from 'knex'
+import { isUniqueViolation } from './database.ts'
+
+export type IdentifierType = 'username' | 'email' | 'phone'
+export type IdentifierRow = {
+  type: IdentifierType
+  /** Normalised by the caller: lower case, trimmed. */
+  value: string
+  accountId: string
+  verifiedAt?: number
+}
+
+export type Identifiers = {
+  /** False if somebody has it already. */
+  take(row: IdentifierRow): Promise<boolean>
+  find(type: IdentifierType, value: string): Promise<IdentifierRow | undefined>
+  ofAccount(accountId: string): Promise<IdentifierRow[]>
+}
+
+type Row = {
+  type: IdentifierType
+  value: string
+  account_id: string
+  verified_at: number | string | null
+}
+
+export function openIdentifiers(knex: Knex): Identifiers {
+  const read = (row: Row): IdentifierRow => ({
+    type: row.type,
+    value: row.value,
+    accountId: row.account_id,
+    ...(row.verified_at === null ? {} : { verifiedAt: Number(row.verified_at) }),
+  })
+  return {
+    async take({ type, value, accountId, verifiedAt }) {
+      try {
+        const row = { type, value, account_id: accountId, verified_at: verifiedAt ?? null }
+        await knex('identifier').insert(row)
+        return true
+      } catch (error) {
+        if (isUniqueViolation(error)) return false
+        throw error
+      }
+    },
+    async find(type, value) {
+      const row = await knex<Row>('identifier').where({ type, value }).first()
+      return row && read(row)
+    },
+    async ofAccount(accountId) {
+      return (await knex<Row>('identifier').where({ account_id: accountId }).orderBy('value')).map(
+        read,
+      )
+    },
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * `npm test`: lint, types and every test, with a Chromium found or installed first.
+ * The last line is `N passed, N failed`; lint and types count as one check each.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { ensureChromium } from './helpers/chromium.ts'
+
+const tally = { passed: 0, failed: 0 }
+const count = (ok: boolean) => {
+  tally[ok ? 'passed' : 'failed']++
+}
+
+function check(title: string, command: string, ...args: string[]) {
+  console.log(`# ${title}`)
+  count(spawnSync(command, args, { stdio: 'inherit' }).status === 0)
+}
+
+/** Runs AVA and counts what it says in TAP, so that no summary has to be believed. */
+async function runTests(files: string[]) {
+  const ava = spawn('ava', ['--tap', ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<number | null>((resolve) => ava.on('close', resolve))
+  let failed = 0
+  for await (const line of createInterface({ input: ava.stdout })) {
+    if (line.startsWith('ok ') && !/# (skip|todo)/i.test(line)) tally.passed++
+    else if (line.startsWith('not ok ')) failed++
+    if (!line.startsWith('# ') && !line.startsWith('1..')) console.log(line)
+  }
+  // A crash before the first test prints no `not ok`.
+  if ((await ended) !== 0 && failed === 0) failed = 1
+  tally.failed += failed
+}
+
+const files = process.argv.slice(2)
+if (files.length === 0) {
+  check('lint and format', 'biome', 'ci', '.')
+  check('types', 'tsc')
+}
+process.env.CHROMIUM = ensureChromium()
+await runTests(files)
+console.log(`${tally.passed} passed, ${tally.failed} failed`)
+process.exitCode = tally.failed === 0 ? 0 : 1
