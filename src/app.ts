@@ -1,0 +1,155 @@
+/** The composition root: the only file that knows every room. */
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import { openPasswords } from '#accounts/passwords.ts'
+import type { Config } from '#config/load.ts'
+import type { ConnectorConfig } from '#config/schema.ts'
+import { openConnectors } from '#federation/registry.ts'
+import { openAnswer } from '#http/answer.ts'
+import { openAssets } from '#http/assets.ts'
+import type { House } from '#http/house.ts'
+import { formToken } from '#http/input.ts'
+import { openProviderPages } from '#http/pages.ts'
+import { openRenderer } from '#http/render.ts'
+import { callbackPath } from '#http/routes/upstream.ts'
+import { openHttp } from '#http/server.ts'
+import type { Log } from '#lib/log.ts'
+import { openMessages } from '#lib/messages.ts'
+import { openKeys } from '#oidc/keys.ts'
+import { cookieNames, openProvider } from '#oidc/provider.ts'
+import { findQuestion } from '#oidc/questions.ts'
+import { openGuardedFetch } from '#outside/fetch.ts'
+import { openStore } from '#store/store.ts'
+
+const views = join(import.meta.dirname, '..', 'views')
+
+export type AppPorts = {
+  log: Log
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** Origins that may be called although they are inside our network: the sandbox's. */
+  allowOrigins?: string[]
+  /** Upstreams in place of config's: the sandbox connects some. */
+  connectors?: ConnectorConfig[]
+}
+
+export type App = { house: House; close(): Promise<void> }
+
+/** Opens everything but the port: files, database, schema, keys. Throws when one of them cannot be had. */
+export async function openApp(config: Config, ports: AppPorts): Promise<App> {
+  const { log, now = Date.now } = ports
+  const store = openStore(join(config.dataDir, 'citygate.sqlite3'))
+  try {
+    const migrated = await store.migrate()
+    if (migrated.length > 0) log.info({ migrated }, 'schema is up to date')
+    const keys = await openKeys(store, config.keyEncryptionKey ?? ownKek(config.dataDir), now)
+    const fetch = openGuardedFetch({
+      allow: [...config.site.outbound.allow, ...(ports.allowOrigins ?? [])],
+    })
+    const messages = openMessages(join(views, 'messages'))
+    const assets = openAssets(join(views, 'assets'))
+    const render = openRenderer({ viewsDir: views, messages, assets, site: config.site })
+    const answer = openAnswer({
+      render,
+      messages,
+      tokenFor: (ctx) => formToken(keys.form, ctx.state.device ?? ''),
+    })
+    const provider = openProvider(config.issuer, config.site, {
+      store,
+      keys,
+      now,
+      fetch,
+      pages: openProviderPages(answer),
+    })
+    const connectors = ports.connectors ?? config.connectors
+    const house: House = {
+      config: { ...config, connectors },
+      store,
+      provider,
+      keys,
+      trips: {
+        store,
+        now,
+        dataKey: keys.data,
+        connectors: openConnectors(connectors, { fetch, now }),
+        findQuestion: (uid) => findQuestion(provider, uid),
+        callbackUrl: (connector) => `${config.issuer}${callbackPath(connector)}`,
+        tripSeconds: config.site.lifetimes.upstream_trip_seconds,
+        acr: config.site.acr.upstream,
+      },
+      passwords: openPasswords(),
+      messages,
+      assets,
+      answer,
+      log,
+      now,
+      cookies: cookieNames(config.issuer),
+    }
+    return { house, close: () => store.close() }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Outside production the key-encryption key is made at first start and stays beside the database. */
+function ownKek(dataDir: string): Buffer {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const file = join(dataDir, 'key-encryption-key')
+  try {
+    writeFileSync(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o400 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return Buffer.from(readFileSync(file, 'utf8'), 'base64')
+}
+
+/** Listens on every address. Rejects in words when a port is taken. */
+export async function listen(house: House): Promise<{ close(): Promise<void> }> {
+  const { config } = house
+  const handler = openHttp(house).callback()
+  const servers = await Promise.all(
+    config.hosts.map((address) => {
+      // Slow clients are cut off (slowloris); no request of ours needs large headers.
+      const server = createServer(
+        {
+          headersTimeout: 15_000,
+          requestTimeout: 30_000,
+          keepAliveTimeout: 5_000,
+          maxHeaderSize: 16_384,
+        },
+        handler,
+      )
+      return new Promise<Server | undefined>((resolve, reject) => {
+        server.once('error', (error) => {
+          const code = 'code' in error ? error.code : ''
+          // A machine without IPv6 has no ::1; the other loopback address is enough.
+          if (code === 'EADDRNOTAVAIL' && config.hosts.length > 1) return resolve(undefined)
+          const why =
+            code === 'EADDRINUSE' ? 'is taken by another program; set PORT' : String(error)
+          reject(new Error(`port ${config.port} on ${address} ${why}`))
+        })
+        server.listen(config.port, address, () => resolve(server))
+      })
+    }),
+  )
+  return {
+    async close() {
+      await Promise.all(
+        servers.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              if (!server) return resolve()
+              server.close(() => resolve())
+              server.closeIdleConnections()
+              // What has not ended by then is not going to.
+              setTimeout(() => server.closeAllConnections(), 8_000).unref()
+            }),
+        ),
+      )
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/** The only writer of answers: pages, problems and redirects of ours. */
+import type { Messages } from '#lib/messages.ts'
+import type { Context } from './context.ts'
+import { contentSecurityPolicy } from './middleware/headers.ts'
+import type { Problem } from './problem.ts'
+import type { Renderer, Views } from './render.ts'
+
+export type PageOf<View extends keyof Views> = {
+  view: View
+  locals: Views[View]
+  status?: number
+  /** Origins the page's forms may lead to, beside our own. */
+  formAction?: string[]
+}
+
+export type Answer = {
+  page<View extends keyof Views>(ctx: Context, page: PageOf<View>): void
+  problem(ctx: Context, problem: Problem): void
+  /** 303: whatever the method was, the next one is GET, and no body is sent again (RFC 9700 §4.12). */
+  redirect(ctx: Context, url: string): void
+}
+
+export type AnswerPorts = {
+  render: Renderer
+  messages: Messages
+  /** The form token of this request's browser. */
+  tokenFor: (ctx: Context) => string
+}
+
+export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer {
+  const page: Answer['page'] = (ctx, { view, locals, status = 200, formAction = [] }) => {
+    const { ref, language: lang } = ctx.state
+    ctx.status = status
+    ctx.type = 'html'
+    ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction))
+    ctx.set('Content-Language', lang)
+    ctx.body = render(view, { lang, ref, url: ctx.originalUrl, locals })
+  }
+  return {
+    page,
+    problem(ctx, { status, key, options }) {
+      const { params = {}, next = [], retryAfterSeconds, formAction } = options
+      if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
+      const keptKey = `problem.${key}.kept`
+      page(ctx, {
+        view: 'problem',
+        status,
+        formAction,
+        locals: {
+          titleKey: `problem.${key}.title`,
+          whatKey: `problem.${key}.what`,
+          keptKey: messages.has(keptKey) ? keptKey : undefined,
+          params,
+          next,
+          formToken: tokenFor(ctx),
+        },
+      })
+    },
+    redirect(ctx, url) {
+      ctx.redirect(url)
+      ctx.status = 303
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** How a relying-party app is shown to a person. */
+import type { Client } from 'oidc-provider'
+
+export type App = {
+  name: string
+  /** Where it really is: a name can claim anything. */
+  host: string
+  /** A page of the app to go back to; absent for apps that have none on the web. */
+  home?: string
+  policyUri?: string
+  tosUri?: string
+  native: boolean
+  firstParty: boolean
+}
+
+export function appOf(client: Client, redirectUri?: string): App {
+  const target = URL.parse(redirectUri ?? client.redirectUris?.[0] ?? '')
+  const web = target?.protocol === 'https:' || target?.protocol === 'http:'
+  const host = web ? target.host : (target?.protocol ?? '')
+  return {
+    name: client.clientName ?? host,
+    host,
+    home: client.clientUri ?? (web ? target.origin : undefined),
+    policyUri: client.policyUri,
+    tosUri: client.tosUri,
+    native: client.applicationType === 'native',
+    firstParty: client.first_party === true,
+  }
+}
+
+/** A CSP source for an address: its origin, or its scheme where it has none (`com.example.app:/cb`). */
+export function cspSource(uri: string | undefined): string[] {
+  const url = uri === undefined ? null : URL.parse(uri)
+  if (!url) return []
+  return [url.origin === 'null' ? url.protocol : url.origin]
+}

@@ -1,0 +1,21 @@
+/** What a request carries through our middleware. */
+import type { DefaultContext, DefaultState, ParameterizedContext } from 'koa'
+import type { Language } from '#config/schema.ts'
+import type { Log } from '#lib/log.ts'
+
+export type State = DefaultState & {
+  /** Shown to the person and written to the log: how a report finds its line. */
+  ref: string
+  log: Log
+  language: Language
+  /** SHA-256 of the device cookie. Absent where no page of ours is served. */
+  device?: string
+  /** False on the visit that set the device cookie: the browser has not shown yet that it keeps cookies. */
+  deviceKnown?: boolean
+}
+
+export type Context = ParameterizedContext<
+  State,
+  DefaultContext & { params: Record<string, string> }
+>
+export type Next = () => Promise<unknown>

@@ -1,0 +1,58 @@
+/** The only reader of what a browser sends: past this file there is no `ctx`, no `unknown`. */
+import rawBody from 'raw-body'
+import { equalInConstantTime, hmac } from '#lib/crypto.ts'
+import type { Context } from './context.ts'
+import { Problem } from './problem.ts'
+
+export type Fields = Readonly<Record<string, string>>
+
+const maxBody = '64kb'
+
+/** The query's parameters. Throws a Problem when one comes twice: which one would count? */
+export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
+
+/** A form's fields, once each. Throws a Problem for another content type, a body too large or a doubled field. */
+async function readFields(ctx: Context): Promise<Fields> {
+  if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')
+  let body: string
+  try {
+    body = await rawBody(ctx.req, { limit: maxBody, encoding: 'utf8', length: ctx.request.length })
+  } catch (cause) {
+    throw new Problem(413, 'too-large', { cause })
+  }
+  return single(new URLSearchParams(body))
+}
+
+function single(params: URLSearchParams): Fields {
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of params) {
+    if (name in fields)
+      throw new Problem(400, 'app.request', { params: { detail: 'invalid_request' } })
+    fields[name] = value
+  }
+  return fields
+}
+
+/** A form token is good for one browser: what another site makes it send does not carry one. */
+export const formToken = (key: Buffer, device: string): string => hmac(key, device)
+
+/**
+ * The fields of a form of ours. Throws a Problem for one that did not come from our own page in this very
+ * browser (OWASP CSRF: token bound to the browser, and Fetch Metadata where the browser sends it).
+ */
+export async function readForm(ctx: Context, key: Buffer): Promise<Fields> {
+  const site = ctx.get('sec-fetch-site')
+  if (site && site !== 'same-origin' && site !== 'none') throw new Problem(403, 'forbidden')
+  if (ctx.state.device === undefined) throw new Error('form route without the device middleware')
+  if (!ctx.state.deviceKnown) throw new Problem(403, 'cookies')
+  const fields = await readFields(ctx)
+  const token = fields.form_token ?? ''
+  if (!equalInConstantTime(token, formToken(key, ctx.state.device))) {
+    throw new Problem(403, 'forbidden')
+  }
+  return fields
+}
+
+/** The token of `Authorization: Bearer …` (RFC 6750 §2.1), never from the query. */
+export const readBearer = (ctx: Context): string | undefined =>
+  /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1]

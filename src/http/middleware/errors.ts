@@ -1,0 +1,45 @@
+/** Shows whatever went wrong as a page with a way on; only the log learns the cause. */
+import { BusyError } from '#accounts/passwords.ts'
+import type { Answer } from '../answer.ts'
+import type { Context, Next } from '../context.ts'
+import { Problem } from '../problem.ts'
+
+const home = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' } as const
+
+export function errors(answer: Answer) {
+  return async (ctx: Context, next: Next) => {
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body == null) throw new Problem(404, 'not-found')
+      if (ctx.status === 405 && !ctx.body) throw new Problem(405, 'method')
+    } catch (error) {
+      const problem = asProblem(error)
+      const { log } = ctx.state
+      const line = { problem: problem.key, err: problem.cause }
+      if (problem.status >= 500) log.error(line, 'problem')
+      else log.info(line, 'problem')
+      const { next: steps = [home] } = problem.options
+      answer.problem(
+        ctx,
+        new Problem(problem.status, problem.key, { ...problem.options, next: steps }),
+      )
+    }
+  }
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof BusyError) {
+    const seconds = error.retryAfterSeconds
+    return new Problem(503, 'busy', {
+      params: { seconds: String(seconds) },
+      retryAfterSeconds: seconds,
+      cause: error,
+    })
+  }
+  // Broken percent-encoding and the like, found by Koa or the router.
+  if (error instanceof Error && 'status' in error && error.status === 400) {
+    return new Problem(400, 'not-found', { cause: error })
+  }
+  return new Problem(500, 'server', { cause: error })
+}

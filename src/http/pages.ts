@@ -1,0 +1,81 @@
+/** The pages node-oidc-provider asks for, in our words and looks. */
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { ProviderPages } from '#oidc/provider.ts'
+import type { Answer } from './answer.ts'
+import { appOf, cspSource } from './app-of.ts'
+import type { Context } from './context.ts'
+import { Problem } from './problem.ts'
+
+export function openProviderPages(answer: Answer): ProviderPages {
+  const appIn = ({ oidc }: KoaContextWithOIDC) => oidc.client && appOf(oidc.client)
+  // The provider's context is the one our middleware has been through.
+  const ours = (ctx: KoaContextWithOIDC) => ctx as unknown as Context
+
+  return {
+    async problem(ctx, { error }, cause) {
+      const page = ours(ctx)
+      const { status } = ctx
+      page.state.log[status >= 500 ? 'error' : 'info']({ error, err: cause }, 'authorization error')
+      answer.problem(page, problemFor(status, error, cause))
+    },
+    async signOut(ctx, xsrf) {
+      const state = ctx.oidc.session?.state as { postLogoutRedirectUri?: string } | undefined
+      answer.page(ours(ctx), {
+        view: 'sign-out',
+        formAction: cspSource(state?.postLogoutRedirectUri),
+        locals: { action: ctx.oidc.urlFor('end_session_confirm'), xsrf, app: appIn(ctx) },
+      })
+    },
+    async signedOut(ctx) {
+      answer.page(ours(ctx), { view: 'signed-out', locals: { app: appIn(ctx), home: '/' } })
+    },
+    async deviceCode(ctx, xsrf, problem) {
+      answer.page(ours(ctx), {
+        view: 'device-code',
+        status: problem ? 400 : 200,
+        locals: {
+          action: ctx.oidc.urlFor('code_verification'),
+          xsrf,
+          problem: problem && `device.problem.${deviceProblems[problem] ?? 'other'}`,
+        },
+      })
+    },
+    async deviceConfirm(ctx, xsrf, userCode) {
+      answer.page(ours(ctx), {
+        view: 'device-confirm',
+        locals: {
+          action: ctx.oidc.urlFor('code_verification'),
+          xsrf,
+          userCode,
+          app: appIn(ctx) ?? { name: '', host: '' },
+          device: deviceOf(ctx.oidc.deviceCode?.deviceInfo),
+        },
+      })
+    },
+    async deviceDone(ctx) {
+      answer.page(ours(ctx), { view: 'device-done', locals: { app: appIn(ctx) ?? { name: '' } } })
+    },
+  }
+}
+
+/** What node-oidc-provider noted of the device that asked for the code. */
+function deviceOf(info: Record<string, unknown> | undefined) {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return info && { ip: text(info.ip), ua: text(info.ua) }
+}
+
+/** By the names node-oidc-provider gives what a person may mistype. */
+const deviceProblems: Record<string, string> = {
+  NoCodeError: 'empty',
+  NotFoundError: 'unknown',
+  ExpiredError: 'expired',
+  AlreadyUsedError: 'used',
+  AbortedError: 'aborted',
+}
+
+function problemFor(status: number, error: string, cause: Error): Problem {
+  if (status >= 500) return new Problem(500, 'server', { cause })
+  if (cause.name === 'SessionNotFound') return new Problem(400, 'interaction.expired', { next: [] })
+  if (error === 'invalid_client') return new Problem(400, 'app.unknown', { next: [] })
+  return new Problem(status, 'app.request', { params: { detail: error }, next: [] })
+}

@@ -1,0 +1,35 @@
+/** A request that ends on the problem page: thrown by whoever finds out, shown in one place. */
+
+/** One way on from a problem page. */
+export type NextStep = {
+  id: string
+  kind: 'link' | 'post'
+  href: string
+  labelKey: string
+  params?: Record<string, string>
+  primary?: boolean
+}
+
+export type ProblemOptions = {
+  params?: Record<string, string>
+  next?: NextStep[]
+  retryAfterSeconds?: number
+  /** CSP form-action sources its post steps may redirect through. */
+  formAction?: string[]
+  cause?: unknown
+}
+
+/** `key` names the messages `problem.<key>.title`, `.what` and, where something is kept, `.kept`. */
+export class Problem extends Error {
+  override name = 'Problem'
+  readonly status: number
+  readonly key: string
+  readonly options: ProblemOptions
+
+  constructor(status: number, key: string, options: ProblemOptions = {}) {
+    super(key, { cause: options.cause })
+    this.status = status
+    this.key = key
+    this.options = options
+  }
+}

@@ -1,0 +1,50 @@
+/** The Ministry's bearer resource `eduinfo`, v1 and v2, for relying parties that call it beside userinfo. */
+import type Router from '@koa/router'
+import { affiliationsToward } from '#accounts/affiliations.ts'
+import { findBearer } from '#oidc/bearer.ts'
+import { type EduinfoVersion, eduinfo } from '#oidc/eduinfo.ts'
+import type { Context, State } from '../context.ts'
+import type { House } from '../house.ts'
+import { readBearer } from '../input.ts'
+
+export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: House): void {
+  const refuse = (ctx: Context, status: number, error?: string) => {
+    const scope = error === 'insufficient_scope' ? ', scope="eduinfo"' : ''
+    ctx.status = status
+    ctx.set(
+      'WWW-Authenticate',
+      `Bearer realm="eduinfo"${error ? `, error="${error}"${scope}` : ''}`,
+    )
+    ctx.body = error ? { error } : { error: 'invalid_request' }
+  }
+
+  for (const version of ['v1', 'v2'] satisfies EduinfoVersion[]) {
+    const path = `/eduinfo/${version}`
+
+    router.options(`${path} preflight`, path, (ctx) => {
+      ctx.set({
+        'Access-Control-Allow-Origin': ctx.get('origin') || '*',
+        'Access-Control-Allow-Headers': 'Authorization',
+        'Access-Control-Allow-Methods': 'GET',
+        'Access-Control-Max-Age': '600',
+        Vary: 'Origin',
+      })
+      ctx.status = 204
+    })
+
+    router.get(path, path, async (ctx) => {
+      const token = readBearer(ctx)
+      if (!token) return refuse(ctx, 401)
+      const bearer = await findBearer(provider, store, keys, token, 'eduinfo')
+      if (bearer.kind === 'refused') {
+        return refuse(ctx, bearer.error === 'invalid_token' ? 401 : 403, bearer.error)
+      }
+      const { sub, account, clientId, redirectUris } = bearer
+      const origin = ctx.get('origin')
+      if (redirectUris.some((uri) => URL.parse(uri)?.origin === origin)) {
+        ctx.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' })
+      }
+      ctx.body = eduinfo(sub, await affiliationsToward(store, account.id, clientId), version)
+    })
+  }
+}

@@ -1,0 +1,106 @@
+/** What a person can do when a sign-in did not work: every problem page offers a way on. */
+import type { ConnectorConfig, Language } from '#config/schema.ts'
+import type { UpstreamFailure } from '#errors.ts'
+import type { App } from '../app-of.ts'
+import { type NextStep, Problem } from '../problem.ts'
+
+type Open = { uid: string; app: App }
+
+const choose = (uid: string, id: string, labelKey: string): NextStep => ({
+  id,
+  kind: 'link',
+  href: `/interaction/${uid}?choose=1${id === 'local' ? '#local-form' : ''}`,
+  labelKey,
+})
+
+const backToApp = ({ uid, app }: Open): NextStep => ({
+  id: 'back-to-app',
+  kind: 'post',
+  href: `/interaction/${uid}/cancel`,
+  labelKey: 'next.back-to-app',
+  params: { app: app.name },
+})
+
+const otherWays = (open: Open): NextStep[] => [
+  choose(open.uid, 'other-county', 'next.other-county'),
+  choose(open.uid, 'local', 'next.local'),
+  backToApp(open),
+]
+
+const statusOf: Record<UpstreamFailure, number> = {
+  unreachable: 502,
+  slow: 504,
+  nonsense: 502,
+  refused: 403,
+  forged: 400,
+}
+
+/** The county did not sign the person in. The app's request is kept. */
+export function afterUpstream(
+  open: Open,
+  connector: ConnectorConfig,
+  language: Language,
+  failure: UpstreamFailure,
+  formAction: string[],
+): Problem {
+  const county = connector.label[language]
+  return new Problem(statusOf[failure], `upstream.${failure}`, {
+    params: { county },
+    formAction,
+    next: [
+      {
+        id: 'again-county',
+        kind: 'post',
+        href: `/interaction/${open.uid}/upstream/${connector.id}`,
+        labelKey: 'next.again-county',
+        params: { county },
+        primary: true,
+      },
+      ...otherWays(open),
+    ],
+  })
+}
+
+/** The trip cannot be finished, the app's request can. */
+export function afterLostTrip(open: Open, why: string, formAction: string[]): Problem {
+  const signIn = { ...choose(open.uid, 'sign-in', 'next.sign-in'), primary: true }
+  return new Problem(400, `trip.${why}`, { formAction, next: [signIn, backToApp(open)] })
+}
+
+/** The person is known and may not come in. */
+export function afterBarred(open: Open, status: 'pending' | 'suspended' | 'closed'): Problem {
+  const key = status === 'pending' ? 'account.pending' : 'account.suspended'
+  return new Problem(403, key, { next: otherWays(open) })
+}
+
+/** The question expired, or was answered before. */
+export function afterPast(uid: string, finished: boolean, app: App | undefined): Problem {
+  const toApp: NextStep[] = app?.home
+    ? [
+        {
+          id: 'back-to-app',
+          kind: 'link',
+          href: app.home,
+          labelKey: 'next.back-to-app',
+          params: { app: app.name },
+          primary: finished,
+        },
+      ]
+    : []
+  if (finished) return new Problem(400, 'interaction.done', { next: [...toApp, accountPage] })
+  const again: NextStep = {
+    id: 'start-again',
+    kind: 'link',
+    href: `/interaction/${uid}/start-again`,
+    labelKey: 'next.start-again',
+    primary: true,
+  }
+  return new Problem(400, 'interaction.expired', { next: [again, ...toApp] })
+}
+
+const accountPage: NextStep = {
+  id: 'home',
+  kind: 'link',
+  href: '/',
+  labelKey: 'next.home',
+}

@@ -1,0 +1,34 @@
+/** The few pages that belong to no request of an app, and the files pages are made of. */
+import type Router from '@koa/router'
+import type { State } from '../context.ts'
+import type { House } from '../house.ts'
+
+/** Pages the sign-in page links to that part 3 of the work builds. */
+const coming = ['join', 'reset', 'resend'] as const
+
+export function siteRoutes(router: Router<State>, { answer, assets }: House): void {
+  router.get('home', '/', (ctx) => {
+    answer.page(ctx, { view: 'home', locals: {} })
+  })
+
+  for (const name of coming) {
+    router.get(name, `/${name}`, (ctx) => {
+      const locals = { titleKey: `coming.${name}.title`, whatKey: `coming.${name}.what`, back: '/' }
+      answer.page(ctx, { view: 'coming', locals })
+    })
+  }
+
+  router.get('favicon', '/favicon.ico', (ctx) => {
+    ctx.status = 301
+    ctx.redirect(assets.url('logo.svg'))
+  })
+
+  router.get('asset', /^\/assets\/.+/, (ctx) => {
+    const file = assets.serve(ctx.path, ctx.get('accept-encoding'), ctx.get('if-none-match'))
+    ctx.remove('Cache-Control')
+    ctx.set(file.headers)
+    ctx.status = file.status
+    if (file.status === 200) ctx.body = file.body
+    if (file.type) ctx.type = file.type
+  })
+}

@@ -1,0 +1,55 @@
+/** Our Koa app: what every request passes through, as a table. */
+import Router from '@koa/router'
+import Koa from 'koa'
+import { trustIssuerOnly } from '#oidc/provider.ts'
+import type { Context, Next, State } from './context.ts'
+import type { House } from './house.ts'
+import { device } from './middleware/device.ts'
+import { errors } from './middleware/errors.ts'
+import { formPost } from './middleware/form-post.ts'
+import { headers } from './middleware/headers.ts'
+import { host } from './middleware/host.ts'
+import { language } from './middleware/language.ts'
+import { reference } from './middleware/reference.ts'
+import { accountRoutes } from './routes/account.ts'
+import { eduinfoRoutes } from './routes/eduinfo.ts'
+import { interactionRoutes } from './routes/interaction.ts'
+import { siteRoutes } from './routes/site.ts'
+import { upstreamRoutes } from './routes/upstream.ts'
+
+/** Paths where people, not machines, come: only there a browser gets our cookies. */
+const pages =
+  /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join$|reset$|resend$)/
+
+export function openHttp(house: House): Koa<State> {
+  const { config, provider, log, answer, cookies } = house
+  const secure = config.issuer.startsWith('https:')
+  const app = new Koa<State>()
+  app.keys = provider.keys
+  trustIssuerOnly(app.request, config.issuer)
+  app.on('error', (error) => log.error({ err: error }, 'unhandled'))
+
+  const router = new Router<State>()
+  siteRoutes(router, house)
+  interactionRoutes(router, house)
+  upstreamRoutes(router, house)
+  accountRoutes(router, house)
+  eduinfoRoutes(router, house)
+
+  app.use(reference(log))
+  app.use(headers({ secure }))
+  app.use(language({ name: cookies.language, secure }))
+  app.use(errors(answer))
+  app.use(host(config.issuer))
+  app.use(only(pages, device({ name: cookies.device, secure })))
+  app.use(formPost(house))
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  for (const middleware of provider.middleware) app.use(middleware as Koa.Middleware<State>)
+  return app
+}
+
+/** Runs the middleware on matching paths only. */
+function only(paths: RegExp, middleware: (ctx: Context, next: Next) => Promise<unknown>) {
+  return (ctx: Context, next: Next) => (paths.test(ctx.path) ? middleware(ctx, next) : next())
+}

@@ -1,0 +1,79 @@
+/** Answers a person gives on our own pages. */
+import { listAffiliations } from '#accounts/affiliations.ts'
+import { type LocalPorts, type LocalSignIn, signInLocally } from '#accounts/local.ts'
+import { seconds } from '#lib/time.ts'
+import type { Granted, Store } from '#store/store.ts'
+import type { Answer, Question } from './question.ts'
+
+export type Reply =
+  | { kind: 'finish'; answer: Answer }
+  /** The person can mend it on the same page. A message key. */
+  | { kind: 'again'; problem: string }
+  | { kind: 'barred'; status: (LocalSignIn & { kind: 'barred' })['status'] }
+
+/** Signs in with a name and a password kept here. Throws BusyError. */
+export async function answerLocally(
+  store: Store,
+  typed: { account: string; password: string },
+  ports: LocalPorts & { acr: string },
+): Promise<Reply> {
+  if (!typed.account.trim() || !typed.password) return { kind: 'again', problem: 'sign-in.empty' }
+  const signIn = await signInLocally(store, typed, ports)
+  switch (signIn.kind) {
+    case 'wrong':
+      return { kind: 'again', problem: 'sign-in.wrong' }
+    case 'barred':
+      return { kind: 'barred', status: signIn.status }
+    case 'signed-in': {
+      const login = { accountId: signIn.accountId, acr: ports.acr, amr: ['pwd'], remember: false }
+      return { kind: 'finish', answer: { login, select_account: {} } }
+    }
+  }
+}
+
+/** Goes on as the person who is signed in. */
+export const answerSameAccount = (): Reply => ({ kind: 'finish', answer: { select_account: {} } })
+
+/** The person went back without an answer: the app hears `access_denied` (RFC 6749 §4.1.2.1). */
+export const answerCancel = (): Reply => ({
+  kind: 'finish',
+  answer: { error: 'access_denied', error_description: 'the person cancelled' },
+})
+
+/** Remembers in which affiliation she acts towards this app. */
+export async function answerAffiliation(
+  store: Store,
+  { accountId, clientId }: Question,
+  key: string | undefined,
+  ports: Pick<LocalPorts, 'now'>,
+): Promise<Reply> {
+  if (!accountId) throw new Error('an affiliation is chosen by someone who is signed in')
+  const known = (await listAffiliations(store, accountId)).some((one) => one.key === key)
+  if (!key || !known) return { kind: 'again', problem: 'choose-affiliation.choose-one' }
+  await store.affiliationChoices.choose(accountId, clientId, key, seconds(ports.now))
+  return { kind: 'finish', answer: { affiliation: {}, select_account: {} } }
+}
+
+/** What this question asks consent for: from our own record, never from the form. */
+export function wantedGrant({ prompt: { details } }: Question): Granted {
+  const list = (value: unknown): string[] =>
+    Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+  const resources = (details.missingResourceScopes ?? {}) as Record<string, unknown>
+  return {
+    scopes: list(details.missingOIDCScope),
+    claims: list(details.missingOIDCClaims),
+    resources: Object.fromEntries(Object.entries(resources).map(([id, s]) => [id, list(s)])),
+  }
+}
+
+/** Both, without doubles. */
+export function joinGranted(a: Granted | undefined, b: Granted): Granted {
+  if (!a) return b
+  const join = (x: string[] = [], y: string[] = []) => [...new Set([...x, ...y])]
+  const ids = join(Object.keys(a.resources), Object.keys(b.resources))
+  return {
+    scopes: join(a.scopes, b.scopes),
+    claims: join(a.claims, b.claims),
+    resources: Object.fromEntries(ids.map((id) => [id, join(a.resources[id], b.resources[id])])),
+  }
+}

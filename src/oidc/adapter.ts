@@ -1,0 +1,149 @@
+/**
+ * Where node-oidc-provider keeps its artefacts. It reads `consumed` and ignores what `consume()` gives
+ * back, so the losers of a race are refused here, by throwing.
+ */
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
+import { seal, sha256, unseal } from '#lib/crypto.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import type { Payload, PayloadRow, Payloads, StoredPayload } from '#store/payloads.ts'
+import type { Store } from '#store/store.ts'
+
+export type AdapterPorts = {
+  now: Now
+  /** Seals identifiers that stand inside another artefact's payload. */
+  dataKey: Buffer
+  /** Whose artefacts: several providers may share one table. */
+  realm?: string
+}
+
+/** Fields that are themselves something a bearer could present: never kept plain. */
+const sealedFields: Record<string, string[]> = {
+  DeviceCode: ['jti', 'userCode'],
+  Interaction: ['deviceCode', 'parJti'],
+}
+
+/** An adapter per model over the payload table; clients come from the registry of clients. */
+export function openAdapter(
+  store: Pick<Store, 'payloads'>,
+  ports: AdapterPorts,
+  findClient: (id: string) => Promise<Payload | undefined> = async () => undefined,
+): AdapterFactory {
+  return (model) =>
+    model === 'Client' ? clientAdapter(findClient) : artefactAdapter(store.payloads, model, ports)
+}
+
+/** What is left of an interaction that expired or was finished: the request it answered. */
+export async function findPastInteraction(
+  payloads: Payloads,
+  uid: string,
+): Promise<{ params: Record<string, string>; device?: string; finished: boolean } | undefined> {
+  const row = await payloads.find(payloadKey('', 'Interaction', uid))
+  const { params, prompt } = (row?.payload ?? {}) as Partial<AdapterPayload>
+  if (!row || !params) return undefined
+  const texts = Object.entries(params).filter((entry) => typeof entry[1] === 'string')
+  return {
+    params: Object.fromEntries(texts) as Record<string, string>,
+    device: prompt?.details.device as string | undefined,
+    finished: row.consumedAt !== undefined,
+  }
+}
+
+const payloadKey = (realm: string, model: string, id: string) => sha256(`${realm}${model}:${id}`)
+
+function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts): Adapter {
+  const key = (id: string) => payloadKey(ports.realm ?? '', model, id)
+  const sealed = sealedFields[model] ?? []
+  const context = `oidc_payload.${model}`
+
+  const toRow = (id: string, payload: AdapterPayload, expiresIn?: number): PayloadRow => {
+    const kept: Payload = { ...payload }
+    // The identifier is what the bearer presents: it comes back from him, not from us.
+    delete kept.jti
+    delete kept.consumed
+    if (typeof kept.returnTo === 'string') kept.returnTo = kept.returnTo.replace(id, '')
+    // node-oidc-provider copies the session cookie's value here and never reads it again.
+    if (payload.session) kept.session = { ...payload.session, cookie: undefined }
+    for (const field of sealed) {
+      const value = payload[field]
+      if (typeof value === 'string') kept[field] = seal(ports.dataKey, value, context)
+    }
+    return {
+      id: key(id),
+      model,
+      payload: kept,
+      grantId: payload.grantId ?? (model === 'Grant' ? id : undefined),
+      uid: model === 'Session' ? payload.uid : undefined,
+      userCode: payload.userCode && key(payload.userCode),
+      accountId: payload.accountId,
+      clientId: payload.clientId,
+      expiresAt: expiresIn === undefined ? undefined : seconds(ports.now) + expiresIn,
+    }
+  }
+
+  const fromRow = (row: StoredPayload | undefined, id?: string): AdapterPayload | undefined => {
+    if (!row) return undefined
+    const payload: AdapterPayload = { ...row.payload }
+    if (id !== undefined) payload.jti = id
+    for (const field of sealed) {
+      const value = row.payload[field]
+      if (typeof value === 'string') payload[field] = unseal(ports.dataKey, value, context)
+    }
+    if (payload.returnTo !== undefined && id !== undefined) payload.returnTo += id
+    if (row.consumedAt !== undefined) payload.consumed = row.consumedAt
+    return payload
+  }
+
+  return {
+    async upsert(id, payload, expiresIn) {
+      const row = toRow(id, payload, expiresIn)
+      if (model === 'ReplayDetection') {
+        if (!(await payloads.claim(row))) throw new errors.InvalidRequest('jti was used before')
+      } else if (model === 'Interaction' && payload.result !== undefined) {
+        // An answer belongs to a question that is still open: two tabs must not revive a finished one.
+        if (!(await payloads.replace(row))) throw new errors.SessionNotFound('interaction is over')
+      } else {
+        await payloads.save(row)
+      }
+    },
+    async find(id) {
+      const row = await payloads.find(key(id))
+      // A finished interaction stays as a tombstone, so that the back button gets a page that knows the app.
+      if (model === 'Interaction' && row?.consumedAt !== undefined) return undefined
+      return fromRow(row, id)
+    },
+    findByUid: async (uid) => fromRow(await payloads.findByUid(uid)),
+    findByUserCode: async (code) => fromRow(await payloads.findByUserCode(key(code))),
+    async consume(id) {
+      if (await payloads.consume(key(id), seconds(ports.now))) return
+      if (model === 'PushedAuthorizationRequest') {
+        throw new errors.InvalidRequestUri('request_uri was used before')
+      }
+      if (model === 'AuthorizationCode') {
+        // RFC 6749 §4.1.2: a code presented twice ends what was issued for it.
+        const grantId = (await payloads.find(key(id)))?.payload.grantId
+        if (typeof grantId === 'string') await payloads.destroyGrant(grantId)
+      }
+      throw new errors.InvalidGrant('was used before')
+    },
+    async destroy(id) {
+      if (model === 'Interaction') await payloads.consume(key(id), seconds(ports.now))
+      else await payloads.destroy(key(id))
+    },
+    revokeByGrantId: (grantId) => payloads.destroyGrant(grantId, model),
+  }
+}
+
+function clientAdapter(find: (id: string) => Promise<Payload | undefined>): Adapter {
+  const refuse = async () => {
+    throw new Error('clients are written by the registry, not by the provider')
+  }
+  return {
+    find,
+    upsert: refuse,
+    destroy: refuse,
+    consume: refuse,
+    revokeByGrantId: refuse,
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+  }
+}

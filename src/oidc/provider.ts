@@ -1,0 +1,279 @@
+/** node-oidc-provider, configured: what we offer to relying parties and on which terms. */
+import {
+  type Account,
+  type Client,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+  Provider,
+  type ResourceServer,
+} from 'oidc-provider'
+import type { SiteFile } from '#config/schema.ts'
+import { hmac } from '#lib/crypto.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import type { AccountRow, Store } from '#store/store.ts'
+import { openAdapter } from './adapter.ts'
+import { accountClaims, scopeClaims } from './claims.ts'
+import {
+  type CitygateClientMetadata,
+  extraClientMetadata,
+  secretMatches,
+  toProviderMetadata,
+} from './clients.ts'
+import { openCookieKeys } from './cookie-keys.ts'
+import { loadGrant } from './grants.ts'
+import type { Keys } from './keys.ts'
+import { openPolicy } from './policy.ts'
+
+declare module 'oidc-provider' {
+  // Our own settings, on every client the provider builds.
+  interface Client extends CitygateClientMetadata {}
+}
+
+/** Pages the provider needs a person to see. Each sets the context's body. */
+export type ProviderPages = {
+  problem(ctx: KoaContextWithOIDC, error: { error: string }, cause: Error): Promise<void>
+  signOut(ctx: KoaContextWithOIDC, xsrf: string): Promise<void>
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>
+  deviceCode(ctx: KoaContextWithOIDC, xsrf: string, problem?: string): Promise<void>
+  deviceConfirm(ctx: KoaContextWithOIDC, xsrf: string, userCode: string): Promise<void>
+  deviceDone(ctx: KoaContextWithOIDC): Promise<void>
+}
+
+export type ProviderPorts = {
+  store: Store
+  keys: Keys
+  now: Now
+  fetch: typeof fetch
+  pages: ProviderPages
+}
+
+/** Cookie names, with the strongest prefix their path allows (RFC 6265bis §4.1.3). */
+export function cookieNames(issuer: string) {
+  const { protocol, port } = new URL(issuer)
+  const secure = protocol === 'https:'
+  // Cookies ignore ports: two copies on one machine must not overwrite each other's.
+  const name = secure ? 'citygate' : `citygate_${port}`
+  const rooted = (suffix: string) => `${secure ? '__Host-' : ''}${name}${suffix}`
+  const elsewhere = (suffix: string) => `${secure ? '__Secure-' : ''}${name}${suffix}`
+  return {
+    session: rooted(''),
+    interaction: elsewhere('_interaction'),
+    resume: elsewhere('_resume'),
+    device: rooted('_device'),
+    county: rooted('_county'),
+    language: rooted('_language'),
+  }
+}
+
+/** Builds the provider. Does no I/O. */
+export function openProvider(issuer: string, site: SiteFile, ports: ProviderPorts): Provider {
+  const provider = new Provider(
+    issuer,
+    configure(issuer, site, ports, () => provider),
+  )
+  // Host and X-Forwarded-* say nothing about who we are: every address comes from configuration.
+  trustIssuerOnly(provider.request, issuer)
+  provider.Client.prototype.compareClientSecret = function (presented: string) {
+    return secretMatches(this.clientSecret, presented)
+  }
+  return provider
+}
+
+/** Makes a Koa request's protocol, host and origin the issuer's. */
+export function trustIssuerOnly(request: object, issuer: string): void {
+  const { protocol, host, hostname, origin } = new URL(issuer)
+  const fixed = { protocol: protocol.slice(0, -1), host, hostname, origin }
+  for (const [name, value] of Object.entries(fixed)) {
+    Object.defineProperty(request, name, { configurable: true, get: () => value })
+  }
+  Object.defineProperty(request, 'href', {
+    configurable: true,
+    get(this: { originalUrl: string }) {
+      return `${origin}${this.originalUrl}`
+    },
+  })
+}
+
+function configure(
+  issuer: string,
+  site: SiteFile,
+  { store, keys, now, fetch, pages }: ProviderPorts,
+  provider: () => Provider,
+): Configuration {
+  const { lifetimes, session } = site
+  const names = cookieNames(issuer)
+  const secure = issuer.startsWith('https:')
+  const resources = new Map(site.resources.map((resource) => [resource.id, resource]))
+
+  return {
+    adapter: openAdapter(store, { now, dataKey: keys.data }, async (id) => {
+      const row = await store.clients.find(id)
+      return row && toProviderMetadata(row)
+    }),
+    clients: [accountPageClient(issuer)],
+    jwks: { keys: keys.signing },
+    fetch: (url, options) => fetch(url, options),
+    findAccount: async (ctx, id) => {
+      const row = await store.accounts.find(id)
+      // Suspended or closed: every session, code and token of theirs stops working at once.
+      return row?.status === 'active' ? toAccount(store, keys, row, ctx) : undefined
+    },
+    claims: scopeClaims,
+    scopes: ['openid', 'offline_access', ...Object.keys(scopeClaims).filter((s) => s !== 'openid')],
+    // The ID token's claims are chosen in toAccount, per client: see there.
+    conformIdTokenClaims: false,
+    acrValues: Object.values(site.acr),
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubject(keys, accountId, client),
+    responseTypes: ['code', 'none'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    // HMAC algorithms would need the client secret in the clear; we keep its digest only.
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      userinfoSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+    },
+    extraClientMetadata: { properties: [...extraClientMetadata] },
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    pkce: {
+      required: (_ctx, client) =>
+        client.clientAuthMethod === 'none' || client.require_pkce !== false,
+    },
+    extraParams: ['upstream'],
+    rotateRefreshToken: true,
+    // Without offline_access the token ends with the session, so it may be had without asking for more.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
+    loadExistingGrant: (ctx) => loadGrant(provider(), store, ctx),
+    interactions: {
+      policy: openPolicy(store),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
+    renderError: (ctx, out, error) => pages.problem(ctx, out, error),
+    cookies: {
+      names,
+      keys: openCookieKeys(keys.cookie),
+      long: { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/' },
+      short: { httpOnly: true, sameSite: 'lax', signed: true, secure },
+    },
+    ttl: {
+      AccessToken: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? lifetimes.access_token_seconds,
+      AuthorizationCode: 60,
+      ClientCredentials: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? lifetimes.access_token_seconds,
+      DeviceCode: lifetimes.device_code_seconds,
+      // A grant lives as long as what it allows may be renewed, and is renewed with it.
+      Grant: lifetimes.refresh_token_seconds,
+      IdToken: lifetimes.id_token_seconds,
+      Interaction: lifetimes.interaction_seconds,
+      RefreshToken: lifetimes.refresh_token_seconds,
+      Session: (_ctx, { loginTs }) => {
+        const left = loginTs ? loginTs + session.absolute_seconds - seconds(now) : Infinity
+        return Math.max(1, Math.min(session.idle_seconds, left))
+      },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: true },
+      claimsParameter: { enabled: true },
+      clientCredentials: { enabled: true },
+      revocation: { enabled: true },
+      introspection: {
+        enabled: true,
+        // One's own tokens, and those made for the API one serves. All others look inactive.
+        allowedPolicy: (_ctx, client, token) =>
+          token.clientId === client.clientId ||
+          ('aud' in token && token.aud !== undefined && token.aud === client.resource_server),
+      },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx) => pages.signOut(ctx, xsrfOf(ctx)),
+        postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
+      },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        userCodeInputSource: (ctx, _form, out, error) =>
+          pages.deviceCode(ctx, xsrfOf(ctx), error?.name ?? out?.error),
+        userCodeConfirmSource: (ctx, _form, _client, _device, userCode) =>
+          pages.deviceConfirm(ctx, xsrfOf(ctx), userCode),
+        successSource: (ctx) => pages.deviceDone(ctx),
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => [],
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (_ctx, id): Promise<ResourceServer> => {
+          const resource = resources.get(id)
+          if (!resource) throw new errors.InvalidTarget()
+          return {
+            scope: resource.scopes.map(({ scope }) => scope).join(' '),
+            audience: id,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: resource.access_token_seconds,
+            jwt: { sign: { alg: resource.signing_alg } },
+          } as ResourceServer
+        },
+      },
+    },
+  }
+}
+
+/** The member's own page signs in like any app; `response_type=none` leaves a session and nothing else. */
+export const accountPageClientId = 'citygate'
+
+function accountPageClient(issuer: string) {
+  return {
+    client_id: accountPageClientId,
+    client_name: 'Citygate',
+    redirect_uris: [`${issuer}/account`],
+    post_logout_redirect_uris: [`${issuer}/`],
+    response_types: ['none' as const],
+    grant_types: ['implicit'],
+    token_endpoint_auth_method: 'none' as const,
+    first_party: true,
+  }
+}
+
+const xsrfOf = (ctx: KoaContextWithOIDC): string => String(ctx.oidc.session?.state?.secret ?? '')
+
+/** The `sub` a client knows an account by (OpenID Connect Core §8.1). */
+export function subjectFor(keys: Keys, accountId: string, client: Client): string {
+  return client.subjectType === 'pairwise' ? pairwiseSubject(keys, accountId, client) : accountId
+}
+
+const pairwiseSubject = (keys: Keys, accountId: string, client: Client) =>
+  hmac(keys.pairwiseSalt, `${client.sectorIdentifier}\n${accountId}`)
+
+function toAccount(store: Store, keys: Keys, row: AccountRow, ctx: KoaContextWithOIDC): Account {
+  return {
+    accountId: row.id,
+    async claims(use, scope, requested) {
+      const { client, entities } = ctx.oidc
+      if (!client) return { sub: row.id }
+      const scopes = new Set(scope.split(' '))
+      const byScope = (claim: string) =>
+        Object.entries(scopeClaims).some(([name, list]) => scopes.has(name) && list.includes(claim))
+      // OpenID Connect Core §5.4: with an access token for userinfo the ID token carries `sub` and what the
+      // claims parameter asked for. All of it only where userinfo cannot be asked, or for an old client.
+      const all =
+        use === 'userinfo' || client.id_token_claims === true || Boolean(entities.AccessToken?.aud)
+      const wants = (claim: string) => claim in requested || (all && byScope(claim))
+      const sub = subjectFor(keys, row.id, client)
+      const claims = await accountClaims(store, row, { sub, clientId: client.clientId, wants })
+      return {
+        ...Object.fromEntries(Object.entries(claims).filter(([claim]) => wants(claim))),
+        // node-oidc-provider makes this one pairwise itself.
+        sub: row.id,
+      }
+    },
+  }
+}

@@ -1,0 +1,49 @@
+/** Node-oidc-provider's interactions as the rest of the house sees them. */
+import type { Interaction, Provider } from 'oidc-provider'
+
+type Asked = {
+  uid: string
+  prompt: { name: string; reasons: string[]; details: Record<string, unknown> }
+  params: Record<string, string | undefined>
+  clientId: string
+  accountId?: string
+  grantId?: string
+  /** SHA-256 of the device cookie of the browser that began it. */
+  device?: string
+}
+
+/** The open question of that id, or undefined when it expired or was answered. */
+export async function findQuestion(provider: Provider, uid: string): Promise<Asked | undefined> {
+  const interaction = await provider.Interaction.find(uid)
+  return interaction && describe(interaction)
+}
+
+function describe({ uid, prompt, params, session, grantId }: Interaction): Asked {
+  const texts = Object.entries(params).filter(([, value]) => typeof value === 'string')
+  return {
+    uid,
+    prompt,
+    params: Object.fromEntries(texts) as Record<string, string>,
+    clientId: String(params.client_id),
+    accountId: session?.accountId,
+    grantId,
+    device: typeof prompt.details.device === 'string' ? prompt.details.device : undefined,
+  }
+}
+
+/**
+ * Records the answer and gives the address that resumes the authorization request. Throws SessionNotFound
+ * when the question was answered meanwhile: two tabs cannot answer it twice.
+ */
+export async function answerQuestion(
+  provider: Provider,
+  uid: string,
+  answer: Record<string, unknown>,
+): Promise<string | undefined> {
+  const interaction = await provider.Interaction.find(uid)
+  if (!interaction) return undefined
+  // Earlier answers of the same request stay: first sign in, then consent.
+  interaction.result = 'error' in answer ? answer : { ...interaction.lastSubmission, ...answer }
+  await interaction.persist()
+  return interaction.returnTo
+}
