@@ -182,7 +182,7 @@ export const environment = z.object({
   PORT: port.default(3000),
   ISSUER: url
     .refine(
-      (u) => !u.endsWith('/') && new URL(u).origin === u,
+      (u) => !u.endsWith('/') && URL.parse(u)?.origin === u,
       'must be an origin without path or trailing slash, e.g. https://id.example.gov.tw',
     )
     .optional(),

@@ -1,0 +1,134 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { loadConfig } from '#config/load.ts'
+import { ConfigError } from '#errors.ts'
+import { temporaryFolder } from '../helpers/database.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const kek = Buffer.alloc(32, 7).toString('base64')
+
+/** A folder with rules of our own beside the real ones. */
+function buildRules(t: ExecutionContext, files: Record<string, string>): string {
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'rules', 'connectors'), { recursive: true })
+  cpSync(join(root, 'config', 'educloud', 'site.yaml'), join(folder, 'rules', 'site.yaml'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'rules', name), text)
+  return folder
+}
+
+const problemsOf = (t: ExecutionContext, env: NodeJS.ProcessEnv, cwd = root): string[] => {
+  const error = t.throws(() => loadConfig(env, cwd), { instanceOf: ConfigError })
+  return (
+    error?.problems.map((p) => `${p.file}${p.line ? `:${p.line}` : ''} ${p.key} ${p.message}`) ?? []
+  )
+}
+
+const county = `id: ntpc
+type: oidc
+label: { zh-TW: 新北市, en: New Taipei City }
+order: 2
+profile: moe-eduinfo
+settings:
+  issuer: https://ntpc.sso.edu.tw
+  client_id_env: NTPC_CLIENT_ID
+  client_secret_env: NTPC_CLIENT_SECRET
+  scopes: [openid]
+`
+
+test('the shipped rules load without any variable set', (t) => {
+  const config = loadConfig({}, root)
+  t.is(config.issuer, 'http://localhost:3000')
+  t.is(config.site.id, 'educloud')
+  t.deepEqual(config.sandbox, { demoPort: 3001, sandboxPort: 3002 })
+})
+
+test('ports and issuer come from the environment', (t) => {
+  const config = loadConfig({ PORT: '4000', DEMO_PORT: '4001', SANDBOX_PORT: '4002' }, root)
+  t.is(config.issuer, 'http://localhost:4000')
+  t.deepEqual(config.sandbox, { demoPort: 4001, sandboxPort: 4002 })
+})
+
+test('every problem is listed at once, each with file, line and key', (t) => {
+  const cwd = buildRules(t, {
+    'connectors/ntpc.yaml': county
+      .replace('https://ntpc.sso.edu.tw', 'http://ntpc.sso.edu.tw')
+      .replace('order: 2', 'order: two\ncolour: red'),
+    'connectors/kh.yaml': 'id: kh\ntype: carrier-pigeon\n',
+    'connectors/tc.yaml': 'id: [tc\n',
+  })
+  const problems = problemsOf(t, { CITYGATE_CONFIG: 'rules', PORT: '3000' }, cwd)
+  t.true(
+    problems.some((p) =>
+      /^rules\/connectors\/ntpc\.yaml:8 settings\.issuer must be an https URL/.test(p),
+    ),
+    problems.join('\n'),
+  )
+  t.true(problems.some((p) => /^rules\/connectors\/ntpc\.yaml:4 order /.test(p)))
+  t.true(
+    problems.some((p) => /^rules\/connectors\/ntpc\.yaml:5 colour is not a key we know/.test(p)),
+  )
+  t.true(problems.some((p) => /^rules\/connectors\/kh\.yaml:2 type /.test(p)))
+  t.true(problems.some((p) => /^rules\/connectors\/tc\.yaml:\d /.test(p)))
+})
+
+test('a missing folder of rules is said, not stumbled over', (t) => {
+  const problems = problemsOf(t, { CITYGATE_CONFIG: 'nowhere' })
+  t.deepEqual(problems, ['nowhere/site.yaml  cannot be read (ENOENT)'])
+})
+
+test('two files cannot describe one connector', (t) => {
+  const cwd = buildRules(t, { 'connectors/a.yaml': county, 'connectors/b.yaml': county })
+  const problems = problemsOf(t, { CITYGATE_CONFIG: 'rules' }, cwd)
+  t.deepEqual(problems, ['rules/connectors/b.yaml id is taken by rules/connectors/a.yaml'])
+})
+
+test('a county is connected when its variables are set, and half a pair is a mistake', (t) => {
+  const cwd = buildRules(t, { 'connectors/ntpc.yaml': county })
+  const env = { CITYGATE_CONFIG: 'rules', NTPC_CLIENT_ID: 'id', NTPC_CLIENT_SECRET: 'secret' }
+  t.deepEqual(loadConfig(env, cwd).connectors[0]?.credentials, {
+    clientId: 'id',
+    clientSecret: 'secret',
+  })
+  t.is(loadConfig({ CITYGATE_CONFIG: 'rules' }, cwd).connectors[0]?.credentials, undefined)
+  const problems = problemsOf(t, { ...env, NTPC_CLIENT_SECRET: '' }, cwd)
+  t.deepEqual(problems, [
+    'rules/connectors/ntpc.yaml settings.client_secret_env NTPC_CLIENT_ID is set, but NTPC_CLIENT_SECRET is not',
+  ])
+})
+
+test('production refuses http, the sandbox, and missing or example secrets, and says why', (t) => {
+  const production = { NODE_ENV: 'production' }
+  const bare = problemsOf(t, production)
+  t.true(bare.some((p) => p.startsWith('environment ISSUER must be set')))
+  t.true(bare.some((p) => p.startsWith('environment CITYGATE_KEK must be set')))
+
+  const wrong = problemsOf(t, {
+    ...production,
+    ISSUER: 'http://id.example.gov.tw',
+    SANDBOX: 'on',
+    CITYGATE_KEK: Buffer.alloc(32).toString('base64'),
+  })
+  t.true(wrong.some((p) => p.startsWith('environment ISSUER must be https')))
+  t.true(wrong.some((p) => p.startsWith('environment SANDBOX the sandbox has public passwords')))
+  t.true(wrong.some((p) => p.startsWith('environment CITYGATE_KEK is the example')))
+
+  const right = loadConfig(
+    { ...production, ISSUER: 'https://id.example.gov.tw', CITYGATE_KEK: kek },
+    root,
+  )
+  t.true(right.production)
+  t.is(right.sandbox, undefined)
+})
+
+test('no secret is echoed in a complaint', (t) => {
+  const secret = 'c2VjcmV0LXZhbHVl'
+  const problems = problemsOf(t, { CITYGATE_KEK: secret, PORT: 'abc' })
+  t.false(problems.join('\n').includes(secret))
+})
+
+test('an issuer with a path or trailing slash is refused', (t) => {
+  for (const ISSUER of ['https://id.example.tw/', 'https://id.example.tw/oidc', 'id.example.tw']) {
+    t.true(problemsOf(t, { ISSUER })[0]?.startsWith('environment ISSUER'), ISSUER)
+  }
+})
