@@ -6,7 +6,8 @@ import { eduinfo } from './eduinfo.ts'
 
 /** Claims per scope (OpenID Connect Core §5.4; eduinfo and openid2 as the Ministry's provider has them). */
 export const scopeClaims = {
-  openid: ['sub'],
+  // How and when she proved herself is the provider's to say, in every ID token.
+  openid: ['sub', 'acr', 'amr', 'auth_time'],
   profile: [
     'name',
     'given_name',

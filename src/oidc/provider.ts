@@ -8,7 +8,7 @@ import {
   Provider,
   type ResourceServer,
 } from 'oidc-provider'
-import type { SiteFile } from '#config/schema.ts'
+import { languages, type SiteFile } from '#config/schema.ts'
 import { hmac } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Store } from '#store/store.ts'
@@ -124,6 +124,7 @@ function configure(
     // The ID token's claims are chosen in toAccount, per client: see there.
     conformIdTokenClaims: false,
     acrValues: Object.values(site.acr),
+    discovery: { ui_locales_supported: [...languages] },
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubject(keys, accountId, client),
     responseTypes: ['code', 'none'],
@@ -181,7 +182,10 @@ function configure(
       userinfo: { enabled: true },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
       introspection: {
         enabled: true,
         // One's own tokens, and those made for the API one serves. All others look inactive.

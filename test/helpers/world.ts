@@ -1,0 +1,132 @@
+/** A whole Citygate on ports of its own, with its sandbox, for one test. */
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { addClient, type NewClient } from '#admin/clients.ts'
+import { addPerson } from '#admin/people.ts'
+import { loadConfig } from '#config/load.ts'
+import type { House } from '#http/house.ts'
+import { openLog } from '#lib/log.ts'
+import { listen, openApp } from '../../src/app.ts'
+import { temporaryFolder } from './database.ts'
+import { openRelyingParty, type RelyingParty } from './relying-party.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** A port nobody listens on just now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+export type World = {
+  issuer: string
+  /** Of the sandbox. */
+  demo: string
+  counties: string
+  house: House
+  /** Every log line so far. */
+  log: string[]
+  dataDir: string
+  /** Registers an app and gives a relying party that acts as it. */
+  buildApp(overrides?: Partial<NewClient>): Promise<RelyingParty>
+  /** A local account with a password. */
+  buildPerson(overrides?: {
+    account?: string
+    name?: string
+  }): Promise<typeof person & { sub: string }>
+  /** Breaks or mends a county of the sandbox. */
+  switchCounty(county: string, mode: string): Promise<void>
+  close(): Promise<void>
+}
+
+const person = { account: 'wang@mail.edu.tw', name: '王小明', password: 'a long enough password' }
+
+type Options = {
+  sandbox?: boolean
+  now?: () => number
+  env?: NodeJS.ProcessEnv
+}
+
+export async function buildWorld(t: ExecutionContext, options: Options = {}): Promise<World> {
+  const [PORT, DEMO_PORT, SANDBOX_PORT] = await Promise.all([freePort(), freePort(), freePort()])
+  const dataDir = options.env?.DATA_DIR ?? temporaryFolder(t)
+  const config = loadConfig(
+    {
+      PORT: String(PORT),
+      DEMO_PORT: String(DEMO_PORT),
+      SANDBOX_PORT: String(SANDBOX_PORT),
+      SANDBOX: options.sandbox ? 'on' : 'off',
+      HOST: '127.0.0.1,::1',
+      ...options.env,
+    },
+    root,
+  )
+  const lines: string[] = []
+  // Read only where it is wanted: most tests do without the pretend counties.
+  const wiring = config.sandbox && (await import('#sandbox/wiring.ts'))
+  const pretend = config.sandbox && wiring?.prepareSandbox({ ...config, dataDir }, config.sandbox)
+  const app = await openApp(
+    { ...config, dataDir },
+    {
+      log: openLog('info', { write: (line: string) => lines.push(line) }),
+      now: options.now,
+      ...pretend?.appPorts,
+    },
+  )
+  const server = await listen(app.house)
+  const sandbox = await pretend?.open(app.house)
+  let open = true
+  const close = async () => {
+    if (!open) return
+    open = false
+    await server.close()
+    await sandbox?.close()
+    await app.close()
+  }
+  t.teardown(close)
+  const { house } = app
+  const counties = `http://localhost:${SANDBOX_PORT}`
+
+  return {
+    issuer: config.issuer,
+    demo: `http://localhost:${DEMO_PORT}`,
+    counties,
+    house,
+    log: lines,
+    dataDir,
+    close,
+    async buildApp(overrides = {}) {
+      const redirectUri = overrides.redirectUris?.[0] ?? 'https://app.example/callback'
+      const added = await addClient(house, {
+        name: '課程平台',
+        type: 'web',
+        redirectUris: overrides.type === 'machine' ? [] : [redirectUri],
+        firstParty: true,
+        ...overrides,
+      })
+      if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
+      return openRelyingParty(config.issuer, added.registration, redirectUri)
+    },
+    async buildPerson(overrides = {}) {
+      const wanted = { ...person, ...overrides }
+      const added = await addPerson(house.store, wanted, house)
+      if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
+      return { ...wanted, sub: added.accountId }
+    },
+    async switchCounty(county, mode) {
+      const body = new URLSearchParams({ mode })
+      const answer = await fetch(`${counties}/${county}/switch`, {
+        method: 'POST',
+        body,
+        redirect: 'manual',
+      })
+      if (answer.status >= 400) throw new Error(`switch ${county} ${mode}: ${answer.status}`)
+    },
+  }
+}
