@@ -1,0 +1,308 @@
+/** Every page with made-up data, for the tests and the preview. */
+import type { Views } from '#http/render.ts'
+
+type Lang = 'zh-TW' | 'en'
+type Fixture<V extends keyof Views = keyof Views> = {
+  [K in V]: { name: string; view: K; locals: Views[K] }
+}[V]
+
+const counties: [id: string, zh: string, en: string, ...keywords: string[]][] = [
+  ['kl', '基隆市', 'Keelung City', 'Jilong'],
+  ['ntpc', '新北市', 'New Taipei City', 'Xinbei', '台北縣'],
+  ['tp', '臺北市', 'Taipei City', 'Taibei'],
+  ['tyc', '桃園市', 'Taoyuan City'],
+  ['hcc', '新竹縣', 'Hsinchu County', 'Xinzhu'],
+  ['hc', '新竹市', 'Hsinchu City', 'Xinzhu'],
+  ['mlc', '苗栗縣', 'Miaoli County'],
+  ['tc', '臺中市', 'Taichung City', 'Taizhong'],
+  ['chc', '彰化縣', 'Changhua County', 'Zhanghua'],
+  ['ntct', '南投縣', 'Nantou County'],
+  ['ylc', '雲林縣', 'Yunlin County'],
+  ['cyc', '嘉義縣', 'Chiayi County', 'Jiayi'],
+  ['cy', '嘉義市', 'Chiayi City', 'Jiayi'],
+  ['tn', '臺南市', 'Tainan City'],
+  ['kh', '高雄市', 'Kaohsiung City', 'Gaoxiong'],
+  ['ptc', '屏東縣', 'Pingtung County', 'Pingdong'],
+  ['boe', '臺東縣', 'Taitung County', 'Taidong'],
+  ['hlc', '花蓮縣', 'Hualien County'],
+  ['ilc', '宜蘭縣', 'Yilan County', 'Ilan'],
+  ['phc', '澎湖縣', 'Penghu County'],
+  ['km', '金門縣', 'Kinmen County', 'Jinmen'],
+  ['matsu', '連江縣', 'Lienchiang County', 'Matsu', '馬祖'],
+]
+const notConnected = new Set(['tp', 'tn', 'km'])
+
+const connectors = (lang: Lang) =>
+  counties.map(([id, zh, en, ...keywords]) => ({
+    id,
+    label: lang === 'en' ? en : zh,
+    keywords: [zh, en, ...keywords],
+    connected: !notConnected.has(id),
+  }))
+
+const formToken = 'token-of-this-form'
+
+/** All pages in one language. `app` is the name an app gave itself. */
+export function fixtures(
+  lang: Lang,
+  app = lang === 'en' ? 'Learning Pal' : '學習好夥伴',
+): Fixture[] {
+  const zh = lang === 'zh-TW'
+  const host = 'pal.example.edu.tw'
+  const county = zh ? '新北市' : 'New Taipei City'
+  const uid = 'V1StGXR8_Z5jdHi6B-myT'
+  const signIn: Views['sign-in'] = {
+    uid,
+    app: { name: app, host },
+    formToken,
+    connectors: connectors(lang),
+    actions: {
+      local: `/interaction/${uid}/sign-in`,
+      upstream: `/interaction/${uid}/upstream`,
+      cancel: `/interaction/${uid}/cancel`,
+    },
+  }
+  const schools = [
+    {
+      key: 'a',
+      school: '新北市立示範國民中學',
+      roleKey: 'role.teacher',
+      titles: ['教師', '設備組長'],
+    },
+    { key: 'b', school: '新北市立示範國民中學', roleKey: 'role.parent', titles: [] },
+    { key: 'c', school: '新北市立範例國民小學', roleKey: 'role.staff', titles: ['代理教師'] },
+  ]
+  const affiliation: Views['choose-affiliation'] = {
+    app: { name: app, host },
+    affiliations: schools,
+    formToken,
+    action: `/interaction/${uid}/affiliation`,
+  }
+  const consent: Views['consent'] = {
+    app: {
+      name: app,
+      host,
+      policyUri: 'https://pal.example.edu.tw/privacy',
+      tosUri: 'https://pal.example.edu.tw/terms',
+      native: false,
+    },
+    account: { name: '林小美' },
+    scopes: ['profile', 'email', 'eduinfo'].map((scope) => ({
+      scope,
+      titleKey: `scope.${scope}.title`,
+      detailKey: `scope.${scope}.detail`,
+    })),
+    claims: [],
+    resources: [],
+    offline: false,
+    formToken,
+    actions: { allow: `/interaction/${uid}/consent`, deny: `/interaction/${uid}/consent` },
+  }
+  const problem = (
+    key: string,
+    next: Views['problem']['next'],
+    params?: Views['problem']['params'],
+    kept = true,
+  ): Views['problem'] => ({
+    titleKey: `problem.${key}.title`,
+    whatKey: `problem.${key}.what`,
+    keptKey: kept ? `problem.${key}.kept` : undefined,
+    params,
+    next,
+    formToken,
+  })
+  const again = {
+    id: 'again-county',
+    kind: 'post',
+    href: `/interaction/${uid}/upstream/ntpc`,
+    labelKey: 'next.again-county',
+    params: { county },
+    primary: true,
+  } as const
+  const choose = `/interaction/${uid}?choose=1`
+  const other = {
+    id: 'other-county',
+    kind: 'link',
+    href: choose,
+    labelKey: 'next.other-county',
+  } as const
+  const local = { id: 'local', kind: 'link', href: choose, labelKey: 'next.local' } as const
+  const back = {
+    id: 'back-to-app',
+    kind: 'post',
+    href: `/interaction/${uid}/cancel`,
+    labelKey: 'next.back-to-app',
+    params: { app },
+  } as const
+  const home = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' } as const
+  const device = { action: '/device', xsrf: 'xsrf-value' }
+
+  return [
+    { name: 'sign-in', view: 'sign-in', locals: signIn },
+    {
+      name: 'sign-in-wrong',
+      view: 'sign-in',
+      locals: { ...signIn, account: 'mei@mail.edu.tw', problem: 'sign-in.wrong', chosen: 'ntpc' },
+    },
+    {
+      name: 'sign-in-too-many',
+      view: 'sign-in',
+      locals: { ...signIn, problem: { key: 'sign-in.too-many', params: { minutes: 15 } } },
+    },
+    {
+      name: 'sign-in-no-county',
+      view: 'sign-in',
+      locals: { ...signIn, upstreamProblem: 'sign-in.choose-county' },
+    },
+    {
+      name: 'sign-in-notice',
+      view: 'sign-in',
+      locals: {
+        ...signIn,
+        chosen: 'ntpc',
+        notice: { key: 'problem.county.not-connected.what', params: { county } },
+      },
+    },
+    {
+      name: 'choose-account',
+      view: 'choose-account',
+      locals: {
+        app: { name: app, host },
+        account: { name: '林小美', detail: 'mei@mail.edu.tw' },
+        affiliation: { label: '新北市立示範國民中學 · 教師 · 設備組長' },
+        canChangeAffiliation: true,
+        formToken,
+        actions: {
+          continue: `/interaction/${uid}/account`,
+          another: `/interaction/${uid}?as=another`,
+          affiliation: `/interaction/${uid}?as=affiliation`,
+        },
+      },
+    },
+    {
+      name: 'choose-affiliation',
+      view: 'choose-affiliation',
+      locals: { ...affiliation, chosen: 'a' },
+    },
+    {
+      name: 'choose-affiliation-none',
+      view: 'choose-affiliation',
+      locals: { ...affiliation, problem: 'choose-affiliation.choose-one' },
+    },
+    { name: 'consent', view: 'consent', locals: consent },
+    {
+      name: 'consent-everything',
+      view: 'consent',
+      locals: {
+        ...consent,
+        app: { ...consent.app, native: true },
+        scopes: ['openid', 'profile', 'email', 'phone', 'eduinfo', 'openid2'].map((scope) => ({
+          scope,
+          titleKey: `scope.${scope}.title`,
+          detailKey: `scope.${scope}.detail`,
+        })),
+        claims: ['birthdate', 'something_else'],
+        resources: [
+          {
+            id: 'https://api.example.edu.tw',
+            label: zh ? '學習歷程服務' : 'Learning records',
+            scopes: [
+              {
+                scope: 'learning:read',
+                label: zh ? '查看您的學習紀錄' : 'See your learning records',
+              },
+              {
+                scope: 'learning:write',
+                label: zh ? '新增您的學習紀錄' : 'Add to your learning records',
+              },
+            ],
+          },
+        ],
+        offline: true,
+      },
+    },
+    { name: 'consent-nothing', view: 'consent', locals: { ...consent, scopes: [] } },
+    {
+      name: 'problem-upstream',
+      view: 'problem',
+      locals: problem('upstream.unreachable', [again, other, local, back], { county }),
+    },
+    {
+      name: 'problem-app',
+      view: 'problem',
+      locals: problem('app.request', [home], { detail: 'invalid_redirect_uri' }),
+    },
+    { name: 'problem-not-found', view: 'problem', locals: problem('not-found', [home], {}, false) },
+    { name: 'problem-bare', view: 'problem', locals: problem('server', []) },
+    { name: 'device-code', view: 'device-code', locals: device },
+    {
+      name: 'device-code-unknown',
+      view: 'device-code',
+      locals: { ...device, problem: 'device.problem.unknown' },
+    },
+    {
+      name: 'device-confirm',
+      view: 'device-confirm',
+      locals: {
+        ...device,
+        app: { name: app, host },
+        userCode: 'WDJB-MJHT',
+        device: {
+          ip: '203.0.113.24',
+          ua: 'Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) AppleWebKit/537.36',
+        },
+      },
+    },
+    { name: 'device-done', view: 'device-done', locals: { app: { name: app } } },
+    {
+      name: 'sign-out',
+      view: 'sign-out',
+      locals: { action: '/session/end/confirm', xsrf: 'xsrf-value', app: { name: app } },
+    },
+    {
+      name: 'sign-out-bare',
+      view: 'sign-out',
+      locals: { action: '/session/end/confirm', xsrf: 'x' },
+    },
+    { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
+    {
+      name: 'account',
+      view: 'account',
+      locals: {
+        account: { name: '林小美', identifiers: ['mei@mail.edu.tw'], email: 'mei@mail.edu.tw' },
+        affiliations: schools.map((one, index) => ({
+          ...one,
+          classes: index === 0 ? ['七年三班', '八年一班'] : [],
+          source: county,
+          readAt: new Date('2026-11-20T01:30:00Z'),
+        })),
+        apps: [
+          { clientId: 'pal', name: app, affiliation: '新北市立示範國民中學 · 教師' },
+          { clientId: 'library', name: zh ? '數位圖書館' : 'Digital Library' },
+        ],
+        formToken,
+        actions: { forget: '/account/forget', signOut: '/session/end' },
+      },
+    },
+    {
+      name: 'account-new',
+      view: 'account',
+      locals: {
+        account: { name: '', identifiers: ['new@mail.edu.tw'] },
+        affiliations: [],
+        apps: [],
+        formToken,
+        actions: { forget: '/account/forget', signOut: '/session/end' },
+      },
+    },
+    { name: 'home', view: 'home', locals: {} },
+    { name: 'home-signed-in', view: 'home', locals: { signedIn: { name: '林小美' } } },
+    {
+      name: 'coming',
+      view: 'coming',
+      locals: { titleKey: 'coming.join.title', whatKey: 'coming.join.what', back: '/' },
+    },
+  ]
+}
+
+export const languages: Lang[] = ['zh-TW', 'en']
