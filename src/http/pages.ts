@@ -1,5 +1,5 @@
 /** The pages node-oidc-provider asks for, in our words and looks. */
-import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { errors, KoaContextWithOIDC } from 'oidc-provider'
 import type { ProviderPages } from '#oidc/provider.ts'
 import type { Answer } from './answer.ts'
 import { appOf, cspSource } from './app-of.ts'
@@ -15,7 +15,10 @@ export function openProviderPages(answer: Answer): ProviderPages {
     async problem(ctx, { error }, cause) {
       const page = ours(ctx)
       const { status } = ctx
-      page.state.log[status >= 500 ? 'error' : 'info']({ error, err: cause }, 'authorization error')
+      // The provider's own words for developers: which check failed, never a value.
+      const { error_description: why, error_detail: detail } = cause as errors.OIDCProviderError
+      const line = { error, why, detail, err: cause }
+      page.state.log[status >= 500 ? 'error' : 'info'](line, 'authorization error')
       answer.problem(page, problemFor(status, error, cause))
     },
     async signOut(ctx, xsrf) {

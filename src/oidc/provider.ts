@@ -241,7 +241,7 @@ function accountPageClient(issuer: string) {
     redirect_uris: [`${issuer}/account`],
     post_logout_redirect_uris: [`${issuer}/`],
     response_types: ['none' as const],
-    grant_types: ['implicit'],
+    grant_types: [],
     token_endpoint_auth_method: 'none' as const,
     first_party: true,
   }

@@ -79,15 +79,15 @@ test('issuers, scopes and calls are those of the facts', (t) => {
       },
     })
     t.deepEqual(
-      new Set(settings.scopes),
-      new Set([
+      settings.scopes.toSorted(),
+      [
         'openid',
         'profile',
         'email',
         'eduinfo',
         ...(id === 'ylc' ? [] : ['openid2']),
         ...(id === 'ylc' || id === 'ty' ? [] : ['educloudroles']),
-      ]),
+      ].toSorted(),
       id,
     )
   }
