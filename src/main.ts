@@ -18,6 +18,12 @@ class Stop extends Error {
   }
 }
 
+// `citygate client list | head` closes the pipe early: nothing is wrong with that.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const collect = (value: string, before: string[] = []) => [...before, value]
 

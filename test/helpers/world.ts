@@ -1,5 +1,7 @@
 /** A whole Citygate on ports of its own, with its sandbox, for one test. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { addClient, type NewClient } from '#admin/clients.ts'
@@ -33,6 +35,8 @@ export type World = {
   /** Every log line so far. */
   log: string[]
   dataDir: string
+  /** Ours, the demo app's, the counties'. */
+  ports: [number, number, number]
   /** Registers an app and gives a relying party that acts as it. */
   buildApp(overrides?: Partial<NewClient>): Promise<RelyingParty>
   /** A local account with a password. */
@@ -49,13 +53,33 @@ const person = { account: 'wang@mail.edu.tw', name: '王小明', password: 'a lo
 
 type Options = {
   sandbox?: boolean
+  /** Of an earlier world: a restart. */
+  dataDir?: string
+  /** Ports of an earlier world. */
+  ports?: World['ports']
   now?: () => number
   env?: NodeJS.ProcessEnv
 }
 
+let template: Promise<string> | undefined
+
+/** A database with schema and keys, made once per test file: RSA keys take a second each. */
+function prepareTemplate(): Promise<string> {
+  template ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'citygate-template-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    const config = { ...loadConfig({ SANDBOX: 'off' }, root), dataDir: folder }
+    await (await openApp(config, { log: openLog('silent') })).close()
+    return folder
+  })()
+  return template
+}
+
 export async function buildWorld(t: ExecutionContext, options: Options = {}): Promise<World> {
-  const [PORT, DEMO_PORT, SANDBOX_PORT] = await Promise.all([freePort(), freePort(), freePort()])
-  const dataDir = options.env?.DATA_DIR ?? temporaryFolder(t)
+  const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
+  const [PORT, DEMO_PORT, SANDBOX_PORT] = ports
+  const dataDir = options.dataDir ?? temporaryFolder(t)
+  if (!options.dataDir) cpSync(await prepareTemplate(), dataDir, { recursive: true })
   const config = loadConfig(
     {
       PORT: String(PORT),
@@ -100,6 +124,7 @@ export async function buildWorld(t: ExecutionContext, options: Options = {}): Pr
     house,
     log: lines,
     dataDir,
+    ports,
     close,
     async buildApp(overrides = {}) {
       const redirectUri = overrides.redirectUris?.[0] ?? 'https://app.example/callback'
