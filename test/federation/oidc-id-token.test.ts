@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import test from 'ava'
-import { exportSPKI, importJWK, SignJWT } from 'jose'
+import { createLocalJWKSet, exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose'
 import type { UpstreamError } from '#errors.ts'
+import { verifyIdToken } from '#federation/connectors/oidc/id-token.ts'
 import {
   type Canned,
   clientId,
@@ -209,4 +210,38 @@ test('keys that cannot be read fail this sign-in and not the next', async (t) =>
   await fails(t, 'nonsense', signIn(), /keys/)
   canned.at = {}
   t.is((await signIn()).subject, 'teacher1')
+})
+
+// Every check stands on its own: not one of them rests on what openid-client looked at before.
+
+const verify = async (claims: JWTPayload, header = { alg: 'RS256' }, key = keys.privateKey) => {
+  const healthy = {
+    iss: issuer,
+    aud: clientId,
+    sub: 'teacher1',
+    nonce: 'n',
+    iat: now,
+    exp: now + 60,
+  }
+  const token = await new SignJWT({ ...healthy, ...claims }).setProtectedHeader(header).sign(key)
+  const keySet = createLocalJWKSet({ keys: [keys.jwk] })
+  return verifyIdToken(
+    token,
+    { get: async () => keySet, renew: async () => undefined },
+    { issuer, clientId, nonce: 'n', algorithms: ['RS256'], now: start },
+  )
+}
+
+test('the verifier alone refuses every claim and algorithm that is wrong', async (t) => {
+  t.is((await verify({})).sub, 'teacher1')
+  await t.throwsAsync(verify({ iss: 'https://evil.example' }), { message: /iss/ })
+  await t.throwsAsync(verify({ iss: undefined }), { message: /iss/ })
+  await t.throwsAsync(verify({ aud: 'another-app' }), { message: /aud/ })
+  await t.throwsAsync(verify({ aud: undefined }), { message: /aud/ })
+  await t.throwsAsync(verify({ nonce: 'wrong' }), { message: /nonce/ })
+  await t.throwsAsync(verify({ nonce: undefined }), { message: /nonce/ })
+  await t.throwsAsync(verify({ exp: now - 31 }), { message: /exp/ })
+  await t.throwsAsync(verify({ iat: now + 31 }), { message: /iat/ })
+  const ps = (await importJWK(keys.privateJwk, 'PS256')) as CryptoKey
+  await t.throwsAsync(verify({}, { alg: 'PS256' }, ps), { code: 'ERR_JOSE_ALG_NOT_ALLOWED' })
 })

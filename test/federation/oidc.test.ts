@@ -12,6 +12,7 @@ import {
   failsWith,
   generateKeys,
   issuer,
+  json,
   keys,
   openUpstream,
   start,
@@ -272,6 +273,12 @@ test('a claims call about another person is forged, about nobody in particular i
     t.is((await signIn()).affiliations[0]?.schoolCode, '014569')
   }
 })
+
+test('a claims call that is not answered with 200 is nonsense, whatever it says', (t) =>
+  failsWith(t, 'nonsense', {
+    settings: { claims_call: eduinfoCall },
+    at: { '/eduinfo': () => json({ schoolid: '014569' }, 403) },
+  }))
 
 test('where userinfo is off it is not asked, and all is in the ID token', async (t) => {
   const { signIn, countOf } = openUpstream({

@@ -81,6 +81,18 @@ test("a pupil's class of eduinfo v1 and v2 comes with her affiliation", (t) => {
   t.deepEqual(pupil([{ ...v1, grade: 5, year: 113 }])[0]?.classes, [{ ...read, year: '113' }])
 })
 
+test('who teaches and learns at one school sits in class as a pupil', (t) => {
+  const classinfo = [{ schoolid: '014569', grade: '1' }]
+  const found = eduinfo({ schoolid: '014569', titles: ['教師', '學生'], classinfo })
+  t.deepEqual(
+    found.map(({ role, classes }) => [role, classes.length]),
+    [
+      ['teacher', 0],
+      ['student', 1],
+    ],
+  )
+})
+
 test('a class of which nothing is known is none', (t) => {
   const blank = {
     year: '',

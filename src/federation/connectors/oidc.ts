@@ -1,0 +1,169 @@
+/** OpenID Connect 1.0, authorization code flow with PKCE, as a relying party of one upstream. */
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  Configuration,
+  calculatePKCECodeChallenge,
+  clockTolerance,
+  customFetch,
+  fetchUserInfo,
+  randomNonce,
+  randomPKCECodeVerifier,
+  type ServerMetadata,
+} from 'openid-client'
+import type { Credentials, OidcSettings } from '#config/schema.ts'
+import type {
+  Arrival,
+  Connector,
+  FederationPorts,
+  Trip,
+  UpstreamIdentity,
+  UpstreamProfile,
+} from '../connector.ts'
+import type { Claims, Profile } from '../profile.ts'
+import { withoutSecrets } from '../without-secrets.ts'
+import { checkResponse } from './oidc/authorization-response.ts'
+import { callForClaims } from './oidc/claims-call.ts'
+import { clientAuth } from './oidc/client-auth.ts'
+import { during } from './oidc/fault.ts'
+import { type IdTokenClaims, verifyIdToken } from './oidc/id-token.ts'
+import { openKeySets } from './oidc/key-set.ts'
+import { openMetadata } from './oidc/metadata.ts'
+import { reach } from './oidc/reach.ts'
+
+export type OidcCredentials = Credentials & {
+  /** Plain http allowed: the sandbox's counties. */
+  insecure?: boolean
+}
+
+/** Opens without I/O; what can fail, fails at the sign-in that needs it. */
+export function openOidcConnector(
+  id: string,
+  settings: OidcSettings,
+  { insecure = false, ...credentials }: OidcCredentials,
+  profile: Profile,
+  ports: FederationPorts,
+): Connector {
+  const { clientId } = credentials
+  const { issuer } = settings
+  const network = { fetch: reach(ports.fetch), now: ports.now }
+  const metadata = openMetadata(settings, clientId, { ...network, insecure })
+  const keySets = openKeySets(network)
+  const discover = () => during(id, 'discovery', () => metadata.get())
+
+  async function configure(server: ServerMetadata): Promise<Configuration> {
+    const client = new Configuration(
+      // The operator's list, not theirs, says which algorithms are good enough.
+      { ...server, id_token_signing_alg_values_supported: settings.id_token_algs },
+      clientId,
+      // The library looks at the machine's clock, which is not the one we are lent: it is told to put
+      // up with any time, and verifyIdToken checks all of them.
+      { [clockTolerance]: Number.MAX_SAFE_INTEGER },
+      await clientAuth(settings.token_auth, credentials, ports.now),
+    )
+    client[customFetch] = network.fetch
+    if (insecure) allowInsecureRequests(client)
+    return client
+  }
+
+  async function begin(trip: Trip) {
+    const server = await discover()
+    return during(id, 'authorization request', async () => {
+      const memo = { nonce: randomNonce(), code_verifier: randomPKCECodeVerifier() }
+      const url = buildAuthorizationUrl(await configure(server), {
+        redirect_uri: trip.callbackUrl,
+        scope: settings.scopes.join(' '),
+        state: trip.state,
+        nonce: memo.nonce,
+        code_challenge: await calculatePKCECodeChallenge(memo.code_verifier),
+        code_challenge_method: 'S256',
+        ...(trip.locales.length > 0 && { ui_locales: trip.locales.join(' ') }),
+        ...(trip.loginHint && { login_hint: trip.loginHint }),
+        ...(trip.fresh && settings.prompt_login && { prompt: 'login' }),
+      })
+      return { url: url.href, memo: { ...memo, state: trip.state } }
+    })
+  }
+
+  async function complete(arrival: Arrival, memo: Record<string, string>) {
+    const server = await discover()
+    await during(id, 'authorization response', () =>
+      checkResponse(arrival.url.searchParams, {
+        states: [arrival.state, memo.state],
+        issuer,
+        issuerRequired: server.authorization_response_iss_parameter_supported === true,
+      }),
+    )
+    const { client, accessToken, idToken } = await during(id, 'token endpoint', () =>
+      redeem(server, arrival, memo),
+    )
+    const claims = await during(id, 'ID token', () =>
+      verifyIdToken(idToken, keySets(server.jwks_uri ?? ''), {
+        issuer,
+        clientId,
+        nonce: memo.nonce ?? '',
+        algorithms: settings.id_token_algs,
+        now: ports.now(),
+      }),
+    )
+    const { claims_call: call } = settings
+    const [userinfo, further] = await Promise.all([
+      settings.userinfo
+        ? during(id, 'userinfo', () => fetchUserInfo(client, accessToken, claims.sub))
+        : undefined,
+      call &&
+        during(id, call.claim, () => callForClaims(client, accessToken, call.url, claims.sub)),
+    ])
+    return identify(claims, userinfo, call && further && { [call.claim]: further })
+  }
+
+  async function redeem(
+    server: ServerMetadata,
+    { url, state }: Arrival,
+    memo: Record<string, string>,
+  ) {
+    const client = await configure(server)
+    const tokens = await authorizationCodeGrant(client, url, {
+      expectedState: state,
+      expectedNonce: memo.nonce ?? '',
+      pkceCodeVerifier: memo.code_verifier ?? '',
+      idTokenExpected: true,
+    })
+    return { client, accessToken: tokens.access_token, idToken: tokens.id_token ?? '' }
+  }
+
+  function identify(idToken: IdTokenClaims, userinfo?: Claims, extra?: Claims): UpstreamIdentity {
+    const said = profile({ idToken, userinfo, extra })
+    return {
+      connector: id,
+      issuer,
+      subject: idToken.sub,
+      ...said,
+      profile: trusted(said.profile),
+      ...authentication(idToken),
+      raw: withoutSecrets({ ...userinfo, ...idToken, ...extra }),
+    }
+  }
+
+  /** `email_verified` counts only where the operator says that this upstream verifies. */
+  function trusted({ emailVerified, ...rest }: UpstreamProfile): UpstreamProfile {
+    return emailVerified && settings.verifies_email ? { ...rest, emailVerified } : rest
+  }
+
+  return {
+    id,
+    origins: [new URL(issuer).origin, ...settings.sign_in_origins],
+    begin,
+    complete,
+  }
+}
+
+/** How and when the upstream says it authenticated the person. */
+function authentication({ acr, amr, auth_time }: IdTokenClaims) {
+  return {
+    ...(typeof acr === 'string' && { acr }),
+    ...(Array.isArray(amr) && { amr: amr.filter((one) => typeof one === 'string') }),
+    ...(typeof auth_time === 'number' && { authTime: auth_time }),
+  }
+}

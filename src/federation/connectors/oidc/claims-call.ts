@@ -1,0 +1,36 @@
+/** One further call with the access token: the Ministry's eduinfo. */
+import { type Configuration, fetchProtectedResource } from 'openid-client'
+import type { Claims } from '../../profile.ts'
+import { Fault } from './fault.ts'
+
+/** The JSON object it answers, which must not be another person's. */
+export async function callForClaims(
+  client: Configuration,
+  accessToken: string,
+  url: string,
+  subject: string,
+): Promise<Claims> {
+  const headers = new Headers({ accept: 'application/json' })
+  const response = await fetchProtectedResource(
+    client,
+    accessToken,
+    new URL(url),
+    'GET',
+    null,
+    headers,
+  )
+  if (response.status !== 200) throw new Fault('nonsense', `answered HTTP ${response.status}`)
+  const claims = await readObject(response)
+  const sub = claims.sub ?? subject
+  if (sub !== subject) throw new Fault('forged', 'sub is not the ID token’s')
+  return claims
+}
+
+async function readObject(response: Response): Promise<Claims> {
+  // Without the cause: the parser's message quotes what it could not parse.
+  const json: unknown = await response.json().catch(() => undefined)
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new Fault('nonsense', 'is not a JSON object')
+  }
+  return json as Claims
+}

@@ -1,0 +1,18 @@
+/** JSON of uncertain shape: an object where a list was promised, null where either was. */
+import type { Claims } from '../profile.ts'
+
+/** More schools, titles or classes than this nobody has. */
+export const most = 50
+
+/** The items of a list; a single thing counts as a list of one, nothing as none. */
+export function asList(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.slice(0, most)
+  return value === undefined || value === null || value === '' ? [] : [value]
+}
+
+/** The value if it is an object with fields. */
+export function asRecord(value: unknown): Claims | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Claims)
+    : undefined
+}
