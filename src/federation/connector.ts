@@ -42,7 +42,7 @@ export type ClassInfo = {
 
 /** What one upstream says a person is at one school, at the time it was read. */
 export type Affiliation = {
-  /** 4 to 6 characters, letters possible, leading zeros kept. */
+  /** Usually 6 characters, letters possible, leading zeros kept; longer where a county adds a suffix. */
   schoolCode: string
   schoolName?: string
   role: Role

@@ -36,7 +36,8 @@ function describe(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error) || depth > 3) return typeof error
   return {
     type: error.name,
-    message: error.message.slice(0, 300),
+    // A parser quotes what it could not parse: an upstream's body has no place in a log.
+    message: error instanceof SyntaxError ? 'could not be parsed' : error.message.slice(0, 300),
     ...('code' in error && typeof error.code === 'string' ? { error_code: error.code } : {}),
     ...('failure' in error ? { failure: error.failure } : {}),
     ...(error.cause ? { cause: describe(error.cause, depth + 1) } : {}),

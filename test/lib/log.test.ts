@@ -35,3 +35,10 @@ test('an error is its type, message and causes, without a stack and on one line'
     cause: { type: 'Error', message: 'connect\nrefused', error_code: 'ECONNREFUSED' },
   })
 })
+
+test('what a parser could not read is not quoted', (t) => {
+  const { log, lines } = capture()
+  const cause = t.throws(() => JSON.parse('<h1>A123456789'), { instanceOf: SyntaxError })
+  log.error({ err: new Error('nonsense', { cause }) })
+  t.false(lines.join('').includes('A1234'))
+})

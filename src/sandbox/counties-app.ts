@@ -1,0 +1,133 @@
+/** All pretend counties on one port: an index with their switches, and each provider below its path. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import Koa, { type Context } from 'koa'
+import { type County, counties, countyIssuer } from './counties.ts'
+import { type CountyPorts, openCountyProvider } from './county-provider.ts'
+import { readForm } from './form.ts'
+import { isMode, type ModeRule, modes, ruleOf } from './modes.ts'
+import { showPage, showStylesheet } from './pages.ts'
+import { fullName, people } from './people.ts'
+
+/** What the counties' port needs beyond its counties. */
+export type CountiesPorts = CountyPorts & {
+  demoUrl: string
+  /** How late a slow county answers, in milliseconds. */
+  slowMs: number
+  onError: (error: unknown, where: string) => void
+}
+
+/** The listener of the counties' port. */
+export function countiesApp(ports: CountiesPorts): RequestListener {
+  const front = frontDesk(ports)
+  const mounts = new Map(counties.map((county) => [county.id, mount(county, ports)]))
+  return (req, res) => {
+    const { path } = addressOf(req, ports)
+    const [, first = '', second] = path.split('/')
+    const county = second === 'switch' ? undefined : mounts.get(first)
+    if (!county) return front(req, res)
+    county(req, res).catch((error: unknown) => {
+      ports.onError(error, first)
+      if (!res.headersSent) res.writeHead(500)
+      res.end()
+    })
+  }
+}
+
+function frontDesk(ports: CountiesPorts): RequestListener {
+  const app = new Koa()
+  app.on('error', (error) => ports.onError(error, 'index'))
+  app.use(async (ctx) => {
+    const county = counties.find(({ id }) => ctx.path === `/${id}/switch`)
+    if (ctx.method === 'POST' && county) return throwSwitch(ctx, county, ports)
+    if (ctx.path === '/sandbox.css') return showStylesheet(ctx, 'sandbox.css')
+    if (ctx.path === '/') return showIndex(ctx, ports)
+    return showPage(ctx, 'lost', {}, 404)
+  })
+  return app.callback()
+}
+
+async function showIndex(ctx: Context, ports: CountiesPorts) {
+  const rows = await Promise.all(
+    counties.map(async (county) => ({
+      county,
+      issuer: countyIssuer(ports.sandboxPort, county.id),
+      mode: await ports.switches.get(county.id),
+      people: (people[county.id] ?? []).map((one) => ({ ...one, name: fullName(one) })),
+    })),
+  )
+  await showPage(ctx, 'index', { rows, modes, demoUrl: ports.demoUrl, citygate: ports.citygate })
+}
+
+async function throwSwitch(ctx: Context, county: County, ports: CountiesPorts) {
+  const mode = (await readForm(ctx.req)).get('mode')
+  if (!isMode(mode)) {
+    ctx.status = 400
+    ctx.body = `mode must be one of ${Object.keys(modes).join(', ')}\n`
+    return
+  }
+  await ports.switches.set(county.id, mode)
+  ctx.redirect(`/#${county.id}`)
+  ctx.status = 303
+}
+
+/** Lends one county its share of the port. Its provider is built when first asked for: a cold start stays quick. */
+function mount(county: County, ports: CountiesPorts) {
+  const listener = once(async () => {
+    const provider = await openCountyProvider(county, ports)
+    provider.on('server_error', (_ctx, error) => ports.onError(error, county.id))
+    return provider.callback()
+  })
+  return async (req: IncomingMessage, res: ServerResponse) => {
+    const { path, query } = addressOf(req, ports)
+    const below = path.slice(county.id.length + 1) || '/'
+    const rule = ruleOf(await ports.switches.get(county.id))
+    if (strikes(rule, county, below) && (await misbehave(rule, ports, res)) === 'answered') return
+    // The library builds its URLs from the Host header: only the configured issuer may name us.
+    req.headers.host = `localhost:${ports.sandboxPort}`
+    Object.assign(req, { originalUrl: path + query })
+    req.url = below + query
+    ;(await listener())(req, res)
+  }
+}
+
+function addressOf(req: IncomingMessage, ports: CountiesPorts): { path: string; query: string } {
+  const url = URL.parse(req.url ?? '/', `http://localhost:${ports.sandboxPort}`)
+  return { path: url?.pathname ?? '/', query: url?.search ?? '' }
+}
+
+function strikes(rule: ModeRule, county: County, path: string): boolean {
+  return rule.at === 'everywhere' || (rule.at === 'token' && path === county.routes.token)
+}
+
+async function misbehave(
+  rule: ModeRule,
+  ports: CountiesPorts,
+  res: ServerResponse,
+): Promise<'answered' | 'goes on'> {
+  switch (rule.network) {
+    case 'slow':
+      await new Promise((resolve) => setTimeout(resolve, ports.slowMs).unref())
+      return res.destroyed ? 'answered' : 'goes on'
+    case 'down':
+      res.destroy()
+      return 'answered'
+    case 'garbage':
+      res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+      res.end('<!doctype html><title>系統維護中</title><h1>系統維護中,請稍後再試</h1>')
+      return 'answered'
+    case undefined:
+      return 'goes on'
+  }
+}
+
+/** Makes a thing once, however many ask at the same time; a failure is forgotten, the next asker tries again. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}

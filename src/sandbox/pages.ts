@@ -1,0 +1,41 @@
+/** The sandbox's own pages: rendered on the server, no script, one stylesheet each. */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import ejs from 'ejs'
+import type { Context } from 'koa'
+
+const file = (name: string) =>
+  fileURLToPath(new URL(`../../views/sandbox/${name}`, import.meta.url))
+
+/**
+ * No `form-action`: browsers apply it to every redirect after a form, and a sign-in form ends at an
+ * app this page knows nothing of.
+ */
+const policy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/** Answers with one page. */
+export async function showPage(
+  ctx: Pick<Context, 'set' | 'type' | 'body' | 'status'>,
+  view: string,
+  data: Record<string, unknown>,
+  status = 200,
+): Promise<void> {
+  const body = await ejs.renderFile(file(`${view}.ejs`), data, { cache: true })
+  ctx.status = status
+  ctx.set('Content-Security-Policy', policy)
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Referrer-Policy', 'no-referrer')
+  ctx.set('X-Content-Type-Options', 'nosniff')
+  ctx.type = 'html'
+  ctx.body = body
+}
+
+/** Answers with one stylesheet of the sandbox. */
+export async function showStylesheet(ctx: Context, name: string): Promise<void> {
+  const css = await readFile(file(name), 'utf8')
+  ctx.type = 'css'
+  ctx.set('X-Content-Type-Options', 'nosniff')
+  ctx.set('Cache-Control', 'no-cache')
+  ctx.body = css
+}

@@ -1,0 +1,109 @@
+/** Joins the pretend world to ours: connected counties, two registered apps, and what to say on the screen. */
+import { join } from 'node:path'
+import type { Config } from '#config/load.ts'
+import type { ConnectorConfig } from '#config/schema.ts'
+import type { House } from '#http/house.ts'
+import { callbackPath } from '#http/routes/upstream.ts'
+import { randomToken, sha256 } from '#lib/crypto.ts'
+import { seconds } from '#lib/time.ts'
+import { openAdapter } from '#oidc/adapter.ts'
+import { openStore, type Store } from '#store/store.ts'
+import type { SandboxMemory } from './memory.ts'
+import { demoClientMetadata, openSandbox, sandboxCounties } from './sandbox.ts'
+
+type Ports = NonNullable<Config['sandbox']>
+
+/** What the app must know before it opens, and how the sandbox opens after it. */
+export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports) {
+  const counties = sandboxCounties(sandboxPort)
+  return {
+    appPorts: {
+      connectors: config.connectors.map((connector) => connect(connector, counties)),
+      // The sandbox lives on loopback over http, which the guarded client refuses to everyone else.
+      allowOrigins: [`http://localhost:${sandboxPort}`, `http://localhost:${demoPort}`],
+    },
+    async open(house: House) {
+      const { now } = house
+      // A file of its own: pretend people never stand in the real tables.
+      const store = openStore(join(config.dataDir, 'sandbox.sqlite3'))
+      await store.migrate()
+      const metadata = demoClientMetadata(demoPort)
+      const [main, partner] = await Promise.all([
+        registerDemo(house, 'citygate-demo', metadata.main),
+        registerDemo(house, 'citygate-partner', metadata.partner),
+      ])
+      const sandbox = await openSandbox({
+        issuer: config.issuer,
+        demoPort,
+        sandboxPort,
+        hosts: config.hosts,
+        adapter: (county) =>
+          openAdapter(store, { now, dataKey: house.keys.data, realm: `${county}:` }),
+        memory: openMemory(store),
+        demoClients: { main, partner },
+        citygateCallback: (county) => `${config.issuer}${callbackPath(county)}`,
+      })
+      return {
+        lines: [
+          `demo app      ${sandbox.demoUrl}`,
+          `counties      ${sandbox.countiesUrl}  (people, and switches to break a county)`,
+          'sign in as    ntpctest / ntpctest at 新北市, khtest / khtest at 高雄市 …',
+        ],
+        async close() {
+          await sandbox.close()
+          await store.close()
+        },
+      }
+    },
+  }
+}
+
+/** A county of the sandbox is connected, unless the operator connected the real one. */
+function connect(
+  connector: ConnectorConfig,
+  counties: ReturnType<typeof sandboxCounties>,
+): ConnectorConfig {
+  const pretend = counties[connector.id]
+  if (connector.type !== 'oidc' || connector.credentials || !pretend) return connector
+  const { issuer, clientId, clientSecret, claimsCallUrl: url } = pretend
+  const call = connector.settings.claims_call
+  return {
+    ...connector,
+    settings: {
+      ...connector.settings,
+      issuer,
+      ...(call && url ? { claims_call: { ...call, url } } : {}),
+    },
+    credentials: { clientId, clientSecret },
+    insecure: true,
+  }
+}
+
+/** The demo's secret is new at every start: nothing of it needs to be kept. */
+async function registerDemo(
+  { store, now }: House,
+  clientId: string,
+  metadata: Record<string, unknown>,
+) {
+  const clientSecret = randomToken()
+  const at = seconds(now)
+  await store.clients.put({
+    id: clientId,
+    metadata,
+    secretHash: sha256(clientSecret),
+    createdAt: at,
+    updatedAt: at,
+  })
+  return { clientId, clientSecret }
+}
+
+function openMemory({ payloads }: Store): SandboxMemory {
+  const id = (key: string) => sha256(`sandbox:${key}`)
+  return {
+    async get(key) {
+      const value = (await payloads.find(id(key)))?.payload.value
+      return typeof value === 'string' ? value : undefined
+    },
+    set: (key, value) => payloads.save({ id: id(key), model: 'Sandbox', payload: { value } }),
+  }
+}
