@@ -61,4 +61,3 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
-

@@ -34,7 +34,9 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
     ctx.type = 'html'
     ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction))
     ctx.set('Content-Language', lang)
-    ctx.body = render(view, { lang, ref, url: ctx.originalUrl, locals })
+    // Where the language switch leads must be a page one can open: a form's target is none.
+    const url = ctx.state.pageUrl ?? (ctx.method === 'GET' ? ctx.originalUrl : '/')
+    ctx.body = render(view, { lang, ref, url, locals })
   }
   return {
     page,

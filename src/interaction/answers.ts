@@ -66,8 +66,22 @@ export function wantedGrant({ prompt: { details } }: Question): Granted {
   }
 }
 
+/** Remembers what the question asked for as allowed; the grant is widened to it when the request resumes. */
+export async function answerConsent(
+  store: Store,
+  question: Question,
+  ports: Pick<LocalPorts, 'now'>,
+): Promise<Reply> {
+  const { accountId, clientId } = question
+  if (!accountId) throw new Error('consent is given by someone who is signed in')
+  const before = await store.consents.find(accountId, clientId)
+  const granted = joinGranted(before, wantedGrant(question))
+  await store.consents.put(accountId, clientId, granted, seconds(ports.now))
+  return { kind: 'finish', answer: { consent: {} } }
+}
+
 /** Both, without doubles. */
-export function joinGranted(a: Granted | undefined, b: Granted): Granted {
+function joinGranted(a: Granted | undefined, b: Granted): Granted {
   if (!a) return b
   const join = (x: string[] = [], y: string[] = []) => [...new Set([...x, ...y])]
   const ids = join(Object.keys(a.resources), Object.keys(b.resources))

@@ -5,7 +5,7 @@ export type Answer = {
   login?: { accountId: string; acr: string; amr: string[]; remember: boolean }
   select_account?: Record<string, never>
   affiliation?: Record<string, never>
-  consent?: { grantId: string }
+  consent?: Record<string, never>
   error?: string
   error_description?: string
 }
@@ -18,7 +18,6 @@ export type Question = {
   clientId: string
   /** Who is signed in already, if anyone. */
   accountId?: string
-  grantId?: string
 }
 
 /** True when the app asked that the person proves herself anew (`prompt=login`, `max_age`). */

@@ -1,32 +1,32 @@
-/** Which grant an authorization request starts from: what was allowed before, or everything for our own apps. */
+/** What this authorization request stands on: what was allowed before, or everything for our own apps. */
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Granted, Store } from '#store/store.ts'
 
-/** The grant of this session if there is one, else a new one from remembered consent; none for a stranger app. */
+/**
+ * The session's grant, widened to what the person consented to; for one of our own apps, to what it asks.
+ * One grant serves all tabs of a session: a second one would end the tokens of the first.
+ */
 export async function loadGrant(
   provider: Provider,
   store: Store,
   ctx: KoaContextWithOIDC,
 ): Promise<Grant | undefined> {
-  const { client, account, session, result } = ctx.oidc
+  const { client, account, session } = ctx.oidc
   if (!client || !account || !session) return undefined
+  const { accountId } = account
+  const { clientId } = client
 
-  const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
-  const known = grantId ? await provider.Grant.find(grantId) : undefined
-  if (known?.accountId === account.accountId && !client.first_party) return known
+  const grantId = session.grantIdFor(clientId)
+  const found = grantId ? await provider.Grant.find(grantId) : undefined
+  const known = found?.accountId === accountId ? found : undefined
+  const wanted = asked(ctx)
+  if (known && covers(known, wanted)) return known
 
-  const granted = client.first_party
-    ? asked(ctx)
-    : await store.consents.find(account.accountId, client.clientId)
-  if (!granted) return undefined
-
-  const grant =
-    known?.accountId === account.accountId
-      ? known
-      : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
-  const before = grant.jti ? JSON.stringify(grant) : undefined
-  addToGrant(grant, granted)
-  if (JSON.stringify(grant) !== before) await grant.save()
+  const granted = client.first_party ? wanted : await store.consents.find(accountId, clientId)
+  if (!granted) return known
+  const grant = known ?? new provider.Grant({ accountId, clientId })
+  addTo(grant, granted)
+  await grant.save()
   return grant
 }
 
@@ -44,8 +44,19 @@ function asked({ oidc }: KoaContextWithOIDC): Granted {
   }
 }
 
-/** Adds to what the grant already allows. */
-export function addToGrant(grant: Grant, { scopes, claims, resources }: Granted): void {
+function covers(grant: Grant, { scopes, claims, resources }: Granted): boolean {
+  const has = (allowed: string, wanted: string[]) => {
+    const set = new Set(allowed.split(' '))
+    return wanted.every((one) => set.has(one))
+  }
+  return (
+    has(grant.getOIDCScope(), scopes) &&
+    has(grant.getOIDCClaims().join(' '), claims) &&
+    Object.entries(resources).every(([id, wanted]) => has(grant.getResourceScope(id), wanted))
+  )
+}
+
+function addTo(grant: Grant, { scopes, claims, resources }: Granted): void {
   if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
   if (claims.length > 0) grant.addOIDCClaims(claims)
   for (const [id, allowed] of Object.entries(resources)) {

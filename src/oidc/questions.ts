@@ -7,7 +7,6 @@ type Asked = {
   params: Record<string, string | undefined>
   clientId: string
   accountId?: string
-  grantId?: string
   /** SHA-256 of the device cookie of the browser that began it. */
   device?: string
 }
@@ -18,7 +17,7 @@ export async function findQuestion(provider: Provider, uid: string): Promise<Ask
   return interaction && describe(interaction)
 }
 
-function describe({ uid, prompt, params, session, grantId }: Interaction): Asked {
+function describe({ uid, prompt, params, session }: Interaction): Asked {
   const texts = Object.entries(params).filter(([, value]) => typeof value === 'string')
   return {
     uid,
@@ -26,7 +25,6 @@ function describe({ uid, prompt, params, session, grantId }: Interaction): Asked
     params: Object.fromEntries(texts) as Record<string, string>,
     clientId: String(params.client_id),
     accountId: session?.accountId,
-    grantId,
     device: typeof prompt.details.device === 'string' ? prompt.details.device : undefined,
   }
 }

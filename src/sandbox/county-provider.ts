@@ -94,6 +94,10 @@ function behaviour(county: County): Configuration {
     loadExistingGrant: async (ctx) => {
       const { client, session, provider } = ctx.oidc
       if (!client || !session?.accountId) return undefined
+      // One grant a session: a second one would end the codes of the first, in another tab.
+      const known = session.grantIdFor(client.clientId)
+      const found = known ? await provider.Grant.find(known) : undefined
+      if (found) return found
       const grant = new provider.Grant({
         clientId: client.clientId,
         accountId: session.accountId,

@@ -6,12 +6,12 @@ import { languages } from '#config/schema.ts'
 import {
   answerAffiliation,
   answerCancel,
+  answerConsent,
   answerLocally,
   answerSameAccount,
   type Reply,
   wantedGrant,
 } from '#interaction/answers.ts'
-import { answerConsent } from '#interaction/consent.ts'
 import type { Question } from '#interaction/question.ts'
 import { type Leaving, leave } from '#interaction/trips.ts'
 import { chooseLanguage } from '#lib/messages.ts'
@@ -35,6 +35,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   /** The open question of this browser. Throws the page for one that is over, or another browser's. */
   async function readQuestion(ctx: Context): Promise<Asked> {
     const uid = ctx.params.uid ?? ''
+    if (ctx.method !== 'GET') ctx.state.pageUrl = `/interaction/${encodeURIComponent(uid)}`
     const question = await findQuestion(provider, uid)
     if (!question) throw await pastProblem(ctx, uid)
     if (question.device !== ctx.state.device) {
@@ -308,7 +309,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   post('consent', 'consent', async (ctx, question, { decision }) => {
     if (question.prompt.name !== 'consent') throw new Problem(400, 'forbidden')
     const allowed = decision === 'allow'
-    const reply = allowed ? await answerConsent(provider, store, question, now) : answerCancel()
+    const reply = allowed ? await answerConsent(store, question, { now }) : answerCancel()
     ctx.state.log.info(
       { client: question.clientId, outcome: allowed ? 'allowed' : 'denied' },
       'consent',

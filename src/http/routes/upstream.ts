@@ -40,6 +40,8 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       device: deviceKnown ? device : undefined,
     })
 
+    // A callback is good once: its page in another language is the question it came from.
+    ctx.state.pageUrl = 'uid' in back && back.uid ? `/interaction/${back.uid}` : '/'
     const line = { way: 'upstream', connector: id, outcome: back.kind }
     switch (back.kind) {
       case 'finish': {

@@ -1,0 +1,292 @@
+/** Turns a view and its data into a whole HTML page. Everything is compiled at boot; nothing is read later. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ejs from 'ejs'
+import { fillIn, type Message, type MessageParams, type Messages } from '#lib/messages.ts'
+import type { Assets } from './assets.ts'
+
+type App = { name: string; host: string; logoUri?: string | undefined }
+type FormToken = { formToken: string }
+
+/** What each page is given. A view reads it as `data`. */
+export type Views = {
+  'sign-in': FormToken & {
+    uid: string
+    app: App
+    /** What was typed, so that it need not be typed again. */
+    account?: string | undefined
+    problem?: Message | undefined
+    upstreamProblem?: Message | undefined
+    notice?: Message | undefined
+    connectors: { id: string; label: string; keywords: string[]; connected: boolean }[]
+    chosen?: string | undefined
+    actions: { local: string; upstream: string; cancel: string }
+  }
+  'choose-account': FormToken & {
+    app: App
+    account: { name: string; detail?: string | undefined }
+    affiliation?: { label: string } | undefined
+    canChangeAffiliation: boolean
+    actions: { continue: string; another: string; affiliation: string }
+  }
+  'choose-affiliation': FormToken & {
+    app: App
+    affiliations: { key: string; school: string; roleKey: string; titles: string[] }[]
+    chosen?: string | undefined
+    action: string
+    problem?: Message | undefined
+  }
+  consent: FormToken & {
+    app: App & {
+      policyUri?: string | undefined
+      tosUri?: string | undefined
+      /** An installed program: nobody can vouch that it is the one it says it is. */
+      native: boolean
+    }
+    account: { name: string }
+    scopes: { scope: string; titleKey: string; detailKey: string }[]
+    claims: string[]
+    resources: { id: string; label: string; scopes: { scope: string; label: string }[] }[]
+    offline: boolean
+    actions: { allow: string; deny: string }
+  }
+  problem: {
+    titleKey: string
+    whatKey: string
+    keptKey?: string | undefined
+    /** For all three texts. */
+    params?: MessageParams | undefined
+    next: {
+      id: string
+      kind: 'link' | 'post'
+      href: string
+      labelKey: string
+      params?: MessageParams | undefined
+      primary?: boolean | undefined
+    }[]
+    formToken?: string | undefined
+  }
+  'device-code': { action: string; xsrf: string; problem?: Message | undefined }
+  'device-confirm': {
+    app: App
+    userCode: string
+    action: string
+    xsrf: string
+    device?: { ip?: string | undefined; ua?: string | undefined } | undefined
+  }
+  'device-done': { app: { name: string } }
+  'sign-out': { action: string; xsrf: string; app?: { name: string } | undefined }
+  'signed-out': { app?: { name: string } | undefined; home: string }
+  account: FormToken & {
+    account: { name: string; identifiers: string[]; email?: string | undefined }
+    affiliations: {
+      school: string
+      roleKey: string
+      titles: string[]
+      classes: string[]
+      source: string
+      readAt: Date
+    }[]
+    apps: { clientId: string; name: string; affiliation?: string | undefined }[]
+    actions: { forget: string; signOut: string }
+    notice?: Message | undefined
+  }
+  home: { signedIn?: { name: string } | undefined; appHint?: string | undefined }
+  coming: { titleKey: string; whatKey: string; back: string }
+}
+
+export type Page<Locals> = {
+  lang: string
+  /** The request's reference: what a person reads out when she asks for help. */
+  ref: string
+  /** Path and query of this page, for the language switch. */
+  url: string
+  user?: { name: string } | undefined
+  locals: Locals
+}
+
+export type Renderer = <V extends keyof Views>(view: V, page: Page<Views[V]>) => string
+
+export type RendererParts = {
+  viewsDir: string
+  messages: Messages
+  assets: Assets
+  site: { title: Record<string, string> }
+  now?: () => Date
+}
+
+/** Longest name shown; what is longer ends in an ellipsis. Registrations may hold anything. */
+const LONGEST_NAME = 60
+
+// Direction overrides and isolates would let a name reorder the words around it; control characters
+// and line ends have no place in a name.
+const NOT_IN_NAMES = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu
+
+const graphemes = new Intl.Segmenter('zh-TW', { granularity: 'grapheme' })
+
+/** A name as it may stand in a sentence: one line, no direction tricks, not endless. */
+export function clip(value: unknown, longest = LONGEST_NAME): string {
+  const text = String(value ?? '')
+    .slice(0, 4 * longest + 1000)
+    .replace(NOT_IN_NAMES, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  const letters = [...graphemes.segment(text)]
+    .slice(0, longest + 1)
+    .map((s) => s.segment.slice(0, 16))
+  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : letters.join('')
+}
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+export const escapeHtml = (value: unknown) =>
+  String(value ?? '').replace(/[&<>"']/g, (c) => entities[c] ?? '')
+
+const plain = (value: string | number) => (typeof value === 'number' ? `${value}` : clip(value))
+
+/** Chinese puts a space beside Latin letters and digits, and none beside its own: 回到學習網, 回到 Moodle. */
+const withoutGaps = (text: string, params: MessageParams): string =>
+  text.replace(/( ?)\{(\w+)\}( ?)/g, (_, before: string, key: string, after: string) => {
+    const value = plain(params[key] ?? '')
+    const opens = /^\p{Script=Han}/u.test(value) ? '' : before
+    const closes = /\p{Script=Han}$/u.test(value) ? '' : after
+    return `${opens}{${key}}${closes}`
+  })
+
+/** This page in another language: same path, same query, `lang` set. */
+export function inLanguage(url: string, lang: string): string {
+  // `//host` and `/\host` would leave the site.
+  const local = /^\/(?![/\\])/.test(url) ? url : '/'
+  const [path = '/', query = ''] = local.split('#')[0]?.split('?', 2) ?? []
+  const params = new URLSearchParams(query)
+  params.set('lang', lang)
+  return `${path}?${params}`
+}
+
+type Template = (scope: object) => string
+
+// Everything a template may name. Data sits under `data`, so that no field of a request can become
+// an option of the template engine (CVE-2022-29078) or shadow a helper.
+const SCOPE = [
+  'data',
+  'lang',
+  'page',
+  'site',
+  't',
+  'raw',
+  'say',
+  'clip',
+  'name',
+  'when',
+  'asset',
+  'part',
+  'title',
+  'has',
+]
+
+function compileAll(viewsDir: string): Map<string, Template> {
+  const templates = new Map<string, Template>()
+  for (const file of readdirSync(viewsDir, { recursive: true, encoding: 'utf8' }).sort()) {
+    // The sandbox renders its own pages, in its own way.
+    if (!file.endsWith('.ejs') || file.startsWith('sandbox')) continue
+    const compiled = ejs.compile(readFileSync(join(viewsDir, file), 'utf8'), {
+      filename: join(viewsDir, file),
+      strict: true,
+      localsName: 'scope',
+      destructuredLocals: SCOPE,
+    })
+    templates.set(file.slice(0, -'.ejs'.length).replaceAll('\\', '/'), compiled)
+  }
+  return templates
+}
+
+/** Compiles every view once. A view that does not compile stops the boot. */
+export function openRenderer(parts: RendererParts): Renderer {
+  const { messages, assets, site, now = () => new Date() } = parts
+  const templates = compileAll(parts.viewsDir)
+  const template = (name: string) => {
+    const found = templates.get(name)
+    if (!found) throw new Error(`no view '${name}'`)
+    return found
+  }
+
+  return (view: string, page: Page<object>): string => {
+    const { lang } = page
+    const closeUp = lang.startsWith('zh') ? withoutGaps : (text: string) => text
+    const siteTitle = site.title[lang] ?? Object.values(site.title)[0] ?? ''
+
+    /** Plain text for `<%= %>`. Names in it are clipped. */
+    const t = (key: string, params: MessageParams = {}) =>
+      fillIn(closeUp(messages.template(lang, key), params), params, plain)
+
+    /** A person's, school's or app's name as HTML: isolated, clipped, its language marked where we can tell. */
+    const name = (value: unknown, longest?: number) => {
+      const text = clip(value, longest)
+      const foreign = !lang.startsWith('zh') && /\p{Script=Han}/u.test(text) ? ' lang="zh-TW"' : ''
+      return `<bdi${foreign}>${escapeHtml(text)}</bdi>`
+    }
+
+    /** A message as HTML, with every parameter isolated. */
+    const say = (message: Message, more: MessageParams = {}) => {
+      const { key, params: own } = typeof message === 'string' ? { key: message } : message
+      const params = { ...own, ...more }
+      const text = escapeHtml(closeUp(messages.template(lang, key), params))
+      return fillIn(text, params, (v) => (typeof v === 'number' ? `${v}` : name(v)))
+    }
+
+    /** A moment in Taiwan's time, as `<time>`. */
+    const when = (date: Date, style: 'date' | 'minute' = 'minute') => {
+      const words = new Intl.DateTimeFormat(lang, {
+        timeZone: 'Asia/Taipei',
+        year: 'numeric',
+        month: 'long',
+        day: 'numeric',
+        ...(style === 'minute' ? { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } : {}),
+      }).format(date)
+      return `<time datetime="${date.toISOString()}">${escapeHtml(words)}</time>`
+    }
+
+    let heading = ''
+    const scope = {
+      data: Object.assign(Object.create(null), page.locals),
+      lang,
+      page: {
+        ref: page.ref,
+        user: page.user,
+        now: now(),
+        languages: Object.keys(site.title).map((l) => ({
+          lang: l,
+          label: messages.translate(l, 'language.name'),
+          url: inLanguage(page.url, l),
+        })),
+      },
+      site: { title: siteTitle },
+      t,
+      /** With its braces, for a script to fill in. */
+      raw: (key: string) => messages.template(lang, key),
+      say,
+      clip,
+      name,
+      when,
+      has: messages.has,
+      asset: assets.url,
+      title: (text: string) => {
+        heading = text
+        return ''
+      },
+      part: (file: string, more: object = {}): string =>
+        template(`partials/${file}`)({
+          ...scope,
+          data: Object.assign(Object.create(null), scope.data, more),
+        }),
+    }
+    const body = template(view)(scope)
+    const layout = { ...scope, data: Object.assign(Object.create(null), { view, heading, body }) }
+    return template('layout')(layout)
+  }
+}
