@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { openPasswords } from '#accounts/passwords.ts'
 import type { Config } from '#config/load.ts'
@@ -16,6 +15,7 @@ import { openProviderPages } from '#http/pages.ts'
 import { openRenderer } from '#http/render.ts'
 import { callbackPath } from '#http/routes/upstream.ts'
 import { openHttp } from '#http/server.ts'
+import { type Listening, listenOn } from '#lib/listen.ts'
 import type { Log } from '#lib/log.ts'
 import { openMessages } from '#lib/messages.ts'
 import { openKeys } from '#oidc/keys.ts'
@@ -107,49 +107,14 @@ function ownKek(dataDir: string): Buffer {
   return Buffer.from(readFileSync(file, 'utf8'), 'base64')
 }
 
-/** Listens on every address. Rejects in words when a port is taken. */
-export async function listen(house: House): Promise<{ close(): Promise<void> }> {
-  const { config } = house
-  const handler = openHttp(house).callback()
-  const servers = await Promise.all(
-    config.hosts.map((address) => {
-      // Slow clients are cut off (slowloris); no request of ours needs large headers.
-      const server = createServer(
-        {
-          headersTimeout: 15_000,
-          requestTimeout: 30_000,
-          keepAliveTimeout: 5_000,
-          maxHeaderSize: 16_384,
-        },
-        handler,
-      )
-      return new Promise<Server | undefined>((resolve, reject) => {
-        server.once('error', (error) => {
-          const code = 'code' in error ? error.code : ''
-          // A machine without IPv6 has no ::1; the other loopback address is enough.
-          if (code === 'EADDRNOTAVAIL' && config.hosts.length > 1) return resolve(undefined)
-          const why =
-            code === 'EADDRINUSE' ? 'is taken by another program; set PORT' : String(error)
-          reject(new Error(`port ${config.port} on ${address} ${why}`))
-        })
-        server.listen(config.port, address, () => resolve(server))
-      })
-    }),
-  )
-  return {
-    async close() {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              if (!server) return resolve()
-              server.close(() => resolve())
-              server.closeIdleConnections()
-              // What has not ended by then is not going to.
-              setTimeout(() => server.closeAllConnections(), 8_000).unref()
-            }),
-        ),
-      )
-    },
-  }
+/** Serves the house on every configured address. Rejects in words when the port is taken. */
+export function listen(house: House): Promise<Listening> {
+  const { port, hosts } = house.config
+  return listenOn({ port, hosts, variable: 'PORT' }, openHttp(house).callback(), {
+    // Slow clients are cut off (slowloris); no request of ours needs large headers.
+    headersTimeout: 15_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 16_384,
+  })
 }

@@ -9,18 +9,27 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const log = openLog(config.logLevel)
   const { sandbox } = config
   const pretend = sandbox && (await import('#sandbox/wiring.ts')).prepareSandbox(config, sandbox)
-  const app = await openApp(config, { log, ...pretend?.appPorts })
-  const server = await listen(app.house)
-  const world = await pretend?.open(app.house)
-
-  const lines = [`Citygate 城門  ${config.issuer}`, ...(world?.lines ?? [])]
-  process.stdout.write(`${lines.join('\n')}\n`)
-
-  const stop = async () => {
-    await server.close()
-    await world?.close()
-    await app.close()
-    process.exit(0)
+  // What was opened, last first: all of it is closed whether the start fails or the end comes.
+  const opened: { close(): Promise<void> }[] = []
+  const close = async () => {
+    for (const one of opened.reverse()) await one.close()
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+  try {
+    const app = await openApp(config, { log, ...pretend?.appPorts })
+    opened.push(app)
+    opened.push(await listen(app.house))
+    const world = await pretend?.open(app.house)
+    if (world) opened.push(world)
+    const lines = [`Citygate 城門  ${config.issuer}`, ...(world?.lines ?? [])]
+    process.stdout.write(`${lines.join('\n')}\n`)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, async () => {
+      await close()
+      process.exit(0)
+    })
+  }
 }

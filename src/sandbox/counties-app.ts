@@ -113,7 +113,7 @@ async function misbehave(
       return 'answered'
     case 'garbage':
       res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-      res.end('<!doctype html><title>系統維護中</title><h1>系統維護中,請稍後再試</h1>')
+      res.end('<!doctype html><title>系統維護中</title><h1>系統維護中，請稍後再試</h1>')
       return 'answered'
     case undefined:
       return 'goes on'

@@ -15,6 +15,8 @@ export type Routes = {
 export type County = {
   id: string
   label: Words
+  /** The department that runs it: 教育局 in cities, 教育處 in counties. */
+  office: '教育局' | '教育處'
   /** The name of its OpenID Provider, as its sign-in page says it. */
   product: Words
   routes: Routes
@@ -67,6 +69,7 @@ export const counties: County[] = [
     ...ministry,
     id: 'ntpc',
     label: { 'zh-TW': '新北市', en: 'New Taipei City' },
+    office: '教育局',
     product: { 'zh-TW': '校務行政帳號登入', en: 'School affairs account' },
     openid2: {
       claim: 'openid2_id',
@@ -78,6 +81,7 @@ export const counties: County[] = [
   {
     id: 'kh',
     label: { 'zh-TW': '高雄市', en: 'Kaohsiung City' },
+    office: '教育局',
     product: { 'zh-TW': '高雄市教育局 OpenID', en: 'Kaohsiung education OpenID' },
     routes: {
       authorization: '/oauth2/auth',
@@ -91,7 +95,7 @@ export const counties: County[] = [
     subjects: 'pairwise',
     kid: true,
     lesson: {
-      'zh-TW': '自有系統:資料全在 ID token,識別碼因應用而異,只收 client_secret_post',
+      'zh-TW': '自有系統：資料全在 ID token，識別碼因應用而異，只收 client_secret_post',
       en: 'Its own system: all in the ID token, pairwise subjects, client_secret_post only',
     },
   },
@@ -99,6 +103,7 @@ export const counties: County[] = [
     ...ministry,
     id: 'ylc',
     label: { 'zh-TW': '雲林縣', en: 'Yunlin County' },
+    office: '教育處',
     eduinfo: ministryEduinfo,
     lesson: { 'zh-TW': '不提供 OpenID 2.0 舊識別碼', en: 'No former OpenID 2.0 identifier' },
   },
@@ -106,6 +111,7 @@ export const counties: County[] = [
     ...ministry,
     id: 'hlc',
     label: { 'zh-TW': '花蓮縣', en: 'Hualien County' },
+    office: '教育處',
     openid2: {
       claim: 'open2_id',
       identifier: (account) => `http://openid2.hlc.edu.tw/${account}`,
@@ -113,7 +119,7 @@ export const counties: County[] = [
     kid: false,
     eduinfo: { ...ministryEduinfo, classes: 'null' },
     lesson: {
-      'zh-TW': '舊版行為:金鑰與 ID token 沒有 kid、聲明名為 open2_id、classinfo 為 null',
+      'zh-TW': '舊版行為：金鑰與 ID token 沒有 kid、聲明名為 open2_id、classinfo 為 null',
       en: 'Old behaviour: no kid, the claim is open2_id, classinfo is null',
     },
   },
@@ -121,13 +127,14 @@ export const counties: County[] = [
     ...ministry,
     id: 'tc',
     label: { 'zh-TW': '臺中市', en: 'Taichung City' },
+    office: '教育局',
     openid2: {
       claim: 'openid2_id',
       identifier: (account) => `http://${account}.openid.tc.edu.tw/`,
     },
     eduinfo: { path: '/cncresource/api/v2/eduinfo', seats: true, classes: 'list', gzip: true },
     lesson: {
-      'zh-TW': 'eduinfo 第 2 版(含座號),且不論要求一律以 gzip 回應',
+      'zh-TW': 'eduinfo 第 2 版（含座號），且不論要求一律以 gzip 回應',
       en: 'eduinfo v2 with seat numbers, always gzip-encoded',
     },
   },

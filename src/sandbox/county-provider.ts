@@ -97,11 +97,8 @@ function behaviour(county: County): Configuration {
       // One grant a session: a second one would end the codes of the first, in another tab.
       const known = session.grantIdFor(client.clientId)
       const found = known ? await provider.Grant.find(known) : undefined
-      if (found) return found
-      const grant = new provider.Grant({
-        clientId: client.clientId,
-        accountId: session.accountId,
-      })
+      const { clientId } = client
+      const grant = found ?? new provider.Grant({ clientId, accountId: session.accountId })
       grant.addOIDCScope([...ctx.oidc.requestParamScopes].join(' '))
       grant.addOIDCClaims(ctx.oidc.requestParamClaims)
       await grant.save()

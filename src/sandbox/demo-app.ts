@@ -4,8 +4,10 @@ import Router from '@koa/router'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import Koa, { type Context } from 'koa'
 import * as client from 'openid-client'
+import { readLogoutToken } from './demo-logout.ts'
 import { openDemoSessions, type SignedIn } from './demo-sessions.ts'
 import { readForm } from './form.ts'
+import type { SandboxMemory } from './memory.ts'
 import { showPage, showStylesheet } from './pages.ts'
 
 export type DemoClient = { clientId: string; clientSecret: string }
@@ -15,6 +17,7 @@ export type DemoOptions = {
   issuer: string
   demoUrl: string
   clients: Record<AppId, DemoClient>
+  memory: SandboxMemory
   onError: (error: unknown, where: string) => void
 }
 
@@ -45,12 +48,27 @@ export function demoClientMetadata(demoPort: number): Record<AppId, Record<strin
 }
 
 /** The listener of the demo's port. */
-export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions): RequestListener {
-  const sessions = openDemoSessions()
+export function openDemoApp({
+  issuer,
+  demoUrl,
+  clients,
+  memory,
+  onError,
+}: DemoOptions): RequestListener {
+  // Cookies ignore ports: two copies on one machine must not overwrite each other's.
+  const sessions = openDemoSessions(memory, `sandbox_demo_${new URL(demoUrl).port}`)
   const jwks = createRemoteJWKSet(new URL(`${issuer}/jwks`), { cooldownDuration: 5_000 })
   const app = new Koa()
   const router = new Router()
   app.on('error', (error) => onError(error, 'demo'))
+  app.use(async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      onError(error, 'demo')
+      await showFailure(ctx, error, issuer)
+    }
+  })
   router.get('/demo.css', (ctx) => showStylesheet(ctx, 'demo.css'))
 
   for (const id of Object.keys(apps) as AppId[]) {
@@ -64,7 +82,7 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
         undefined,
         client.ClientSecretBasic(clientSecret),
         {
-          execute: [client.allowInsecureRequests],
+          execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
         },
       ),
     )
@@ -76,7 +94,7 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
     }
 
     async function gather(ctx: Context) {
-      const signedIn = sessions.of(ctx).signedIn.get(id)
+      const signedIn = (await sessions.find(ctx)).signedIn[id]
       if (!signedIn) return undefined
       const metadata = (await provider()).serverMetadata()
       const [userinfo, v1, v2, verified] = await Promise.all([
@@ -100,6 +118,12 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
       }
     }
 
+    const keep = (ctx: Context, one: SignedIn) =>
+      sessions.change(ctx, ({ signedIn }) => {
+        signedIn[id] = one
+      })
+    const forget = (ctx: Context) => sessions.change(ctx, ({ signedIn }) => delete signedIn[id])
+
     router.get(home, async (ctx) => {
       const session = await gather(ctx)
       await showPage(ctx, 'demo', { id, path, home, name, english, issuer, apps, session })
@@ -118,11 +142,13 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
         .map((key) => [key, asked.get(key)])
         .filter((pair): pair is [string, string] => pair[1] !== null)
       const maxAge = asked.get('max_age')
-      sessions.of(ctx).pending.set(state, {
-        app: id,
-        verifier,
-        nonce,
-        ...(maxAge === null ? {} : { maxAge: Number(maxAge) }),
+      await sessions.change(ctx, ({ pending }) => {
+        pending[state] = {
+          app: id,
+          verifier,
+          nonce,
+          ...(maxAge === null ? {} : { maxAge: Number(maxAge) }),
+        }
       })
       const url = client.buildAuthorizationUrl(await provider(), {
         redirect_uri: `${demoUrl}${path}/callback`,
@@ -137,58 +163,48 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
     })
 
     router.get(`${path}/callback`, async (ctx) => {
-      const session = sessions.of(ctx)
       const url = new URL(`${demoUrl}${path}/callback`)
       url.search = ctx.search
       const state = url.searchParams.get('state') ?? ''
-      const pending = session.pending.get(state)
-      session.pending.delete(state)
+      const pending = (await sessions.find(ctx)).pending[state]
       if (!pending || pending.app !== id) return redirect(ctx, home)
-      try {
-        const tokens = await client.authorizationCodeGrant(await provider(), url, {
-          expectedState: state,
-          expectedNonce: pending.nonce,
-          pkceCodeVerifier: pending.verifier,
-          ...(pending.maxAge === undefined ? {} : { maxAge: pending.maxAge }),
-          idTokenExpected: true,
-        })
-        session.signedIn.set(id, {
-          idToken: tokens.id_token ?? '',
-          accessToken: tokens.access_token,
-          refreshToken: tokens.refresh_token,
-          claims: { ...tokens.claims() },
-          refreshed: 0,
-        })
-        redirect(ctx, home)
-      } catch (error) {
-        await showFailure(ctx, error)
-      }
+      await sessions.change(ctx, (session) => delete session.pending[state])
+      const tokens = await client.authorizationCodeGrant(await provider(), url, {
+        expectedState: state,
+        expectedNonce: pending.nonce,
+        pkceCodeVerifier: pending.verifier,
+        ...(pending.maxAge === undefined ? {} : { maxAge: pending.maxAge }),
+        idTokenExpected: true,
+      })
+      await keep(ctx, {
+        idToken: tokens.id_token ?? '',
+        accessToken: tokens.access_token,
+        refreshToken: tokens.refresh_token,
+        claims: { ...tokens.claims() },
+        refreshed: 0,
+      })
+      redirect(ctx, home)
     })
 
     router.post(`${path}/refresh`, async (ctx) => {
-      const { signedIn } = sessions.of(ctx)
-      const before = signedIn.get(id)
+      const before = (await sessions.find(ctx)).signedIn[id]
       if (!before?.refreshToken) return redirect(ctx, home)
-      try {
-        const tokens = await client.refreshTokenGrant(await provider(), before.refreshToken)
-        signedIn.set(id, {
-          idToken: tokens.id_token ?? before.idToken,
-          accessToken: tokens.access_token,
-          refreshToken: tokens.refresh_token ?? before.refreshToken,
-          claims: { ...(tokens.claims() ?? before.claims) },
-          refreshed: before.refreshed + 1,
-        })
-        redirect(ctx, `${home}#tokens`)
-      } catch (error) {
-        signedIn.delete(id)
-        await showFailure(ctx, error)
-      }
+      // Refused tokens are worth nothing: whoever fails here signs in again.
+      await forget(ctx)
+      const tokens = await client.refreshTokenGrant(await provider(), before.refreshToken)
+      await keep(ctx, {
+        idToken: tokens.id_token ?? before.idToken,
+        accessToken: tokens.access_token,
+        refreshToken: tokens.refresh_token ?? before.refreshToken,
+        claims: { ...(tokens.claims() ?? before.claims) },
+        refreshed: before.refreshed + 1,
+      })
+      redirect(ctx, `${home}#tokens`)
     })
 
     router.post(`${path}/logout`, async (ctx) => {
-      const { signedIn } = sessions.of(ctx)
-      const before = signedIn.get(id)
-      signedIn.delete(id)
+      const before = (await sessions.find(ctx)).signedIn[id]
+      await forget(ctx)
       if (!before) return redirect(ctx, home)
       const url = client.buildEndSessionUrl(await provider(), {
         id_token_hint: before.idToken,
@@ -197,45 +213,37 @@ export function openDemoApp({ issuer, demoUrl, clients, onError }: DemoOptions):
       redirect(ctx, url.href)
     })
 
-    /** OpenID Connect Back-Channel Logout 1.0 §2.6. */
     router.post(`${path}/backchannel-logout`, async (ctx) => {
       const token = (await readForm(ctx.req)).get('logout_token') ?? ''
-      try {
-        const { payload } = await jwtVerify(token, jwks, {
-          issuer,
-          audience: clientId,
-          typ: 'logout+jwt',
-        })
-        const events = payload.events as Record<string, unknown> | undefined
-        if (!events?.['http://schemas.openid.net/event/backchannel-logout'] || payload.nonce) {
-          throw new Error('not a logout token')
-        }
-        for (const { signedIn } of sessions.all()) {
-          if (signedIn.get(id)?.claims.sid === payload.sid) signedIn.delete(id)
-        }
-        ctx.status = 200
-        ctx.body = ''
-      } catch {
-        ctx.status = 400
-        ctx.body = { error: 'invalid_request' }
-      }
+      const sid = await readLogoutToken(token, jwks, { issuer, clientId })
+      if (sid) await sessions.endSid(id, sid)
+      ctx.set('Cache-Control', 'no-store')
+      ctx.status = sid ? 200 : 400
+      ctx.body = sid ? '' : { error: 'invalid_request' }
     })
-
-    async function showFailure(ctx: Context, error: unknown) {
-      onError(error, 'demo')
-      const code = error instanceof Error && 'error' in error ? String(error.error) : 'unknown'
-      await showPage(
-        ctx,
-        'demo-failure',
-        { id, path, home, name, english, issuer, apps, code },
-        400,
-      )
-    }
   }
 
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app.callback()
+}
+
+/** Says what happened, never how: the whole error is in the log. */
+async function showFailure(ctx: Context, error: unknown, issuer: string) {
+  const id = ctx.path.startsWith(`${apps.partner.path}/`) ? 'partner' : 'main'
+  const { path, name, english } = apps[id]
+  const code = codeOf(error)
+  const status = code === 'unreachable' ? 502 : 400
+  const home = path || '/'
+  await showPage(ctx, 'demo-failure', { id, path, home, name, english, issuer, apps, code }, status)
+}
+
+/** The word of OAuth where Citygate said one, else the kind of failure. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  if ('error' in error) return String(error.error)
+  // fetch() rejects with a TypeError when nobody answers; openid-client wraps its own words in `code`.
+  return error instanceof client.ClientError ? String(error.code ?? 'unknown') : 'unreachable'
 }
 
 function redirect(ctx: Context, url: string) {

@@ -1,6 +1,7 @@
-/** The demo app's sessions: in memory, because nothing of a demo is worth keeping. */
+/** The demo app's sessions: in the sandbox's memory, so that a restart in the middle of a sign-in loses nothing. */
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'koa'
+import type { SandboxMemory } from './memory.ts'
 
 /** What one app of the demo knows of the person who signed in to it. */
 export type SignedIn = {
@@ -16,33 +17,61 @@ export type SignedIn = {
 export type Pending = { app: string; verifier: string; nonce: string; maxAge?: number }
 
 export type DemoSession = {
-  signedIn: Map<string, SignedIn>
-  pending: Map<string, Pending>
+  signedIn: Record<string, SignedIn>
+  pending: Record<string, Pending>
 }
-
-const name = 'sandbox_demo'
-const most = 1_000
 
 export type DemoSessions = {
-  /** The session of this browser, made if there is none. */
-  of(ctx: Context): DemoSession
-  all(): Iterable<DemoSession>
+  find(ctx: Context): Promise<DemoSession>
+  /** Keeps what `change` did to this browser's session, which is made if there is none. */
+  change(ctx: Context, change: (session: DemoSession) => void): Promise<void>
+  /** Signs out of `app` whoever signed in under that `sid` (OpenID Connect Back-Channel Logout §2.4). */
+  endSid(app: string, sid: string): Promise<void>
 }
 
-export function openDemoSessions(): DemoSessions {
-  const sessions = new Map<string, DemoSession>()
+/** Requests a person began and never finished are forgotten, oldest first. */
+const mostPending = 20
+
+/** `name`: of the cookie. */
+export function openDemoSessions(memory: SandboxMemory, name: string): DemoSessions {
+  const key = (id: string) => `demo.session.${id}`
+  const sidKey = (app: string, sid: unknown) => `demo.sid.${app}.${sid}`
+  const read = async (id: string | undefined): Promise<DemoSession> => {
+    const text = id && (await memory.get(key(id)))
+    return text ? JSON.parse(text) : { signedIn: {}, pending: {} }
+  }
+  // One change after the other: two tabs that leave at once must not forget each other's state.
+  let last: Promise<void> = Promise.resolve()
+  const inTurn = (work: () => Promise<void>) => {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+  const write = (id: string, session: DemoSession) => memory.set(key(id), JSON.stringify(session))
   return {
-    of(ctx) {
-      const known = sessions.get(ctx.cookies.get(name) ?? '')
-      if (known) return known
-      const id = randomBytes(24).toString('base64url')
-      const made: DemoSession = { signedIn: new Map(), pending: new Map() }
-      sessions.set(id, made)
-      const [oldest] = sessions.keys()
-      if (sessions.size > most && oldest) sessions.delete(oldest)
+    find: (ctx) => read(ctx.cookies.get(name)),
+    change(ctx, change) {
+      const id = ctx.cookies.get(name) ?? randomBytes(24).toString('base64url')
       ctx.cookies.set(name, id, { httpOnly: true, sameSite: 'lax', path: '/' })
-      return made
+      return inTurn(async () => {
+        const session = await read(id)
+        change(session)
+        session.pending = Object.fromEntries(Object.entries(session.pending).slice(-mostPending))
+        await write(id, session)
+        for (const [app, { claims }] of Object.entries(session.signedIn)) {
+          if (claims.sid) await memory.set(sidKey(app, claims.sid), id)
+        }
+      })
     },
-    all: () => sessions.values(),
+    endSid: (app, sid) =>
+      inTurn(async () => {
+        const id = await memory.get(sidKey(app, sid))
+        if (!id) return
+        const session = await read(id)
+        // By now somebody else may have signed in there.
+        if (session.signedIn[app]?.claims.sid !== sid) return
+        delete session.signedIn[app]
+        await write(id, session)
+      }),
   }
 }

@@ -45,45 +45,49 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     slowMs,
     onError,
   })
-  const demo = openDemoApp({ issuer, demoUrl, clients: options.demoClients, onError })
-  const servers = (
-    await Promise.all([
-      listen(sandboxPort, hosts, counties, 'SANDBOX_PORT'),
-      listen(demoPort, hosts, demo, 'DEMO_PORT'),
-    ])
-  ).flat()
-  return {
+  const demo = openDemoApp({
+    issuer,
     demoUrl,
-    countiesUrl,
-    async close() {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              server.close(() => resolve())
-              server.closeAllConnections()
-            }),
-        ),
-      )
-    },
+    clients: options.demoClients,
+    memory,
+    onError,
+  })
+  const servers = await listen(sandboxPort, hosts, counties, 'SANDBOX_PORT')
+  const close = async () => void (await Promise.all(servers.map(shut)))
+  try {
+    servers.push(...(await listen(demoPort, hosts, demo, 'DEMO_PORT')))
+  } catch (error) {
+    await close()
+    throw error
   }
+  return { demoUrl, countiesUrl, close }
 }
 
-function listen(port: number, hosts: string[], handler: RequestListener, variable: string) {
-  return Promise.all(
-    hosts.map(
-      (host) =>
-        new Promise<Server[]>((resolve, reject) => {
-          const server = createServer(handler)
-          server.once('error', (error: NodeJS.ErrnoException) => {
-            // A machine without IPv6 has no ::1; the other loopback address is enough.
-            if (error.code === 'EADDRNOTAVAIL' && hosts.length > 1) return resolve([])
-            const taken = `is taken by another program; set ${variable}`
-            const why = error.code === 'EADDRINUSE' ? taken : error.message
-            reject(new Error(`port ${port} on ${host} ${why}`))
-          })
-          server.listen(port, host, () => resolve([server]))
-        }),
-    ),
-  ).then((lists) => lists.flat())
+/** Listens on every address there is, or on none. */
+async function listen(port: number, hosts: string[], handler: RequestListener, variable: string) {
+  const opened = await Promise.allSettled(hosts.map((host) => listenAt(port, host, handler)))
+  const servers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  // A machine without IPv6 has no ::1; the other loopback address is enough.
+  const worst = failures.find(({ code }) => code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT')
+  const failure = worst ?? (servers.length === 0 ? failures[0] : undefined)
+  if (!failure) return servers
+  await Promise.all(servers.map(shut))
+  const taken = `is taken by another program; set ${variable}`
+  const why = failure.code === 'EADDRINUSE' ? taken : failure.message
+  throw new Error(`port ${port} on ${failure.address} ${why}`, { cause: failure })
+}
+
+function listenAt(port: number, host: string, handler: RequestListener): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(handler).once('error', reject)
+    server.listen(port, host, () => resolve(server))
+  })
+}
+
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
