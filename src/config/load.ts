@@ -1,6 +1,6 @@
 /** Files and environment become one frozen Config, or a ConfigError that lists every problem at once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
 import {
   type ConnectorConfig,
@@ -63,7 +63,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     }
   }
   const keyEncryptionKey = readKek(vars, production, complain)
-  const root = join(cwd, vars.CITYGATE_CONFIG)
+  const root = resolve(cwd, vars.CITYGATE_CONFIG)
   const site = readSite(root, cwd, problems)
   const connectors = readConnectors(root, cwd, given, problems)
   if (problems.length > 0 || !site) throw new ConfigError(problems)
@@ -79,7 +79,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
       production || vars.SANDBOX === 'off'
         ? undefined
         : { demoPort: vars.DEMO_PORT, sandboxPort: vars.SANDBOX_PORT },
-    dataDir: join(cwd, vars.DATA_DIR),
+    dataDir: resolve(cwd, vars.DATA_DIR),
     keyEncryptionKey,
     logLevel: vars.LOG_LEVEL,
     site,

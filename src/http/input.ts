@@ -12,7 +12,7 @@ const maxBody = '64kb'
 export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
 
 /** A form's fields, once each. Throws a Problem for another content type, a body too large or a doubled field. */
-async function readFields(ctx: Context): Promise<Fields> {
+export async function readFields(ctx: Context): Promise<Fields> {
   if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')
   let body: string
   try {

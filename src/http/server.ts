@@ -13,6 +13,7 @@ import { language } from './middleware/language.ts'
 import { reference } from './middleware/reference.ts'
 import { accountRoutes } from './routes/account.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
+import { formRequestRoutes } from './routes/form-requests.ts'
 import { interactionRoutes } from './routes/interaction.ts'
 import { siteRoutes } from './routes/site.ts'
 import { upstreamRoutes } from './routes/upstream.ts'
@@ -35,6 +36,7 @@ export function openHttp(house: House): Koa<State> {
   upstreamRoutes(router, house)
   accountRoutes(router, house)
   eduinfoRoutes(router, house)
+  formRequestRoutes(router, house)
 
   app.use(reference(log))
   app.use(headers({ secure }))
@@ -45,8 +47,15 @@ export function openHttp(house: House): Koa<State> {
   app.use(formPost(house))
   app.use(router.routes())
   app.use(router.allowedMethods())
+  app.use(plainEmptyBody)
   for (const middleware of provider.middleware) app.use(middleware as Koa.Middleware<State>)
   return app
+}
+
+/** An empty answer has no type: a client that checks it would stumble over `text/plain` (RFC 7009 §2.2). */
+async function plainEmptyBody(ctx: Context, next: Next) {
+  await next()
+  if (ctx.body === '') ctx.remove('Content-Type')
 }
 
 /** Runs the middleware on matching paths only. */

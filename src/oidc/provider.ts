@@ -128,6 +128,8 @@ function configure(
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubject(keys, accountId, client),
     responseTypes: ['code', 'none'],
+    // OpenID Connect Core §3.1.2.1: redirect_uri is REQUIRED, also where only one is registered.
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     // HMAC algorithms would need the client secret in the clear; we keep its digest only.
     enabledJWA: {

@@ -5,7 +5,7 @@ import { type County, counties, countyIssuer } from './counties.ts'
 import { type CountyPorts, openCountyProvider } from './county-provider.ts'
 import { readForm } from './form.ts'
 import { isMode, type ModeRule, modes, ruleOf } from './modes.ts'
-import { showPage, showStylesheet } from './pages.ts'
+import { showLooks, showPage } from './pages.ts'
 import { fullName, people } from './people.ts'
 
 /** What the counties' port needs beyond its counties. */
@@ -39,7 +39,7 @@ function frontDesk(ports: CountiesPorts): RequestListener {
   app.use(async (ctx) => {
     const county = counties.find(({ id }) => ctx.path === `/${id}/switch`)
     if (ctx.method === 'POST' && county) return throwSwitch(ctx, county, ports)
-    if (ctx.path === '/sandbox.css') return showStylesheet(ctx, 'sandbox.css')
+    if (/^\/sandbox\.(css|svg)$/.test(ctx.path)) return showLooks(ctx, 'sandbox')
     if (ctx.path === '/') return showIndex(ctx, ports)
     return showPage(ctx, 'lost', {}, 404)
   })

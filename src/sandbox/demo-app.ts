@@ -8,7 +8,7 @@ import { readLogoutToken } from './demo-logout.ts'
 import { openDemoSessions, type SignedIn } from './demo-sessions.ts'
 import { readForm } from './form.ts'
 import type { SandboxMemory } from './memory.ts'
-import { showPage, showStylesheet } from './pages.ts'
+import { showLooks, showPage } from './pages.ts'
 
 export type DemoClient = { clientId: string; clientSecret: string }
 type AppId = 'main' | 'partner'
@@ -69,7 +69,7 @@ export function openDemoApp({
       await showFailure(ctx, error, issuer)
     }
   })
-  router.get('/demo.css', (ctx) => showStylesheet(ctx, 'demo.css'))
+  router.get(['/demo.css', '/demo.svg'], (ctx) => showLooks(ctx, 'demo'))
 
   for (const id of Object.keys(apps) as AppId[]) {
     const { path, name, english } = apps[id]

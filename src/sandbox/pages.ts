@@ -1,4 +1,4 @@
-/** The sandbox's own pages: rendered on the server, no script, one stylesheet each. */
+/** The sandbox's own pages: rendered on the server, no script, one stylesheet and icon each. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import ejs from 'ejs'
@@ -31,11 +31,12 @@ export async function showPage(
   ctx.body = body
 }
 
-/** Answers with one stylesheet of the sandbox. */
-export async function showStylesheet(ctx: Context, name: string): Promise<void> {
-  const css = await readFile(file(name), 'utf8')
-  ctx.type = 'css'
+/** What the sandbox's pages look like: a stylesheet and an icon of the same name. */
+export async function showLooks(ctx: Context, name: 'demo' | 'sandbox'): Promise<void> {
+  const type = ctx.path.endsWith('.svg') ? 'svg' : 'css'
+  const looks = await readFile(file(`${name}.${type}`), 'utf8')
+  ctx.type = type
   ctx.set('X-Content-Type-Options', 'nosniff')
   ctx.set('Cache-Control', 'no-cache')
-  ctx.body = css
+  ctx.body = looks
 }

@@ -132,3 +132,13 @@ test('an issuer with a path or trailing slash is refused', (t) => {
     t.true(problemsOf(t, { ISSUER })[0]?.startsWith('environment ISSUER'), ISSUER)
   }
 })
+
+test('a path may be absolute', (t) => {
+  const cwd = buildRules(t, {})
+  const config = loadConfig(
+    { CITYGATE_CONFIG: join(cwd, 'rules'), DATA_DIR: '/var/lib/citygate' },
+    root,
+  )
+  t.is(config.dataDir, '/var/lib/citygate')
+  t.deepEqual(config.connectors, [])
+})

@@ -55,6 +55,8 @@ type Options = {
   sandbox?: boolean
   /** Of an earlier world: a restart. */
   dataDir?: string
+  /** Makes its own keys: its key-encryption key is not the template's. */
+  freshKeys?: boolean
   /** Ports of an earlier world. */
   ports?: World['ports']
   now?: () => number
@@ -79,7 +81,8 @@ export async function buildWorld(t: ExecutionContext, options: Options = {}): Pr
   const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
   const [PORT, DEMO_PORT, SANDBOX_PORT] = ports
   const dataDir = options.dataDir ?? temporaryFolder(t)
-  if (!options.dataDir) cpSync(await prepareTemplate(), dataDir, { recursive: true })
+  if (!options.dataDir && !options.freshKeys)
+    cpSync(await prepareTemplate(), dataDir, { recursive: true })
   const config = loadConfig(
     {
       PORT: String(PORT),

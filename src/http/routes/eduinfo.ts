@@ -16,18 +16,26 @@ export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: 
       `Bearer realm="eduinfo"${error ? `, error="${error}"${scope}` : ''}`,
     )
     ctx.body = error ? { error } : { error: 'invalid_request' }
+    // Any page may learn that its token was refused; what a token opens is for registered origins only.
+    share(ctx, ctx.get('origin') || undefined)
+  }
+
+  const share = (ctx: Context, origin: string | undefined) => {
+    ctx.vary('Origin')
+    if (!origin) return
+    ctx.set('Access-Control-Allow-Origin', origin)
+    ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate')
   }
 
   for (const version of ['v1', 'v2'] satisfies EduinfoVersion[]) {
     const path = `/eduinfo/${version}`
 
     router.options(`${path} preflight`, path, (ctx) => {
+      share(ctx, ctx.get('origin') || undefined)
       ctx.set({
-        'Access-Control-Allow-Origin': ctx.get('origin') || '*',
         'Access-Control-Allow-Headers': 'Authorization',
         'Access-Control-Allow-Methods': 'GET',
         'Access-Control-Max-Age': '600',
-        Vary: 'Origin',
       })
       ctx.status = 204
     })
@@ -41,9 +49,8 @@ export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: 
       }
       const { sub, account, clientId, redirectUris } = bearer
       const origin = ctx.get('origin')
-      if (redirectUris.some((uri) => URL.parse(uri)?.origin === origin)) {
-        ctx.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' })
-      }
+      const registered = redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
+      share(ctx, registered ? origin : undefined)
       ctx.body = eduinfo(sub, await affiliationsToward(store, account.id, clientId), version)
     })
   }

@@ -16,6 +16,7 @@ import type { Question } from '#interaction/question.ts'
 import { type Leaving, leave } from '#interaction/trips.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
+import { scopeClaims } from '#oidc/claims.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { type App, appOf, cspSource } from '../app-of.ts'
 import type { Context, State } from '../context.ts'
@@ -172,7 +173,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   async function consentPage(ctx: Context, question: Asked) {
     const lang = ctx.state.language
     const account = question.accountId ? await store.accounts.find(question.accountId) : undefined
-    const wanted = wantedGrant(question)
+    // Asked again although nothing is missing (an installed app, prompt=consent): all of it is shown again.
+    const missing = wantedGrant(question)
+    const asked = (question.params.scope ?? '').split(' ').filter((scope) => scope in scopeClaims)
+    const wanted = missing.scopes.length > 0 ? missing : { ...missing, scopes: asked }
     answer.page(ctx, {
       view: 'consent',
       formAction: question.formAction,
