@@ -19,7 +19,7 @@ export async function openTown(): Promise<Town> {
   const t = { teardown: (leftover: () => unknown) => leftovers.push(leftover) }
   const [world, browser] = await Promise.all([
     buildWorld(t as unknown as ExecutionContext, { sandbox: true }),
-    chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags }),
+    launchChromium(),
   ])
   return {
     world,
@@ -31,52 +31,67 @@ export async function openTown(): Promise<Town> {
   }
 }
 
-export type Visitor = {
-  context: BrowserContext
-  page: Page
-  /** What the browser complained of on any page of this visitor: scripts, policies, missing files. */
-  complaints: string[]
-}
-
-const mobile = { width: 360, height: 740 }
-const desktop = { width: 1280, height: 800 }
+export const launchChromium = () =>
+  chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags })
 
 /** The screens every page must stand. */
-export const screens = { mobile, desktop }
+export const screens = {
+  phone: { width: 360, height: 740 },
+  desktop: { width: 1280, height: 800 },
+}
 
-/** A person with a browser of her own. At the end of the test the browser must have had nothing to complain of. */
+/** A person with a browser of her own. The test fails when that browser had anything to complain of. */
 export async function visit(
   t: ExecutionContext,
   town: Town,
   options: BrowserContextOptions = {},
-): Promise<Visitor> {
+): Promise<Page> {
   const context = await town.chromium.newContext({
     locale: 'zh-TW',
-    viewport: desktop,
+    viewport: screens.desktop,
     ...options,
   })
-  context.setDefaultTimeout(10_000)
-  const complaints: string[] = []
-  context.on('weberror', (problem) => complaints.push(problem.error().message))
-  context.on('console', (line) => {
-    // A problem page answers with its own status, which Chromium prints; it is the page that was asked for.
-    const own = line.text().startsWith('Failed to load resource') && isPage(line.page(), line)
-    if (!own) complaints.push(`${line.page()?.url()}: ${line.text()}`)
-  })
+  const complaints = hearComplaints(context)
   t.teardown(async () => {
     await context.close()
+    const heard = complaints()
+    if (heard.length > 0) throw new Error(`Chromium complained:\n${heard.join('\n')}`)
   })
-  return { context, page: await context.newPage(), complaints }
+  return context.newPage()
 }
 
-const isPage = (page: Page | null, line: { location(): { url: string } }) =>
-  page !== null && line.location().url.split('#')[0] === page.url().split('#')[0]
+/** What the browser says went wrong on any page: scripts, policies, missing files. */
+export function hearComplaints(context: BrowserContext): () => string[] {
+  context.setDefaultTimeout(10_000)
+  const pages = new Set<string>()
+  const heard: { url: string; text: string }[] = []
+  context.on('response', (response) => {
+    if (response.request().isNavigationRequest()) pages.add(response.url())
+  })
+  context.on('weberror', (problem) => heard.push({ url: '', text: problem.error().message }))
+  context.on('console', (line) => heard.push({ url: line.location().url, text: line.text() }))
+  // A problem page has a status of its own, of which Chromium speaks too; that page is what was asked for.
+  const ofProblemPage = (text: string, url: string) =>
+    text.startsWith('Failed to load resource: the server responded') && pages.has(url)
+  return () => heard.filter(({ text, url }) => !ofProblemPage(text, url)).map(({ text }) => text)
+}
 
 /** Presses Tab until the field or button of that id has the keyboard. */
 export async function tabTo(page: Page, id: string): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press('Tab')
-    if ((await page.evaluate(() => document.activeElement?.id)) === id) return
+    if ((await focused(page)) === id) return
   }
   throw new Error(`Tab never reached #${id} on ${page.url()}`)
+}
+
+export const focused = (page: Page) => page.evaluate(() => document.activeElement?.id)
+
+/** From our sign-in page through a county's, with that person of its test accounts. */
+export async function signInAt(page: Page, county: string, account = `${county}test`) {
+  await page.selectOption('#connector', county)
+  await page.click('#county-submit')
+  await page.fill('#county-login #account', account)
+  await page.fill('#password', account)
+  await page.click('#county-login-submit')
 }
