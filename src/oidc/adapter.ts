@@ -101,6 +101,9 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
       } else if (model === 'Interaction' && payload.result !== undefined) {
         // An answer belongs to a question that is still open: two tabs must not revive a finished one.
         if (!(await payloads.replace(row))) throw new errors.SessionNotFound('interaction is over')
+      } else if (model === 'Session') {
+        // The provider reads, changes and writes the whole session: parallel requests must not undo each other.
+        await payloads.saveJoining(row, 'authorizations')
       } else {
         await payloads.save(row)
       }

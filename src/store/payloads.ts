@@ -21,6 +21,11 @@ export type StoredPayload = { payload: Payload; consumedAt?: number }
 export type Payloads = {
   /** Creates or replaces a row. A row once consumed stays consumed. */
   save(row: PayloadRow): Promise<void>
+  /**
+   * As `save`, but what other requests added to the payload's object `field` meanwhile stays: two apps that
+   * sign in through one session at the same moment each keep their entry.
+   */
+  saveJoining(row: PayloadRow, field: string): Promise<void>
   /** Replaces a row that is there and not consumed: what ended meanwhile is not revived. False if so. */
   replace(row: PayloadRow): Promise<boolean>
   find(id: string): Promise<StoredPayload | undefined>
@@ -64,6 +69,24 @@ export function openPayloads(knex: Knex): Payloads {
     async save(row) {
       const { id: _, ...changes } = columns(row)
       await knex('oidc_payload').insert(columns(row)).onConflict('id').merge(Object.keys(changes))
+    },
+    async saveJoining(row, field) {
+      const { id: _, payload: __, ...changes } = columns(row)
+      const path = `$.${field}`
+      const member = (payload: string) =>
+        knex.raw("coalesce(json_extract(??, ?), '{}')", [payload, path])
+      const joined = knex.raw('json_set(excluded.payload, ?, json_patch(?, ?))', [
+        path,
+        member('oidc_payload.payload'),
+        member('excluded.payload'),
+      ])
+      const merged = Object.fromEntries(
+        Object.keys(changes).map((column) => [column, knex.ref(`excluded.${column}`)]),
+      )
+      await knex('oidc_payload')
+        .insert(columns(row))
+        .onConflict('id')
+        .merge({ ...merged, payload: joined })
     },
     async replace(row) {
       const { id, ...changes } = columns(row)

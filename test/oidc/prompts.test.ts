@@ -234,3 +234,27 @@ test('the member page shows who she is, and signs in by itself when nobody is', 
   t.is(back.url.pathname, '/account')
   t.true(back.html.includes(person.name) && back.html.includes(person.account))
 })
+
+test('ten apps that sign in through one session at the same moment all get working tokens', async (t) => {
+  const world = await buildWorld(t)
+  const first = await world.buildApp()
+  const apps = await Promise.all(
+    Array.from({ length: 10 }, (_, i) =>
+      world.buildApp({ redirectUris: [`https://app${i}.example/callback`] }),
+    ),
+  )
+  const { browser } = await signIn(world, first)
+  const backs = await Promise.all(apps.map((rp) => rp.begin(browser, { prompt: 'none' })))
+  const replies = await Promise.all(apps.map((rp, i) => rp.redeem(backs[i]?.url ?? new URL('x:'))))
+  t.deepEqual(
+    replies.map(({ status }) => status),
+    apps.map(() => 200),
+  )
+  const infos = await Promise.all(
+    apps.map((rp, i) => rp.get('/me', replies[i]?.body.access_token ?? '')),
+  )
+  t.deepEqual(
+    infos.map(({ status }) => status),
+    apps.map(() => 200),
+  )
+})

@@ -62,3 +62,21 @@ test('ending a grant ends what was issued under it, by model or altogether', asy
   t.is(await payloads.find('rt'), undefined)
   t.truthy(await payloads.find('other'))
 })
+
+test('two who save one row at once each keep what they added', async (t) => {
+  const { payloads } = await buildStore(t)
+  const session = (authorizations: object, more = {}) =>
+    row('s', { model: 'Session', uid: 'u', payload: { authorizations, ...more } })
+  await payloads.saveJoining(session({ a: { sid: '1' } }), 'authorizations')
+  await payloads.saveJoining(session({ b: { sid: '2' } }, { loginTs: 5 }), 'authorizations')
+  await payloads.saveJoining(
+    session({ a: { sid: '1', grantId: 'g' } }, { loginTs: 6 }),
+    'authorizations',
+  )
+  t.deepEqual((await payloads.find('s'))?.payload, {
+    authorizations: { a: { sid: '1', grantId: 'g' }, b: { sid: '2' } },
+    loginTs: 6,
+  })
+  await payloads.saveJoining(row('s', { payload: { loginTs: 7 } }), 'authorizations')
+  t.is(Object.keys((await payloads.find('s'))?.payload.authorizations as object).length, 2)
+})
