@@ -28,6 +28,10 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
       const store = openStore(join(config.dataDir, 'sandbox.sqlite3'))
       await store.migrate()
       const metadata = demoClientMetadata(demoPort)
+      const who = (kind: string) =>
+        Object.keys(counties)
+          .map((id) => `${id}${kind}`)
+          .join(' ')
       const [main, partner] = await Promise.all([
         registerDemo(house, 'citygate-demo', metadata.main),
         registerDemo(house, 'citygate-partner', metadata.partner),
@@ -45,9 +49,11 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
       })
       return {
         lines: [
-          `demo app      ${sandbox.demoUrl}`,
-          `counties      ${sandbox.countiesUrl}  (people, and switches to break a county)`,
-          'sign in as    ntpctest / ntpctest at 新北市, khtest / khtest at 高雄市 …',
+          `demo app       ${sandbox.demoUrl}`,
+          `counties       ${sandbox.countiesUrl}  (everybody in them, and switches to break one)`,
+          `people         ${who('test')} teachers · ${who('pupil')} pupils`,
+          `               ${who('two')} teach in two schools · ${who('na')} have no e-mail`,
+          '               the password is the account',
         ],
         async close() {
           await sandbox.close()

@@ -22,7 +22,7 @@ async function start(
   await new Promise<void>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
-      if (output.includes('sign in as')) resolve()
+      if (output.includes('the password is')) resolve()
     }
     child.stdout?.on('data', read)
     child.stderr?.on('data', read)
