@@ -8,14 +8,13 @@ type Where = {
   hosts: string[]
   /** The environment variable that would choose another port. */
   variable: string
+  /** How long requests still running at the end may take, in milliseconds. */
+  graceMs?: number
 }
-
-/** Requests still running at the end get this long, in milliseconds. */
-const grace = 8_000
 
 /** Listens on every address there is, or on none. Rejects in words for the operator. */
 export async function listenOn(
-  { port, hosts, variable }: Where,
+  { port, hosts, variable, graceMs = 8_000 }: Where,
   handler: RequestListener,
   options: ServerOptions = {},
 ): Promise<Listening> {
@@ -25,7 +24,7 @@ export async function listenOn(
   // A machine without IPv6 has no ::1; the other loopback address is enough.
   const worst = failures.find(({ code }) => code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT')
   const failure = worst ?? (servers.length === 0 ? failures[0] : undefined)
-  const close = async () => void (await Promise.all(servers.map(shut)))
+  const close = async () => void (await Promise.all(servers.map((server) => shut(server, graceMs))))
   if (!failure) return { close }
   await close()
   const taken = `is taken by another program; set ${variable}`
@@ -40,11 +39,11 @@ function open(port: number, host: string, handler: RequestListener, options: Ser
   })
 }
 
-function shut(server: Server): Promise<void> {
+function shut(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeIdleConnections()
     // What has not ended by then is not going to.
-    setTimeout(() => server.closeAllConnections(), grace).unref()
+    setTimeout(() => server.closeAllConnections(), graceMs).unref()
   })
 }

@@ -1,6 +1,6 @@
 /** The pretend world a newcomer sees Citygate work in: five counties and a demo app. Never in production. */
-import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AdapterFactory } from 'oidc-provider'
+import { listenOn } from '#lib/listen.ts'
 import { countiesApp } from './counties-app.ts'
 import { type DemoClient, openDemoApp } from './demo-app.ts'
 import type { SandboxMemory } from './memory.ts'
@@ -52,42 +52,16 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     memory,
     onError,
   })
-  const servers = await listen(sandboxPort, hosts, counties, 'SANDBOX_PORT')
-  const close = async () => void (await Promise.all(servers.map(shut)))
+  const at = { hosts, graceMs: 0 }
+  const first = await listenOn({ ...at, port: sandboxPort, variable: 'SANDBOX_PORT' }, counties)
   try {
-    servers.push(...(await listen(demoPort, hosts, demo, 'DEMO_PORT')))
+    const second = await listenOn({ ...at, port: demoPort, variable: 'DEMO_PORT' }, demo)
+    const close = async () => {
+      await Promise.all([first.close(), second.close()])
+    }
+    return { demoUrl, countiesUrl, close }
   } catch (error) {
-    await close()
+    await first.close()
     throw error
   }
-  return { demoUrl, countiesUrl, close }
-}
-
-/** Listens on every address there is, or on none. */
-async function listen(port: number, hosts: string[], handler: RequestListener, variable: string) {
-  const opened = await Promise.allSettled(hosts.map((host) => listenAt(port, host, handler)))
-  const servers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  // A machine without IPv6 has no ::1; the other loopback address is enough.
-  const worst = failures.find(({ code }) => code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT')
-  const failure = worst ?? (servers.length === 0 ? failures[0] : undefined)
-  if (!failure) return servers
-  await Promise.all(servers.map(shut))
-  const taken = `is taken by another program; set ${variable}`
-  const why = failure.code === 'EADDRINUSE' ? taken : failure.message
-  throw new Error(`port ${port} on ${failure.address} ${why}`, { cause: failure })
-}
-
-function listenAt(port: number, host: string, handler: RequestListener): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(handler).once('error', reject)
-    server.listen(port, host, () => resolve(server))
-  })
-}
-
-function shut(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }
