@@ -1,6 +1,5 @@
-/** The pages between an app's request and its answer. */
+/** The routes between an app's request and its answer: read the question, take the person's reply, go on. */
 import type Router from '@koa/router'
-import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
 import type { Language } from '#config/schema.ts'
 import { languages } from '#config/schema.ts'
 import {
@@ -10,33 +9,28 @@ import {
   answerLocally,
   answerSameAccount,
   type Reply,
-  wantedGrant,
 } from '#interaction/answers.ts'
-import type { Question } from '#interaction/question.ts'
 import { type Leaving, leave } from '#interaction/trips.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
-import { scopeClaims } from '#oidc/claims.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
-import { type App, appOf, cspSource } from '../app-of.ts'
+import { appOf, cspSource } from '../app-of.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
-import { type Fields, formToken, readForm, readQuery } from '../input.ts'
+import { type Fields, readForm, readQuery } from '../input.ts'
 import { Problem } from '../problem.ts'
-import type { Views } from '../render.ts'
-import { affiliationLabel } from './labels.ts'
 import { afterBarred, afterPast, afterUpstream } from './next-steps.ts'
-
-type Asked = Question & { app: App; formAction: string[] }
+import { type Asked, openQuestionPages } from './question-pages.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
   const { provider, store, config, keys, answer, trips, passwords, now, cookies } = house
   const { site } = config
+  const pages = openQuestionPages(house)
 
   /** The open question of this browser. Throws the page for one that is over, or another browser's. */
   async function readQuestion(ctx: Context): Promise<Asked> {
     const uid = ctx.params.uid ?? ''
-    if (ctx.method !== 'GET') ctx.state.pageUrl = `/interaction/${encodeURIComponent(uid)}`
+    if (ctx.method !== 'GET') ctx.state.pageUrl = `/interaction/${encodeURIComponent(uid)}?choose=1`
     const question = await findQuestion(provider, uid)
     if (!question) throw await pastProblem(ctx, uid)
     if (question.device !== ctx.state.device) {
@@ -83,135 +77,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     throw new Error(`no page to mend ${problem} on`)
   }
 
-  const path = ({ uid }: Question, action: string) => `/interaction/${uid}/${action}`
-  const tokenOf = (ctx: Context) => formToken(keys.form, ctx.state.device ?? '')
-
-  function signInPage(ctx: Context, question: Asked, more: Partial<Views['sign-in']> = {}) {
-    const lang = ctx.state.language
-    const upstreams = [...trips.connectors.values()].flatMap(({ origins }) => origins)
-    const hint = question.params.login_hint?.slice(0, 200)
-    answer.page(ctx, {
-      view: 'sign-in',
-      status: more.problem || more.upstreamProblem ? 422 : 200,
-      formAction: [...question.formAction, ...upstreams],
-      locals: {
-        uid: question.uid,
-        app: question.app,
-        formToken: tokenOf(ctx),
-        account: hint ?? '',
-        connectors: config.connectors.map((connector) => ({
-          id: connector.id,
-          label: connector.label[lang],
-          keywords: [...Object.values(connector.label), ...connector.keywords],
-          connected: trips.connectors.has(connector.id),
-        })),
-        chosen: ctx.cookies.get(cookies.county),
-        actions: {
-          local: path(question, 'sign-in'),
-          upstream: path(question, 'upstream'),
-          cancel: path(question, 'cancel'),
-        },
-        ...more,
-      },
-    })
-  }
-
-  async function accountPage(ctx: Context, question: Asked) {
-    const { accountId, clientId } = question
-    const account = accountId ? await store.accounts.find(accountId) : undefined
-    if (!accountId || account?.status !== 'active') return signInPage(ctx, question)
-    const list = await affiliationsToward(store, accountId, clientId)
-    const [acting] = list
-    answer.page(ctx, {
-      view: 'choose-account',
-      formAction: question.formAction,
-      locals: {
-        app: question.app,
-        account: {
-          name: account.profile.name?.value ?? account.profile.preferred_username?.value ?? '',
-          detail: account.profile.preferred_username?.value ?? account.profile.email?.value ?? '',
-        },
-        affiliation: acting && { label: affiliationLabel(house, ctx.state.language, acting) },
-        canChangeAffiliation: list.length > 1,
-        formToken: tokenOf(ctx),
-        actions: {
-          continue: path(question, 'account'),
-          another: `/interaction/${question.uid}?as=another`,
-          affiliation: `/interaction/${question.uid}?as=affiliation`,
-        },
-      },
-    })
-  }
-
-  async function affiliationPage(ctx: Context, question: Asked, problem?: string) {
-    const { accountId, clientId, uid } = question
-    if (!accountId) return signInPage(ctx, question)
-    const [list, chosen] = await Promise.all([
-      listAffiliations(store, accountId),
-      store.affiliationChoices.find(accountId, clientId),
-    ])
-    answer.page(ctx, {
-      view: 'choose-affiliation',
-      status: problem ? 422 : 200,
-      formAction: question.formAction,
-      locals: {
-        app: question.app,
-        affiliations: list.map((one) => ({
-          key: one.key,
-          school: one.schoolName ?? one.schoolCode,
-          roleKey: `role.${one.role}`,
-          titles: one.titles,
-        })),
-        chosen,
-        problem,
-        formToken: tokenOf(ctx),
-        action: `/interaction/${uid}/affiliation`,
-      },
-    })
-  }
-
-  async function consentPage(ctx: Context, question: Asked) {
-    const lang = ctx.state.language
-    const account = question.accountId ? await store.accounts.find(question.accountId) : undefined
-    // Asked again although nothing is missing (an installed app, prompt=consent): all of it is shown again.
-    const missing = wantedGrant(question)
-    const asked = (question.params.scope ?? '').split(' ').filter((scope) => scope in scopeClaims)
-    const wanted = missing.scopes.length > 0 ? missing : { ...missing, scopes: asked }
-    answer.page(ctx, {
-      view: 'consent',
-      formAction: question.formAction,
-      locals: {
-        app: question.app,
-        account: { name: account?.profile.name?.value ?? '' },
-        scopes: wanted.scopes
-          .filter((scope) => scope !== 'openid' && scope !== 'offline_access')
-          .map((scope) => ({
-            scope,
-            titleKey: `scope.${scope}.title`,
-            detailKey: `scope.${scope}.detail`,
-          })),
-        claims: wanted.claims,
-        resources: Object.entries(wanted.resources).map(([id, scopes]) => {
-          const resource = site.resources.find((one) => one.id === id)
-          const label = (scope: string) =>
-            resource?.scopes.find((one) => one.scope === scope)?.label[lang] ?? scope
-          return {
-            id,
-            label: resource?.label[lang] ?? id,
-            scopes: scopes.map((scope) => ({ scope, label: label(scope) })),
-          }
-        }),
-        offline: wanted.scopes.includes('offline_access'),
-        formToken: tokenOf(ctx),
-        actions: { allow: path(question, 'consent'), deny: path(question, 'consent') },
-      },
-    })
-  }
-
   async function leaveFor(ctx: Context, question: Asked, id: string) {
     const connector = config.connectors.find((one) => one.id === id)
     const county = connector?.label[ctx.state.language] ?? ''
-    if (!connector) return signInPage(ctx, question, { upstreamProblem: 'sign-in.choose-county' })
+    if (!connector) return pages.signIn(ctx, question, { upstreamProblem: 'sign-in.choose-county' })
     const device = ctx.state.device ?? ''
     const locales = [ctx.state.language]
     const leaving: Leaving = await leave(trips, question, { connector: id, device, locales })
@@ -220,7 +89,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
         rememberCounty(ctx, id)
         return answer.redirect(ctx, leaving.url)
       case 'not-connected':
-        return signInPage(ctx, question, {
+        return pages.signIn(ctx, question, {
           notice: { key: 'problem.county.not-connected.what', params: { county } },
         })
       case 'failed': {
@@ -233,16 +102,11 @@ export function interactionRoutes(router: Router<State>, house: House): void {
           connector,
           ctx.state.language,
           leaving.failure,
-          formSources(question),
+          pages.formSources(question),
         )
       }
     }
   }
-
-  const formSources = (question: Asked) => [
-    ...question.formAction,
-    ...[...trips.connectors.values()].flatMap(({ origins }) => origins),
-  ]
 
   function rememberCounty(ctx: Context, id: string) {
     const secure = config.issuer.startsWith('https:')
@@ -260,15 +124,15 @@ export function interactionRoutes(router: Router<State>, house: House): void {
         if (upstream && !choose && trips.connectors.has(upstream)) {
           return leaveFor(ctx, question, upstream)
         }
-        return signInPage(ctx, question)
+        return pages.signIn(ctx, question)
       case 'select_account':
-        if (as === 'another') return signInPage(ctx, question)
-        if (as === 'affiliation') return affiliationPage(ctx, question)
-        return accountPage(ctx, question)
+        if (as === 'another') return pages.signIn(ctx, question)
+        if (as === 'affiliation') return pages.affiliation(ctx, question)
+        return pages.account(ctx, question)
       case 'affiliation':
-        return affiliationPage(ctx, question)
+        return pages.affiliation(ctx, question)
       case 'consent':
-        return consentPage(ctx, question)
+        return pages.consent(ctx, question)
       default:
         throw new Error(`no page for prompt ${question.prompt.name}`)
     }
@@ -290,7 +154,9 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const reply = await answerLocally(store, { account, password }, ports)
     const outcome = reply.kind === 'again' ? 'refused' : reply.kind
     ctx.state.log.info({ way: 'password', outcome, client: question.clientId }, 'sign-in')
-    await finish(ctx, question, reply, (problem) => signInPage(ctx, question, { account, problem }))
+    await finish(ctx, question, reply, (problem) =>
+      pages.signIn(ctx, question, { account, problem }),
+    )
   })
 
   post('upstream', 'upstream', (ctx, question, { connector = '' }) =>
@@ -306,12 +172,14 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   )
 
   post('affiliation', 'affiliation', async (ctx, question, { affiliation }) => {
+    if (!question.accountId) throw new Problem(400, 'forbidden')
     const reply = await answerAffiliation(store, question, affiliation, { now })
-    await finish(ctx, question, reply, (problem) => affiliationPage(ctx, question, problem))
+    await finish(ctx, question, reply, (problem) => pages.affiliation(ctx, question, problem))
   })
 
   post('consent', 'consent', async (ctx, question, { decision }) => {
-    if (question.prompt.name !== 'consent') throw new Problem(400, 'forbidden')
+    if (question.prompt.name !== 'consent' || !question.accountId)
+      throw new Problem(400, 'forbidden')
     const allowed = decision === 'allow'
     const reply = allowed ? await answerConsent(store, question, { now }) : answerCancel()
     ctx.state.log.info(

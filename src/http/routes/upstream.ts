@@ -41,7 +41,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
     })
 
     // A callback is good once: its page in another language is the question it came from.
-    ctx.state.pageUrl = 'uid' in back && back.uid ? `/interaction/${back.uid}` : '/'
+    ctx.state.pageUrl = 'uid' in back && back.uid ? `/interaction/${back.uid}?choose=1` : '/'
     const line = { way: 'upstream', connector: id, outcome: back.kind }
     switch (back.kind) {
       case 'finish': {

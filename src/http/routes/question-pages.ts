@@ -1,0 +1,158 @@
+/** The pages a question can be shown as: what each view is given. */
+import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
+import { wantedGrant } from '#interaction/answers.ts'
+import type { Question } from '#interaction/question.ts'
+import { scopeClaims } from '#oidc/claims.ts'
+import type { App } from '../app-of.ts'
+import type { Context } from '../context.ts'
+import type { House } from '../house.ts'
+import { formToken } from '../input.ts'
+import type { Views } from '../render.ts'
+import { affiliationLabel } from './labels.ts'
+
+/** An open question with the app that waits for its answer. */
+export type Asked = Question & {
+  app: App
+  /** Where the app's answer goes, for CSP form-action. */
+  formAction: string[]
+}
+
+export type QuestionPages = ReturnType<typeof openQuestionPages>
+
+export function openQuestionPages(house: House) {
+  const { store, config, keys, answer, trips, cookies } = house
+  const { site } = config
+
+  const path = ({ uid }: Question, action: string) => `/interaction/${uid}/${action}`
+  const tokenOf = (ctx: Context) => formToken(keys.form, ctx.state.device ?? '')
+
+  /** Where the sign-in page's forms may lead: the app, and every county. */
+  const formSources = (question: Asked) => [
+    ...question.formAction,
+    ...[...trips.connectors.values()].flatMap(({ origins }) => origins),
+  ]
+
+  function signIn(ctx: Context, question: Asked, more: Partial<Views['sign-in']> = {}) {
+    const lang = ctx.state.language
+    const hint = question.params.login_hint?.slice(0, 200)
+    answer.page(ctx, {
+      view: 'sign-in',
+      status: more.problem || more.upstreamProblem ? 422 : 200,
+      formAction: formSources(question),
+      locals: {
+        uid: question.uid,
+        app: question.app,
+        formToken: tokenOf(ctx),
+        account: hint ?? '',
+        connectors: config.connectors.map((connector) => ({
+          id: connector.id,
+          label: connector.label[lang],
+          keywords: [...Object.values(connector.label), ...connector.keywords],
+          connected: trips.connectors.has(connector.id),
+        })),
+        chosen: ctx.cookies.get(cookies.county),
+        actions: {
+          local: path(question, 'sign-in'),
+          upstream: path(question, 'upstream'),
+          cancel: path(question, 'cancel'),
+        },
+        ...more,
+      },
+    })
+  }
+
+  async function account(ctx: Context, question: Asked) {
+    const { accountId, clientId } = question
+    const member = accountId ? await store.accounts.find(accountId) : undefined
+    if (!accountId || member?.status !== 'active') return signIn(ctx, question)
+    const { name, preferred_username: username, email } = member.profile
+    const list = await affiliationsToward(store, accountId, clientId)
+    const [acting] = list
+    answer.page(ctx, {
+      view: 'choose-account',
+      formAction: question.formAction,
+      locals: {
+        app: question.app,
+        account: {
+          name: name?.value ?? username?.value ?? '',
+          detail: username?.value ?? email?.value ?? '',
+        },
+        affiliation: acting && { label: affiliationLabel(house, ctx.state.language, acting) },
+        canChangeAffiliation: list.length > 1,
+        formToken: tokenOf(ctx),
+        actions: {
+          continue: path(question, 'account'),
+          another: `/interaction/${question.uid}?as=another`,
+          affiliation: `/interaction/${question.uid}?as=affiliation`,
+        },
+      },
+    })
+  }
+
+  async function affiliation(ctx: Context, question: Asked, problem?: string) {
+    const { accountId, clientId, uid } = question
+    if (!accountId) return signIn(ctx, question)
+    const [list, chosen] = await Promise.all([
+      listAffiliations(store, accountId),
+      store.affiliationChoices.find(accountId, clientId),
+    ])
+    answer.page(ctx, {
+      view: 'choose-affiliation',
+      status: problem ? 422 : 200,
+      formAction: question.formAction,
+      locals: {
+        app: question.app,
+        affiliations: list.map((one) => ({
+          key: one.key,
+          school: one.schoolName ?? one.schoolCode,
+          roleKey: `role.${one.role}`,
+          titles: one.titles,
+        })),
+        chosen,
+        problem,
+        formToken: tokenOf(ctx),
+        action: `/interaction/${uid}/affiliation`,
+      },
+    })
+  }
+
+  async function consent(ctx: Context, question: Asked) {
+    const lang = ctx.state.language
+    const member = question.accountId ? await store.accounts.find(question.accountId) : undefined
+    // Asked again although nothing is missing (an installed app, prompt=consent): all of it is shown again.
+    const missing = wantedGrant(question)
+    const asked = (question.params.scope ?? '').split(' ').filter((scope) => scope in scopeClaims)
+    const wanted = missing.scopes.length > 0 ? missing : { ...missing, scopes: asked }
+    answer.page(ctx, {
+      view: 'consent',
+      formAction: question.formAction,
+      locals: {
+        app: question.app,
+        account: { name: member?.profile.name?.value ?? '' },
+        scopes: wanted.scopes
+          .filter((scope) => scope !== 'openid' && scope !== 'offline_access')
+          .map((scope) => ({
+            scope,
+            titleKey: `scope.${scope}.title`,
+            detailKey: `scope.${scope}.detail`,
+          })),
+        claims: wanted.claims,
+        resources: Object.entries(wanted.resources).map(([id, scopes]) => {
+          const resource = site.resources.find((one) => one.id === id)
+          const label = (scope: string) =>
+            resource?.scopes.find((one) => one.scope === scope)?.label[lang] ?? scope
+          return {
+            id,
+            label: resource?.label[lang] ?? id,
+            scopes: scopes.map((scope) => ({ scope, label: label(scope) })),
+          }
+        }),
+        offline: wanted.scopes.includes('offline_access'),
+        formToken: tokenOf(ctx),
+        actions: { allow: path(question, 'consent'), deny: path(question, 'consent') },
+      },
+    })
+  }
+
+  return { signIn, account, affiliation, consent, formSources }
+}
