@@ -118,12 +118,15 @@ client
   .action(async ({ json, redirectUri, postLogoutRedirectUri, scope, ...rest }) => {
     const { addClient } = await import('#admin/clients.ts')
     const added = await inHouse((house) =>
-      addClient(house, {
-        ...rest,
-        redirectUris: redirectUri,
-        postLogoutRedirectUris: postLogoutRedirectUri,
-        scopes: scope,
-      }),
+      addClient(
+        { ...house, resources: house.config.site.resources },
+        {
+          ...rest,
+          redirectUris: redirectUri,
+          postLogoutRedirectUris: postLogoutRedirectUri,
+          scopes: scope,
+        },
+      ),
     )
     if (added.kind === 'rejected') throw rejected(added.problems)
     printClient(added.registration, json)

@@ -1,5 +1,6 @@
 /** Whose account an upstream identity is: found by (issuer, subject) and by nothing else. */
 import { randomUUID } from 'node:crypto'
+import { UpstreamError } from '#errors.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Attribute, Store } from '#store/store.ts'
@@ -21,6 +22,10 @@ export async function signInFederated(
   identity: UpstreamIdentity,
   now: Now,
 ): Promise<FederatedSignIn> {
+  const { connector, subject } = identity
+  if (!isKeepable(subject)) {
+    throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
+  }
   // A race is lost at most once: the winner's link is there to be found the second time.
   for (const last of [false, true]) {
     const linked = await store.identities.find(identity.issuer, identity.subject)
@@ -33,6 +38,16 @@ export async function signInFederated(
   }
   throw new Error('unreachable')
 }
+
+/**
+ * A database may drop or change what is no text: two such subjects would meet in one account. OpenID Connect
+ * Core §2 allows 255 ASCII characters; counties are let have other letters, not control characters or halves.
+ */
+const isKeepable = (subject: string) =>
+  subject.trim() !== '' &&
+  subject.length <= 255 &&
+  subject.isWellFormed() &&
+  !/\p{Cc}/u.test(subject)
 
 async function enrol(store: Store, identity: UpstreamIdentity, at: number) {
   const accountId = randomUUID()

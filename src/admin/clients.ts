@@ -1,6 +1,7 @@
 /** What staff do with relying-party registrations. */
 import { errors, type Provider } from 'oidc-provider'
 import { z } from 'zod'
+import type { SiteFile } from '#config/schema.ts'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import { toProviderMetadata } from '#oidc/clients.ts'
@@ -17,6 +18,7 @@ function redirectProblem(uri: string, type: ClientType): string | undefined {
   if (!url) return 'is not an absolute URL'
   if (url.hash || uri.includes('#')) return 'must not have a fragment (RFC 6749 §3.1.2)'
   if (uri.includes('*')) return 'must not have a wildcard: list every address'
+  if (!/^[a-z0-9.:[\]-]*$/.test(url.host)) return 'has a host name with characters no host name has'
   if (url.username || url.password) return 'must not carry a user name or password'
   if (url.protocol === 'https:') return undefined
   if (url.protocol === 'http:') {
@@ -70,6 +72,11 @@ export const newClient = z
         if (problem) complain([name, i], problem)
       }
     }
+    for (const name of ['jwksUri', 'backchannelLogoutUri', 'sectorIdentifierUri'] as const) {
+      const value = client[name]
+      const problem = value === undefined ? undefined : redirectProblem(value, 'web')
+      if (problem) complain([name], problem)
+    }
     const isPublic = client.type === 'spa' || client.type === 'native'
     if (isPublic && !client.pkce) complain(['pkce'], 'a public client never does without PKCE')
     if (isPublic && client.authMethod) complain(['authMethod'], 'a public client keeps no secret')
@@ -87,7 +94,7 @@ export type Registered =
   | { kind: 'created'; registration: Record<string, unknown> }
   | { kind: 'rejected'; problems: FieldProblem[] }
 
-type Ports = { store: Store; provider: Provider; now: Now }
+type Ports = { store: Store; provider: Provider; now: Now; resources: SiteFile['resources'] }
 
 /** Registers an app, or says everything that is wrong with it and changes nothing. */
 export async function addClient(ports: Ports, input: unknown): Promise<Registered> {
@@ -98,6 +105,12 @@ export async function addClient(ports: Ports, input: unknown): Promise<Registere
       message,
     }))
     return { kind: 'rejected', problems }
+  }
+  const { resourceServer } = parsed.data
+  if (resourceServer && !ports.resources.some(({ id }) => id === resourceServer)) {
+    const known = ports.resources.map(({ id }) => id).join(', ')
+    const message = `is not one of site.yaml's resources: ${known}`
+    return { kind: 'rejected', problems: [{ field: 'resourceServer', message }] }
   }
   const at = seconds(ports.now)
   const metadata = toMetadata(parsed.data)
@@ -181,6 +194,9 @@ export async function rotateSecret(
 export const removeClient = ({ store }: Pick<Ports, 'store'>, id: string): Promise<boolean> =>
   store.transaction(async (tables) => {
     const removed = await tables.clients.remove(id)
-    if (removed) await tables.payloads.destroyClient(id)
+    if (!removed) return false
+    await tables.payloads.destroyClient(id)
+    await tables.consents.forgetClient(id)
+    await tables.affiliationChoices.forgetClient(id)
     return removed
   })

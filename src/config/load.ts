@@ -31,8 +31,8 @@ export type Config = {
   connectors: ConnectorConfig[]
 }
 
-/** The key in our documentation's examples: public, hence refused. */
-const exampleKey = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+/** The key in our documentation's examples (43 times A): public, hence refused. */
+const exampleKey = Buffer.alloc(32)
 
 /** Reads `CITYGATE_CONFIG` and the environment. Throws ConfigError. Opens nothing but files. */
 export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config {
@@ -62,6 +62,12 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
       )
     }
   }
+  // Its passwords are public: by itself it runs only where nobody else comes by.
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(URL.parse(issuer)?.hostname ?? '')
+  const sandbox = vars.SANDBOX ?? (local ? 'on' : 'off')
+  const hosts = vars.HOST?.split(',').map((host) => host.trim())
+  if (hosts?.includes(''))
+    complain('HOST', 'has a blank address; list addresses with commas between')
   const keyEncryptionKey = readKek(vars, production, complain)
   const root = resolve(cwd, vars.CITYGATE_CONFIG)
   const site = readSite(root, cwd, problems)
@@ -72,11 +78,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     production,
     issuer,
     port: vars.PORT,
-    hosts:
-      vars.HOST?.split(',').map((host) => host.trim()) ??
-      (production ? ['::'] : ['127.0.0.1', '::1']),
+    hosts: hosts ?? (production ? ['::'] : ['127.0.0.1', '::1']),
     sandbox:
-      production || vars.SANDBOX === 'off'
+      production || sandbox === 'off'
         ? undefined
         : { demoPort: vars.DEMO_PORT, sandboxPort: vars.SANDBOX_PORT },
     dataDir: resolve(cwd, vars.DATA_DIR),
@@ -107,9 +111,12 @@ function readKek(
       complain('CITYGATE_KEK', `must be set in production (or CITYGATE_KEK_FILE); ${howTo}`)
     return undefined
   }
+  if (vars.CITYGATE_KEK && vars.CITYGATE_KEK_FILE) {
+    complain('CITYGATE_KEK', 'is set beside CITYGATE_KEK_FILE; which one counts? unset one')
+  }
   const key = Buffer.from(text, 'base64')
   if (key.length !== 32) complain('CITYGATE_KEK', `must be 32 bytes in base64; ${howTo}`)
-  else if (production && text === exampleKey) {
+  else if (production && key.equals(exampleKey)) {
     complain('CITYGATE_KEK', `is the example from the documentation; ${howTo}`)
   }
   return key

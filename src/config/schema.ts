@@ -132,6 +132,8 @@ export const siteFile = z.strictObject({
       access_token_seconds: seconds.default(60 * 60),
       id_token_seconds: seconds.default(60 * 60),
       refresh_token_seconds: seconds.default(14 * 24 * 60 * 60),
+      /** The longest an app may go on renewing without the person. */
+      grant_seconds: seconds.default(365 * 24 * 60 * 60),
       device_code_seconds: seconds.default(10 * 60),
     })
     .prefault({}),

@@ -32,5 +32,7 @@ export function appOf(client: Client, redirectUri?: string): App {
 export function cspSource(uri: string | undefined): string[] {
   const url = uri === undefined ? null : URL.parse(uri)
   if (!url) return []
-  return [url.origin === 'null' ? url.protocol : url.origin]
+  const source = url.origin === 'null' ? url.protocol : url.origin
+  // A `;` in a host name would end the directive.
+  return /^[a-z][a-z0-9+.-]*:(\/\/[a-z0-9.:[\]-]+)?$/.test(source) ? [source] : []
 }

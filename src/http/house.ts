@@ -23,5 +23,5 @@ export type House = {
   answer: Answer
   log: Log
   now: Now
-  cookies: Record<'session' | 'device' | 'county' | 'language', string>
+  cookies: Record<'session' | 'interaction' | 'device' | 'county' | 'language', string>
 }

@@ -4,7 +4,7 @@ import type { ProviderPages } from '#oidc/provider.ts'
 import type { Answer } from './answer.ts'
 import { appOf, cspSource } from './app-of.ts'
 import type { Context } from './context.ts'
-import { Problem } from './problem.ts'
+import { home, Problem } from './problem.ts'
 
 export function openProviderPages(answer: Answer): ProviderPages {
   const appIn = ({ oidc }: KoaContextWithOIDC) => oidc.client && appOf(oidc.client)
@@ -16,8 +16,8 @@ export function openProviderPages(answer: Answer): ProviderPages {
       const page = ours(ctx)
       const { status } = ctx
       // The provider's own words for developers: which check failed, never a value.
-      const { error_description: why, error_detail: detail } = cause as errors.OIDCProviderError
-      const line = { error, why, detail, err: cause }
+      const { error_description: why } = cause as errors.OIDCProviderError
+      const line = { error, why, err: cause }
       page.state.log[status >= 500 ? 'error' : 'info'](line, 'authorization error')
       answer.problem(page, problemFor(status, error, cause))
     },
@@ -77,8 +77,9 @@ const deviceProblems: Record<string, string> = {
 }
 
 function problemFor(status: number, error: string, cause: Error): Problem {
-  if (status >= 500) return new Problem(500, 'server', { cause })
-  if (cause.name === 'SessionNotFound') return new Problem(400, 'interaction.expired', { next: [] })
-  if (error === 'invalid_client') return new Problem(400, 'app.unknown', { next: [] })
-  return new Problem(status, 'app.request', { params: { detail: error }, next: [] })
+  if (status >= 500) return new Problem(500, 'server', { cause, next: [home] })
+  const next = [home]
+  if (cause.name === 'SessionNotFound') return new Problem(400, 'interaction.expired', { next })
+  if (error === 'invalid_client') return new Problem(400, 'app.unknown', { next })
+  return new Problem(status, 'app.request', { params: { detail: error }, next })
 }

@@ -10,6 +10,9 @@ export type NextStep = {
   primary?: boolean
 }
 
+/** The way on that is always there. */
+export const home: NextStep = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' }
+
 export type ProblemOptions = {
   params?: Record<string, string>
   next?: NextStep[]

@@ -30,7 +30,11 @@ export function openHttp(house: House): Koa<State> {
   trustIssuerOnly(app.request, config.issuer)
   app.on('error', (error) => log.error({ err: error }, 'unhandled'))
 
-  const router = new Router<State>()
+  provider.on('server_error', (ctx, error) => {
+    ;(ctx as unknown as Context).state.log.error({ err: error }, 'server error')
+  })
+
+  const router = new Router<State>({ sensitive: true, strict: true })
   siteRoutes(router, house)
   interactionRoutes(router, house)
   upstreamRoutes(router, house)

@@ -1,7 +1,9 @@
 /** Answers a person gives on our own pages. */
 import { listAffiliations } from '#accounts/affiliations.ts'
 import { type LocalPorts, type LocalSignIn, signInLocally } from '#accounts/local.ts'
+import type { SiteFile } from '#config/schema.ts'
 import { seconds } from '#lib/time.ts'
+import { scopeClaims } from '#oidc/claims.ts'
 import type { Granted, Store } from '#store/store.ts'
 import type { Answer, Question } from './question.ts'
 
@@ -25,7 +27,13 @@ export async function answerLocally(
     case 'barred':
       return { kind: 'barred', status: signIn.status }
     case 'signed-in': {
-      const login = { accountId: signIn.accountId, acr: ports.acr, amr: ['pwd'], remember: false }
+      const login = {
+        accountId: signIn.accountId,
+        acr: ports.acr,
+        amr: ['pwd'],
+        remember: false,
+        ts: seconds(ports.now),
+      }
       return { kind: 'finish', answer: { login, select_account: {} } }
     }
   }
@@ -63,6 +71,28 @@ export function wantedGrant({ prompt: { details } }: Question): Granted {
     scopes: list(details.missingOIDCScope),
     claims: list(details.missingOIDCClaims),
     resources: Object.fromEntries(Object.entries(resources).map(([id, s]) => [id, list(s)])),
+  }
+}
+
+/** What to show when consent is asked for: what is missing or, asked again with nothing missing, all of it. */
+export function shownGrant(question: Question, resources: SiteFile['resources']): Granted {
+  const missing = wantedGrant(question)
+  if (missing.scopes.length + missing.claims.length + Object.keys(missing.resources).length > 0) {
+    return missing
+  }
+  const { scope = '', claims = '{}', resource } = question.params
+  const scopes = scope.split(' ')
+  const { userinfo, id_token: idToken } = JSON.parse(claims)
+  const asked = resources.filter(({ id }) => id === resource)
+  return {
+    scopes: scopes.filter((one) => Object.hasOwn(scopeClaims, one) || one === 'offline_access'),
+    claims: Object.keys({ ...userinfo, ...idToken }),
+    resources: Object.fromEntries(
+      asked.map(({ id, scopes: offered }) => [
+        id,
+        offered.map((one) => one.scope).filter((one) => scopes.includes(one)),
+      ]),
+    ),
   }
 }
 

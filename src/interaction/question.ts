@@ -2,7 +2,14 @@
 
 /** An answer node-oidc-provider resumes with. */
 export type Answer = {
-  login?: { accountId: string; acr: string; amr: string[]; remember: boolean }
+  login?: {
+    accountId: string
+    acr: string
+    amr: string[]
+    remember: boolean
+    /** Seconds since 1970 when the person proved herself: `auth_time`. */
+    ts: number
+  }
   select_account?: Record<string, never>
   affiliation?: Record<string, never>
   consent?: Record<string, never>
@@ -18,8 +25,11 @@ export type Question = {
   clientId: string
   /** Who is signed in already, if anyone. */
   accountId?: string
+  /** Somebody signed in for this request already, and it was not enough. */
+  signedInBefore: boolean
 }
 
-/** True when the app asked that the person proves herself anew (`prompt=login`, `max_age`). */
+/** True when the person is to prove herself anew: the app asked (`prompt=login`, `max_age`), or she wants another account. */
 export const asksFreshSignIn = ({ prompt }: Question): boolean =>
+  prompt.name === 'select_account' ||
   prompt.reasons.some((reason) => reason === 'login_prompt' || reason === 'max_age')

@@ -106,6 +106,8 @@ export async function comeBack(
       amr: identity.amr ?? ['fed'],
       // School computers are shared: the session ends with the browser.
       remember: false,
+      // When the county saw her, if it says so: the app is told the truth.
+      ts: Math.min(identity.authTime ?? Infinity, seconds(now)),
     }
     return { kind: 'finish', uid, answer: { login, select_account: {} }, created: signIn.created }
   } catch (cause) {

@@ -32,6 +32,8 @@ export function openAdapter(
     model === 'Client' ? clientAdapter(findClient) : artefactAdapter(store.payloads, model, ports)
 }
 
+const buried = new Set(['Interaction', 'Session'])
+
 /** What is left of an interaction that expired or was finished: the request it answered. */
 export async function findPastInteraction(
   payloads: Payloads,
@@ -101,6 +103,17 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
       } else if (model === 'Interaction' && payload.result !== undefined) {
         // An answer belongs to a question that is still open: two tabs must not revive a finished one.
         if (!(await payloads.replace(row))) throw new errors.SessionNotFound('interaction is over')
+      } else if (
+        model === 'DeviceCode' &&
+        payload.inFlight &&
+        !payload.accountId &&
+        !payload.error
+      ) {
+        // Two people who confirm one code at the same moment: the first has it.
+        const claim = { ...row, id: key(`in flight ${id}`), payload: {}, userCode: undefined }
+        if (!(await payloads.claim(claim)))
+          throw new errors.InvalidRequest('code is being confirmed')
+        await payloads.save(row)
       } else if (model === 'Session') {
         // The provider reads, changes and writes the whole session: parallel requests must not undo each other.
         await payloads.saveJoining(row, 'authorizations')
@@ -111,7 +124,8 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
     async find(id) {
       const row = await payloads.find(key(id))
       // A finished interaction stays as a tombstone, so that the back button gets a page that knows the app.
-      if (model === 'Interaction' && row?.consumedAt !== undefined) return undefined
+      // An ended session stays as one, so that a request that had read it before does not bring it back.
+      if (buried.has(model) && row?.consumedAt !== undefined) return undefined
       return fromRow(row, id)
     },
     findByUid: async (uid) => fromRow(await payloads.findByUid(uid)),
@@ -129,8 +143,13 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
       throw new errors.InvalidGrant('was used before')
     },
     async destroy(id) {
-      if (model === 'Interaction') await payloads.consume(key(id), seconds(ports.now))
-      else await payloads.destroy(key(id))
+      const at = seconds(ports.now)
+      if (model === 'Session') await payloads.bury(key(id), at)
+      else if (model !== 'Interaction') await payloads.destroy(key(id))
+      else if (!(await payloads.consume(key(id), at))) {
+        // Of two that resume one answered request, one gets the code.
+        throw new errors.SessionNotFound('interaction is over')
+      }
     },
     revokeByGrantId: (grantId) => payloads.destroyGrant(grantId, model),
   }

@@ -1,5 +1,6 @@
 /** What this authorization request stands on: what was allowed before, or everything for our own apps. */
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { sha256 } from '#lib/crypto.ts'
 import type { Granted, Store } from '#store/store.ts'
 
 /**
@@ -24,11 +25,16 @@ export async function loadGrant(
 
   const granted = client.first_party ? wanted : await store.consents.find(accountId, clientId)
   if (!granted) return known
-  const grant = known ?? new provider.Grant({ accountId, clientId })
+  // One id for one session, person and app: tabs that begin at the same moment share the grant.
+  const jti = sha256(`${session.uid}\n${accountId}\n${clientId}`)
+  const grant = known ?? new provider.Grant({ accountId, clientId, jti } as NewGrant)
   addTo(grant, granted)
   await grant.save()
   return grant
 }
+
+/** The library takes an id and its types do not say so. */
+type NewGrant = ConstructorParameters<Provider['Grant']>[0]
 
 /** Everything this request asks for. */
 function asked({ oidc }: KoaContextWithOIDC): Granted {

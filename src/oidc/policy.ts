@@ -9,6 +9,19 @@ const { base, Check, Prompt } = policy
 export function openPolicy(store: Store): interactionPolicy.DefaultPolicy {
   const prompts = base()
 
+  // Suspended or closed since: the session is worth nothing until somebody signs in anew.
+  prompts
+    .get('login')
+    ?.checks.push(
+      new Check(
+        'account_unavailable',
+        'the account is not available',
+        'login_required',
+        ({ oidc }) =>
+          oidc.session?.accountId && !oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+      ),
+    )
+
   const selectAccount = new Prompt({ name: 'select_account', requestable: true })
 
   const affiliation = new Prompt(

@@ -80,6 +80,12 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   return provider
 }
 
+/** The origin of a web address; an app's private scheme has none (`null` is every sandboxed frame's). */
+export function webOrigin(uri: string): string | undefined {
+  const origin = URL.parse(uri)?.origin
+  return origin === 'null' ? undefined : origin
+}
+
 /** Makes a Koa request's protocol, host and origin the issuer's. */
 export function trustIssuerOnly(request: object, issuer: string): void {
   const { protocol, host, hostname, origin } = new URL(issuer)
@@ -140,7 +146,7 @@ function configure(
     },
     extraClientMetadata: { properties: [...extraClientMetadata] },
     clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+      (client.redirectUris ?? []).some((uri) => webOrigin(uri) === origin),
     pkce: {
       required: (_ctx, client) =>
         client.clientAuthMethod === 'none' || client.require_pkce !== false,
@@ -169,13 +175,15 @@ function configure(
       ClientCredentials: (_ctx, token) =>
         token.resourceServer?.accessTokenTTL ?? lifetimes.access_token_seconds,
       DeviceCode: lifetimes.device_code_seconds,
-      // A grant lives as long as what it allows may be renewed, and is renewed with it.
-      Grant: lifetimes.refresh_token_seconds,
+      // Refresh tokens are renewed, the grant they stand on is not: it lives as long as it may be used.
+      Grant: lifetimes.grant_seconds,
       IdToken: lifetimes.id_token_seconds,
       Interaction: lifetimes.interaction_seconds,
       RefreshToken: lifetimes.refresh_token_seconds,
-      Session: (_ctx, { loginTs }) => {
-        const left = loginTs ? loginTs + session.absolute_seconds - seconds(now) : Infinity
+      Session: (_ctx, { loginTs, iat }) => {
+        // An upstream may have seen the person long ago: the session counts from when it began here.
+        const began = Math.max(loginTs ?? 0, iat ?? 0)
+        const left = began ? began + session.absolute_seconds - seconds(now) : Infinity
         return Math.max(1, Math.min(session.idle_seconds, left))
       },
     },
@@ -191,9 +199,14 @@ function configure(
       introspection: {
         enabled: true,
         // One's own tokens, and those made for the API one serves. All others look inactive.
-        allowedPolicy: (_ctx, client, token) =>
-          token.clientId === client.clientId ||
-          ('aud' in token && token.aud !== undefined && token.aud === client.resource_server),
+        async allowedPolicy(_ctx, client, token) {
+          const own = token.clientId === client.clientId
+          const served =
+            'aud' in token && token.aud !== undefined && token.aud === client.resource_server
+          if (!own && !served) return false
+          const accountId = 'accountId' in token ? token.accountId : undefined
+          return !accountId || (await store.accounts.find(accountId))?.status === 'active'
+        },
       },
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true },

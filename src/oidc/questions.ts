@@ -1,5 +1,5 @@
 /** Node-oidc-provider's interactions as the rest of the house sees them. */
-import type { Interaction, Provider } from 'oidc-provider'
+import { errors, type Interaction, type Provider } from 'oidc-provider'
 
 type Asked = {
   uid: string
@@ -9,6 +9,8 @@ type Asked = {
   accountId?: string
   /** SHA-256 of the device cookie of the browser that began it. */
   device?: string
+  /** Somebody signed in for this request already, and it was not enough. */
+  signedInBefore: boolean
 }
 
 /** The open question of that id, or undefined when it expired or was answered. */
@@ -17,7 +19,7 @@ export async function findQuestion(provider: Provider, uid: string): Promise<Ask
   return interaction && describe(interaction)
 }
 
-function describe({ uid, prompt, params, session }: Interaction): Asked {
+function describe({ uid, prompt, params, session, lastSubmission }: Interaction): Asked {
   const texts = Object.entries(params).filter(([, value]) => typeof value === 'string')
   return {
     uid,
@@ -25,13 +27,14 @@ function describe({ uid, prompt, params, session }: Interaction): Asked {
     params: Object.fromEntries(texts) as Record<string, string>,
     clientId: String(params.client_id),
     accountId: session?.accountId,
+    signedInBefore: lastSubmission?.login !== undefined,
     device: typeof prompt.details.device === 'string' ? prompt.details.device : undefined,
   }
 }
 
 /**
- * Records the answer and gives the address that resumes the authorization request. Throws SessionNotFound
- * when the question was answered meanwhile: two tabs cannot answer it twice.
+ * Records the answer and gives the address that resumes the authorization request; undefined when the
+ * question was answered meanwhile: two tabs cannot answer it twice.
  */
 export async function answerQuestion(
   provider: Provider,
@@ -42,6 +45,11 @@ export async function answerQuestion(
   if (!interaction) return undefined
   // Earlier answers of the same request stay: first sign in, then consent.
   interaction.result = 'error' in answer ? answer : { ...interaction.lastSubmission, ...answer }
-  await interaction.persist()
+  try {
+    await interaction.persist()
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound) return undefined
+    throw error
+  }
   return interaction.returnTo
 }

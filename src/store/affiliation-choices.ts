@@ -7,6 +7,8 @@ export type AffiliationChoices = {
   /** Keyed by client. */
   ofAccount(accountId: string): Promise<Map<string, string>>
   forget(accountId: string, clientId: string): Promise<void>
+  /** The app was removed: nobody's choice towards it is kept. */
+  forgetClient(clientId: string): Promise<void>
 }
 
 export function openAffiliationChoices(knex: Knex): AffiliationChoices {
@@ -35,6 +37,9 @@ export function openAffiliationChoices(knex: Knex): AffiliationChoices {
       await knex('affiliation_choice')
         .where({ account_id: accountId, client_id: clientId })
         .delete()
+    },
+    async forgetClient(clientId) {
+      await knex('affiliation_choice').where({ client_id: clientId }).delete()
     },
   }
 }

@@ -13,6 +13,8 @@ export type Consents = {
   put(accountId: string, clientId: string, granted: Granted, at: number): Promise<void>
   /** Clients this person allowed anything. */
   clientsOf(accountId: string): Promise<string[]>
+  /** The app was removed: nobody's consent to it is kept. */
+  forgetClient(clientId: string): Promise<void>
 }
 
 export function openConsents(knex: Knex): Consents {
@@ -37,6 +39,9 @@ export function openConsents(knex: Knex): Consents {
     async clientsOf(accountId) {
       const rows = await knex<Row>('consent').where({ account_id: accountId }).orderBy('client_id')
       return rows.map((row) => row.client_id)
+    },
+    async forgetClient(clientId) {
+      await knex('consent').where({ client_id: clientId }).delete()
     },
   }
 }

@@ -15,6 +15,8 @@ export function databaseConfig(file: string): Knex.Config {
     client: 'sqlite3',
     connection: { filename: file },
     useNullAsDefault: true,
+    // An error names the statement, never the values in it: people and hashes do not belong in a log.
+    compileSqlOnError: false,
     migrations: { migrationSource, tableName: 'migration' },
     pool: {
       // One connection: SQLite has one writer anyway, and readers never wait on the network here.

@@ -23,9 +23,14 @@ export type Payloads = {
   save(row: PayloadRow): Promise<void>
   /**
    * As `save`, but what other requests added to the payload's object `field` meanwhile stays: two apps that
-   * sign in through one session at the same moment each keep their entry.
+   * sign in through one session at the same moment each keep their entry. A buried row stays buried.
    */
   saveJoining(row: PayloadRow, field: string): Promise<void>
+  /**
+   * Ends a row for good: what it held is gone, and nobody can save over what is left of it.
+   * True for exactly one caller.
+   */
+  bury(id: string, at: number): Promise<boolean>
   /** Replaces a row that is there and not consumed: what ended meanwhile is not revived. False if so. */
   replace(row: PayloadRow): Promise<boolean>
   find(id: string): Promise<StoredPayload | undefined>
@@ -87,6 +92,12 @@ export function openPayloads(knex: Knex): Payloads {
         .insert(columns(row))
         .onConflict('id')
         .merge({ ...merged, payload: joined })
+        .whereNull('oidc_payload.consumed_at')
+    },
+    async bury(id, at) {
+      const left = { payload: '{}', uid: null, account_id: null, consumed_at: at }
+      const open = knex('oidc_payload').where({ id }).whereNull('consumed_at')
+      return (await open.update(left)) === 1
     },
     async replace(row) {
       const { id, ...changes } = columns(row)

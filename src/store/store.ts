@@ -51,11 +51,23 @@ export function openStore(file: string): Store {
   return {
     ...openTables(knex),
     transaction: (work) => knex.transaction((trx) => work(openTables(trx))),
-    async migrate() {
+    migrate: () => migrate(knex),
+    close: () => knex.destroy(),
+  }
+}
+
+/** Several processes may start on one database: one migrates, the others wait for it. */
+async function migrate(knex: Knex): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
       const [, names] = await knex.migrate.latest()
       return names
-    },
-    close: () => knex.destroy(),
+    } catch (error) {
+      // Knex takes its lock in a table of its own, which the first start is only just making.
+      const race = /lock|SQLITE_BUSY|already exists|UNIQUE/i.test(String(error))
+      if (!race || tries >= 50) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
 }
 

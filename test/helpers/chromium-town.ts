@@ -13,13 +13,13 @@ import { buildWorld, type World } from './world.ts'
 export type Town = { world: World; chromium: Browser; close(): Promise<void> }
 
 /** Opens both; for `test.before`, with `close` in `test.after.always`. */
-export async function openTown(): Promise<Town> {
+export async function openTown(options: { ports?: World['ports'] } = {}): Promise<Town> {
   // AVA's hooks have no teardown of their own: what a world asks to be closed is kept for `close`.
   const leftovers: (() => unknown)[] = []
   const t = { teardown: (leftover: () => unknown) => leftovers.push(leftover) }
   const [world, browser] = await Promise.all([
-    buildWorld(t as unknown as ExecutionContext, { sandbox: true }),
-    launchChromium(),
+    buildWorld(t as unknown as ExecutionContext, { sandbox: true, ...options }),
+    chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags }),
   ])
   return {
     world,
@@ -30,9 +30,6 @@ export async function openTown(): Promise<Town> {
     },
   }
 }
-
-export const launchChromium = () =>
-  chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags })
 
 /** The screens every page must stand. */
 export const screens = {
@@ -62,7 +59,8 @@ export async function visit(
 
 /** What the browser says went wrong on any page: scripts, policies, missing files. */
 export function hearComplaints(context: BrowserContext): () => string[] {
-  context.setDefaultTimeout(10_000)
+  // Two cores drive a dozen people at once.
+  context.setDefaultTimeout(20_000)
   const pages = new Set<string>()
   const heard: { url: string; text: string }[] = []
   context.on('response', (response) => {

@@ -135,13 +135,16 @@ export async function buildWorld(t: ExecutionContext, options: Options = {}): Pr
     close,
     async buildApp(overrides = {}) {
       const redirectUri = overrides.redirectUris?.[0] ?? 'https://app.example/callback'
-      const added = await addClient(house, {
-        name: '課程平台',
-        type: 'web',
-        redirectUris: overrides.type === 'machine' ? [] : [redirectUri],
-        firstParty: true,
-        ...overrides,
-      })
+      const added = await addClient(
+        { ...house, resources: config.site.resources },
+        {
+          name: '課程平台',
+          type: 'web',
+          redirectUris: overrides.type === 'machine' ? [] : [redirectUri],
+          firstParty: true,
+          ...overrides,
+        },
+      )
       if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
       return openRelyingParty(config.issuer, added.registration, redirectUri)
     },

@@ -2,9 +2,7 @@
 import { BusyError } from '#accounts/passwords.ts'
 import type { Answer } from '../answer.ts'
 import type { Context, Next } from '../context.ts'
-import { Problem } from '../problem.ts'
-
-const home = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' } as const
+import { home, Problem } from '../problem.ts'
 
 export function errors(answer: Answer) {
   return async (ctx: Context, next: Next) => {
@@ -27,10 +25,14 @@ export function errors(answer: Answer) {
   }
 }
 
+/** Another process writes for longer than we wait. */
+const isLocked = (error: unknown) =>
+  error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
+
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof BusyError) {
-    const seconds = error.retryAfterSeconds
+  if (error instanceof BusyError || isLocked(error)) {
+    const seconds = error instanceof BusyError ? error.retryAfterSeconds : 2
     return new Problem(503, 'busy', {
       params: { seconds: String(seconds) },
       retryAfterSeconds: seconds,

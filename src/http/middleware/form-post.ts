@@ -20,9 +20,12 @@ export function formPost({ assets, messages }: Pick<House, 'assets' | 'messages'
       .replace(sign, `<title>${say('title')}</title>${head}`)
       .replace(/Your browser does not support.*?<br\/>/s, `<p>${say('what')}</p>`)
       .replace('>Continue<', `>${say('continue')}<`)
-    // The provider added its script's digest to the policy already; the form's target is for us to add.
+    // The provider added its script's digest to the policy already; the form's target is for us to add, and the
+    // app behind it: when somebody else takes over, this form signs the first person out and the request goes on.
     const policy = ctx.response.get('Content-Security-Policy')
-    const target = cspSource(action).join(' ')
+    const redirectUri = ctx.oidc?.entities.Interaction?.params.redirect_uri
+    const app = typeof redirectUri === 'string' ? redirectUri : undefined
+    const target = [...cspSource(action), ...cspSource(app)].join(' ')
     ctx.set(
       'Content-Security-Policy',
       policy.replace(/form-action [^;]*/, `form-action 'self' ${target}`),

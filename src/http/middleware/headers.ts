@@ -25,6 +25,7 @@ export function headers({ secure }: { secure: boolean }) {
       'Referrer-Policy': 'no-referrer',
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
       'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
       'Cache-Control': 'no-store',
     })
     if (secure) ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')

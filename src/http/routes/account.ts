@@ -7,17 +7,11 @@ import { appOf } from '../app-of.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken, readForm } from '../input.ts'
+import { findMember } from '../member.ts'
 import { affiliationLabel, classLabel } from './labels.ts'
 
 export function accountRoutes(router: Router<State>, house: House): void {
   const { provider, store, keys, config, answer } = house
-
-  /** The active account of this browser's session. */
-  async function findMember(ctx: Context) {
-    const session = await provider.Session.get(ctx as never)
-    const account = session.accountId ? await store.accounts.find(session.accountId) : undefined
-    return account?.status === 'active' ? account : undefined
-  }
 
   /** Sends her through our own sign-in, and back here with a session. */
   function signInFirst(ctx: Context) {
@@ -33,7 +27,7 @@ export function accountRoutes(router: Router<State>, house: House): void {
   }
 
   router.get('account', '/account', async (ctx) => {
-    const account = await findMember(ctx)
+    const account = await findMember(house, ctx)
     // Coming back with an error means the person cancelled: asking again would be a circle.
     if (!account) return ctx.query.error ? answer.redirect(ctx, '/') : signInFirst(ctx)
 
@@ -85,7 +79,7 @@ export function accountRoutes(router: Router<State>, house: House): void {
 
   router.post('account.forget', '/account/forget', async (ctx) => {
     const fields = await readForm(ctx, keys.form)
-    const account = await findMember(ctx)
+    const account = await findMember(house, ctx)
     if (!account) return signInFirst(ctx)
     await store.affiliationChoices.forget(account.id, fields.client_id ?? '')
     answer.redirect(ctx, '/account')

@@ -3,6 +3,7 @@ import type Router from '@koa/router'
 import { affiliationsToward } from '#accounts/affiliations.ts'
 import { findBearer } from '#oidc/bearer.ts'
 import { type EduinfoVersion, eduinfo } from '#oidc/eduinfo.ts'
+import { webOrigin } from '#oidc/provider.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readBearer } from '../input.ts'
@@ -49,7 +50,7 @@ export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: 
       }
       const { sub, account, clientId, redirectUris } = bearer
       const origin = ctx.get('origin')
-      const registered = redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
+      const registered = redirectUris.some((uri) => webOrigin(uri) === origin)
       share(ctx, registered ? origin : undefined)
       ctx.body = eduinfo(sub, await affiliationsToward(store, account.id, clientId), version)
     })

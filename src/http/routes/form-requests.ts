@@ -7,11 +7,23 @@ import type Router from '@koa/router'
 import type { State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readFields } from '../input.ts'
+import { Problem } from '../problem.ts'
 
-export function formRequestRoutes(router: Router<State>, { answer }: House): void {
+/** What fits into an address everywhere, our own header limit included. */
+const longest = 8_000
+
+export function formRequestRoutes(router: Router<State>, { answer, cookies }: House): void {
+  // The provider's own form: it keeps what it must know of it in the session.
+  router.post('device code', '/device', (ctx, next) => {
+    if (!ctx.cookies.get(cookies.session, { signed: true })) throw new Problem(400, 'cookies')
+    return next()
+  })
+
   for (const path of ['/auth', '/session/end']) {
     router.post(`${path} as a form`, path, async (ctx) => {
-      answer.redirect(ctx, `${path}?${new URLSearchParams(await readFields(ctx))}`)
+      const query = new URLSearchParams(await readFields(ctx)).toString()
+      if (query.length > longest) throw new Problem(413, 'too-large')
+      answer.redirect(ctx, `${path}?${query}`)
     })
   }
 }

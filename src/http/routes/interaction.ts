@@ -33,8 +33,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     if (ctx.method !== 'GET') ctx.state.pageUrl = `/interaction/${encodeURIComponent(uid)}?choose=1`
     const question = await findQuestion(provider, uid)
     if (!question) throw await pastProblem(ctx, uid)
-    if (question.device !== ctx.state.device) {
-      // The cookie was set when the app sent the person here: without it, this browser keeps none.
+    // Either cookie was set when the app sent the person here. Two tabs that open at once in a new browser
+    // each get a device cookie, of which the last stays; the interaction's own is bound to its address.
+    const ours = ctx.cookies.get(cookies.interaction, { signed: true }) === uid
+    if (!ours && (question.device === undefined || question.device !== ctx.state.device)) {
       throw new Problem(400, ctx.state.deviceKnown ? 'trip.other-browser' : 'cookies')
     }
     const client = await provider.Client.find(question.clientId)
@@ -42,6 +44,16 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const { redirect_uri: redirectUri, ui_locales: uiLocales } = question.params
     if (uiLocales) ctx.state.language = languageOf(ctx, uiLocales)
     return { ...question, app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
+  }
+
+  /** Who is named on the page is who is signed in: after a sign-out in another tab nobody answers for her. */
+  async function requireSamePerson(ctx: Context, question: Asked) {
+    const { accountId, uid, app } = question
+    const session = await provider.Session.get(ctx as never)
+    const account = accountId ? await store.accounts.find(accountId) : undefined
+    if (!account || session.accountId !== accountId) throw afterPast(uid, false, app)
+    if (account.status !== 'active')
+      throw afterBarred(question, account.status, question.formAction)
   }
 
   const languageOf = (ctx: Context, uiLocales: string) =>
@@ -64,7 +76,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       case 'again':
         return again(reply.problem)
       case 'barred':
-        throw afterBarred(question, reply.status)
+        throw afterBarred(question, reply.status, question.formAction)
       case 'finish': {
         const url = await answerQuestion(provider, question.uid, reply.answer)
         if (!url) throw await pastProblem(ctx, question.uid)
@@ -121,17 +133,21 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const upstream = question.params.upstream
     switch (question.prompt.name) {
       case 'login':
-        if (upstream && !choose && trips.connectors.has(upstream)) {
+        // Once: a county that did not give what the app insists on would not give it the next time.
+        if (upstream && !choose && !question.signedInBefore && trips.connectors.has(upstream)) {
           return leaveFor(ctx, question, upstream)
         }
         return pages.signIn(ctx, question)
       case 'select_account':
         if (as === 'another') return pages.signIn(ctx, question)
+        await requireSamePerson(ctx, question)
         if (as === 'affiliation') return pages.affiliation(ctx, question)
         return pages.account(ctx, question)
       case 'affiliation':
+        await requireSamePerson(ctx, question)
         return pages.affiliation(ctx, question)
       case 'consent':
+        await requireSamePerson(ctx, question)
         return pages.consent(ctx, question)
       default:
         throw new Error(`no page for prompt ${question.prompt.name}`)
@@ -167,19 +183,20 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     leaveFor(ctx, question, ctx.params.connector ?? ''),
   )
 
-  post('account', 'account', (ctx, question) =>
-    finish(ctx, question, answerSameAccount(), cannotBeMended),
-  )
+  post('account', 'account', async (ctx, question) => {
+    await requireSamePerson(ctx, question)
+    await finish(ctx, question, answerSameAccount(), cannotBeMended)
+  })
 
   post('affiliation', 'affiliation', async (ctx, question, { affiliation }) => {
-    if (!question.accountId) throw new Problem(400, 'forbidden')
+    await requireSamePerson(ctx, question)
     const reply = await answerAffiliation(store, question, affiliation, { now })
     await finish(ctx, question, reply, (problem) => pages.affiliation(ctx, question, problem))
   })
 
   post('consent', 'consent', async (ctx, question, { decision }) => {
-    if (question.prompt.name !== 'consent' || !question.accountId)
-      throw new Problem(400, 'forbidden')
+    if (question.prompt.name !== 'consent') throw new Problem(400, 'forbidden')
+    await requireSamePerson(ctx, question)
     const allowed = decision === 'allow'
     const reply = allowed ? await answerConsent(store, question, { now }) : answerCancel()
     ctx.state.log.info(

@@ -2,7 +2,7 @@
 import type { ConnectorConfig, Language } from '#config/schema.ts'
 import type { UpstreamFailure } from '#errors.ts'
 import type { App } from '../app-of.ts'
-import { type NextStep, Problem } from '../problem.ts'
+import { home, type NextStep, Problem } from '../problem.ts'
 
 type Open = { uid: string; app: App }
 
@@ -68,9 +68,13 @@ export function afterLostTrip(open: Open, why: string, formAction: string[]): Pr
 }
 
 /** The person is known and may not come in. */
-export function afterBarred(open: Open, status: 'pending' | 'suspended' | 'closed'): Problem {
+export function afterBarred(
+  open: Open,
+  status: 'pending' | 'suspended' | 'closed',
+  formAction: string[],
+): Problem {
   const key = status === 'pending' ? 'account.pending' : 'account.suspended'
-  return new Problem(403, key, { next: otherWays(open) })
+  return new Problem(403, key, { formAction, next: otherWays(open) })
 }
 
 /** The question expired, or was answered before. */
@@ -87,7 +91,7 @@ export function afterPast(uid: string, finished: boolean, app: App | undefined):
         },
       ]
     : []
-  if (finished) return new Problem(400, 'interaction.done', { next: [...toApp, accountPage] })
+  if (finished) return new Problem(400, 'interaction.done', { next: [...toApp, home] })
   const again: NextStep = {
     id: 'start-again',
     kind: 'link',
@@ -96,11 +100,4 @@ export function afterPast(uid: string, finished: boolean, app: App | undefined):
     primary: true,
   }
   return new Problem(400, 'interaction.expired', { next: [again, ...toApp] })
-}
-
-const accountPage: NextStep = {
-  id: 'home',
-  kind: 'link',
-  href: '/',
-  labelKey: 'next.home',
 }

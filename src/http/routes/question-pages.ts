@@ -1,8 +1,7 @@
 /** The pages a question can be shown as: what each view is given. */
 import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
-import { wantedGrant } from '#interaction/answers.ts'
+import { shownGrant } from '#interaction/answers.ts'
 import type { Question } from '#interaction/question.ts'
-import { scopeClaims } from '#oidc/claims.ts'
 import type { App } from '../app-of.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
@@ -119,10 +118,7 @@ export function openQuestionPages(house: House) {
   async function consent(ctx: Context, question: Asked) {
     const lang = ctx.state.language
     const member = question.accountId ? await store.accounts.find(question.accountId) : undefined
-    // Asked again although nothing is missing (an installed app, prompt=consent): all of it is shown again.
-    const missing = wantedGrant(question)
-    const asked = (question.params.scope ?? '').split(' ').filter((scope) => scope in scopeClaims)
-    const wanted = missing.scopes.length > 0 ? missing : { ...missing, scopes: asked }
+    const wanted = shownGrant(question, site.resources)
     answer.page(ctx, {
       view: 'consent',
       formAction: question.formAction,

@@ -2,13 +2,17 @@
 import type Router from '@koa/router'
 import type { State } from '../context.ts'
 import type { House } from '../house.ts'
+import { findMember } from '../member.ts'
 
 /** Pages the sign-in page links to that part 3 of the work builds. */
 const coming = ['join', 'reset', 'resend'] as const
 
-export function siteRoutes(router: Router<State>, { answer, assets }: House): void {
-  router.get('home', '/', (ctx) => {
-    answer.page(ctx, { view: 'home', locals: {} })
+export function siteRoutes(router: Router<State>, house: House): void {
+  const { answer, assets } = house
+  router.get('home', '/', async (ctx) => {
+    const member = await findMember(house, ctx)
+    const signedIn = member && { name: member.profile.name?.value ?? '' }
+    answer.page(ctx, { view: 'home', locals: { signedIn } })
   })
 
   for (const name of coming) {

@@ -68,7 +68,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
         if (!open || !connector) throw new Problem(400, 'interaction.expired')
         if (back.kind === 'barred') {
           log.info(line, 'sign-in')
-          throw afterBarred(open, back.status)
+          throw afterBarred(open, back.status, open.formAction)
         }
         if (back.kind === 'not-connected') {
           const params = { county: connector.label[language] }
