@@ -51,7 +51,7 @@ async function leaveOutPeers(): Promise<string[]> {
 
 const files = process.argv.slice(2)
 if (files.length === 0) {
-  check('lint and format', 'biome', 'ci', '.')
+  check('lint and format', 'biome', 'ci', '--error-on-warnings', '.')
   check('types', 'tsc')
 }
 process.env.CHROMIUM = ensureChromium()

@@ -1,6 +1,7 @@
 /** All pretend counties on one port: an index with their switches, and each provider below its path. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Koa, { type Context } from 'koa'
+import { once } from '#lib/once.ts'
 import { type County, counties, countyIssuer } from './counties.ts'
 import { type CountyPorts, openCountyProvider } from './county-provider.ts'
 import { readForm } from './form.ts'
@@ -117,17 +118,5 @@ async function misbehave(
       return 'answered'
     case undefined:
       return 'goes on'
-  }
-}
-
-/** Makes a thing once, however many ask at the same time; a failure is forgotten, the next asker tries again. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
   }
 }

@@ -4,6 +4,7 @@ import Router from '@koa/router'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import Koa, { type Context } from 'koa'
 import * as client from 'openid-client'
+import { once } from '#lib/once.ts'
 import { readLogoutToken } from './demo-logout.ts'
 import { openDemoSessions, type SignedIn } from './demo-sessions.ts'
 import { readForm } from './form.ts'
@@ -75,7 +76,7 @@ export function openDemoApp({
     const { path, name, english } = apps[id]
     const home = path || '/'
     const { clientId, clientSecret } = clients[id]
-    const provider = lazily(() =>
+    const provider = once(() =>
       client.discovery(
         new URL(issuer),
         clientId,
@@ -249,16 +250,4 @@ function codeOf(error: unknown): string {
 function redirect(ctx: Context, url: string) {
   ctx.redirect(url)
   ctx.status = 303
-}
-
-/** Made when first asked for; a failure is forgotten, so that the next visitor tries again. */
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
-  }
 }

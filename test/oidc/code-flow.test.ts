@@ -1,17 +1,8 @@
 import test from 'ava'
 import { openBrowser } from '../helpers/browser.ts'
-import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
-import { buildWorld, type World } from '../helpers/world.ts'
-
-/** Signs the world's person in at our own form and stops at the app. */
-async function signIn(world: World, rp: RelyingParty, more: Record<string, string | null> = {}) {
-  const person = await world.buildPerson()
-  const browser = openBrowser()
-  const page = await rp.begin(browser, more)
-  const { account, password } = person
-  const back = await browser.submit(page, 'local-form', { account, password })
-  return { person, browser, back }
-}
+import { arrivedAt } from '../helpers/relying-party.ts'
+import { signIn } from '../helpers/sign-in.ts'
+import { buildWorld } from '../helpers/world.ts'
 
 test('an app signs a person in: code, PKCE, tokens, ID token, userinfo', async (t) => {
   const world = await buildWorld(t)

@@ -3,18 +3,10 @@ import test from 'ava'
 import { decodeJwt, exportJWK, SignJWT } from 'jose'
 import { openBrowser } from '../helpers/browser.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { signIn } from '../helpers/sign-in.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const learning = 'https://api.cloud.edu.tw/learning'
-
-async function signIn(world: World, rp: RelyingParty, more: Record<string, string | null> = {}) {
-  const person = await world.buildPerson()
-  const browser = openBrowser()
-  const page = await rp.begin(browser, more)
-  const { account, password } = person
-  const back = await browser.submit(page, 'local-form', { account, password })
-  return { person, browser, back }
-}
 
 /** A POST as the client, with its secret. */
 async function asClient(

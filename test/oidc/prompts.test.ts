@@ -1,44 +1,8 @@
 import test from 'ava'
 import { openBrowser } from '../helpers/browser.ts'
-import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
-import { buildWorld, type World } from '../helpers/world.ts'
-
-async function signIn(world: World, rp: RelyingParty, more: Record<string, string | null> = {}) {
-  const person = await world.buildPerson()
-  const browser = openBrowser()
-  const page = await rp.begin(browser, more)
-  const { account, password } = person
-  const back = await browser.submit(page, 'local-form', { account, password })
-  return { person, browser, back }
-}
-
-/** Gives the person schools to act in. */
-async function addSchools(world: World, accountId: string, codes: string[]) {
-  const { store } = world.house
-  await store.identities.link({
-    id: `identity-${accountId}`,
-    accountId,
-    connector: 'ntpc',
-    issuer: 'https://ntpc.sso.edu.tw',
-    subject: accountId,
-    openid2Ids: ['https://openid.ntpc.edu.tw/user/wang'],
-    raw: {},
-    createdAt: 1,
-    readAt: 1,
-  })
-  await store.affiliations.replace(
-    `identity-${accountId}`,
-    codes.map((schoolCode) => ({
-      identityId: `identity-${accountId}`,
-      accountId,
-      schoolCode,
-      role: 'teacher',
-      titles: ['教師'],
-      classes: [],
-      readAt: 1,
-    })),
-  )
-}
+import { arrivedAt } from '../helpers/relying-party.ts'
+import { addSchools, signIn } from '../helpers/sign-in.ts'
+import { buildWorld } from '../helpers/world.ts'
 
 const error = (page: { url: URL }) => page.url.searchParams.get('error')
 

@@ -1,17 +1,9 @@
 import test from 'ava'
 import { openDatabase } from '#store/database.ts'
 import { openBrowser } from '../helpers/browser.ts'
-import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { arrivedAt } from '../helpers/relying-party.ts'
+import { addSchools, signIn } from '../helpers/sign-in.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
-
-async function signIn(world: World, rp: RelyingParty, more: Record<string, string | null> = {}) {
-  const person = await world.buildPerson()
-  const browser = openBrowser()
-  const page = await rp.begin(browser, more)
-  const { account, password } = person
-  const back = await browser.submit(page, 'local-form', { account, password })
-  return { person, browser, back }
-}
 
 async function inDatabase<T>(
   world: World,
@@ -27,34 +19,6 @@ async function inDatabase<T>(
 
 const suspend = (world: World, id: string) =>
   inDatabase(world, (knex) => knex('account').where({ id }).update({ status: 'suspended' }))
-
-/** Gives the person two schools to act in. */
-async function addSchools(world: World, accountId: string) {
-  const { store } = world.house
-  await store.identities.link({
-    id: `identity-${accountId}`,
-    accountId,
-    connector: 'ntpc',
-    issuer: 'https://ntpc.sso.edu.tw',
-    subject: accountId,
-    openid2Ids: [],
-    raw: {},
-    createdAt: 1,
-    readAt: 1,
-  })
-  await store.affiliations.replace(
-    `identity-${accountId}`,
-    ['014569', '014570'].map((schoolCode) => ({
-      identityId: `identity-${accountId}`,
-      accountId,
-      schoolCode,
-      role: 'teacher',
-      titles: ['教師'],
-      classes: [],
-      readAt: 1,
-    })),
-  )
-}
 
 /** Signs out in this browser as a person does. */
 async function signOut(world: World, browser: ReturnType<typeof openBrowser>) {
@@ -77,7 +41,7 @@ test('who has signed out chooses no school any more', async (t) => {
   const world = await buildWorld(t)
   const rp = await world.buildApp()
   const person = await world.buildPerson()
-  await addSchools(world, person.sub)
+  await addSchools(world, person.sub, ['014569', '014570'])
   const browser = openBrowser()
   const page = await rp.begin(browser, { scope: 'openid eduinfo' })
   const choose = await browser.submit(page, 'local-form', person)
