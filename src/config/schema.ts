@@ -104,6 +104,17 @@ const scopeName = z
   .string()
   .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be a scope token (RFC 6749 §3.3)')
 
+/** Scopes that mean claims about a person: an API's must not be mistaken for one. */
+const ownScopes = new Set([
+  'openid',
+  'offline_access',
+  'profile',
+  'email',
+  'phone',
+  'eduinfo',
+  'openid2',
+])
+
 /** `site.yaml`: one deployment's rules. */
 export const siteFile = z.strictObject({
   id,
@@ -156,6 +167,18 @@ export const siteFile = z.strictObject({
         access_token_seconds: seconds.default(10 * 60),
       }),
     )
+    .superRefine((resources, ctx) => {
+      const complain = (path: PropertyKey[], message: string) =>
+        ctx.addIssue({ code: 'custom', path, message })
+      for (const [i, { id, scopes }] of resources.entries()) {
+        const first = resources.findIndex((one) => one.id === id)
+        if (first !== i) complain([i, 'id'], `is the id of resources.${first} already`)
+        for (const [j, { scope }] of scopes.entries()) {
+          if (ownScopes.has(scope))
+            complain([i, 'scopes', j, 'scope'], 'is a scope of our own; name it otherwise')
+        }
+      }
+    })
     .default([]),
   outbound: z
     .strictObject({

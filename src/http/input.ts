@@ -11,8 +11,8 @@ const maxBody = '64kb'
 /** The query's parameters. Throws a Problem when one comes twice: which one would count? */
 export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
 
-/** A form's fields, once each. Throws a Problem for another content type, a body too large or a doubled field. */
-export async function readFields(ctx: Context): Promise<Fields> {
+/** A form as it was sent. Throws a Problem for another content type or a body too large. */
+export async function readBody(ctx: Context): Promise<URLSearchParams> {
   if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')
   let body: string
   try {
@@ -20,7 +20,7 @@ export async function readFields(ctx: Context): Promise<Fields> {
   } catch (cause) {
     throw new Problem(413, 'too-large', { cause })
   }
-  return single(new URLSearchParams(body))
+  return new URLSearchParams(body)
 }
 
 function single(params: URLSearchParams): Fields {
@@ -45,7 +45,7 @@ export async function readForm(ctx: Context, key: Buffer): Promise<Fields> {
   if (site && site !== 'same-origin' && site !== 'none') throw new Problem(403, 'forbidden')
   if (ctx.state.device === undefined) throw new Error('form route without the device middleware')
   if (!ctx.state.deviceKnown) throw new Problem(403, 'cookies')
-  const fields = await readFields(ctx)
+  const fields = single(await readBody(ctx))
   const token = fields.form_token ?? ''
   if (!equalInConstantTime(token, formToken(key, ctx.state.device))) {
     throw new Problem(403, 'forbidden')

@@ -17,6 +17,8 @@ export function databaseConfig(file: string): Knex.Config {
     useNullAsDefault: true,
     // An error names the statement, never the values in it: people and hashes do not belong in a log.
     compileSqlOnError: false,
+    // What fails is thrown and said once by whoever catches it; knex would print it beside our JSON lines.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
     migrations: { migrationSource, tableName: 'migration' },
     pool: {
       // One connection: SQLite has one writer anyway, and readers never wait on the network here.

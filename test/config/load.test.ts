@@ -142,3 +142,16 @@ test('a path may be absolute', (t) => {
   t.is(config.dataDir, '/var/lib/citygate')
   t.deepEqual(config.connectors, [])
 })
+
+test('two APIs of one id, or with a scope of our own, are refused with their place', (t) => {
+  const cwd = buildRules(t, {})
+  const api = (id: string, scope: string) =>
+    `  - { id: '${id}', label: { zh-TW: 甲, en: A }, scopes: [{ scope: '${scope}', label: { zh-TW: 甲, en: A } }] }\n`
+  const site = `id: x\ntitle: { zh-TW: 甲, en: A }\nresources:\n${api('https://a.example', 'a:read')}${api('https://a.example', 'profile')}`
+  writeFileSync(join(cwd, 'rules', 'site.yaml'), site)
+  const problems = problemsOf(t, { CITYGATE_CONFIG: 'rules' }, cwd)
+  t.deepEqual(problems, [
+    'rules/site.yaml:5 resources.1.id is the id of resources.0 already',
+    'rules/site.yaml:5 resources.1.scopes.0.scope is a scope of our own; name it otherwise',
+  ])
+})

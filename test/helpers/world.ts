@@ -82,6 +82,17 @@ function prepareTemplate(): Promise<string> {
 }
 
 export async function buildWorld(t: ExecutionContext, options: Options = {}): Promise<World> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openWorld(t, options)
+    } catch (error) {
+      // Another test run was faster to a port; one that was asked for by number is not exchanged.
+      if (options.ports || tries === 5 || !/is taken by another/.test(String(error))) throw error
+    }
+  }
+}
+
+async function openWorld(t: ExecutionContext, options: Options): Promise<World> {
   const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
   const [PORT, DEMO_PORT, SANDBOX_PORT] = ports
   const dataDir = options.dataDir ?? temporaryFolder(t)
@@ -110,15 +121,20 @@ export async function buildWorld(t: ExecutionContext, options: Options = {}): Pr
       ...pretend?.appPorts,
     },
   )
-  const server = await listen(app.house)
-  const sandbox = await pretend?.open(app.house)
+  const opened: { close(): Promise<void> }[] = [app]
+  try {
+    opened.push(await listen(app.house))
+    const sandbox = await pretend?.open(app.house)
+    if (sandbox) opened.push(sandbox)
+  } catch (error) {
+    for (const one of opened.reverse()) await one.close()
+    throw error
+  }
   let open = true
   const close = async () => {
     if (!open) return
     open = false
-    await server.close()
-    await sandbox?.close()
-    await app.close()
+    for (const one of opened.reverse()) await one.close()
   }
   t.teardown(close)
   const { house } = app

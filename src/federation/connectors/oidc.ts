@@ -159,11 +159,15 @@ export function openOidcConnector(
   }
 }
 
+/** A name as RFC 8176 registers them, not a text of any length. */
+const isMethod = (one: unknown): one is string =>
+  typeof one === 'string' && /^[\w:./-]{1,64}$/.test(one)
+
 /** How and when the upstream says it authenticated the person. */
 function authentication({ acr, amr, auth_time }: IdTokenClaims) {
   return {
     ...(typeof acr === 'string' && { acr }),
-    ...(Array.isArray(amr) && { amr: amr.filter((one) => typeof one === 'string') }),
+    ...(Array.isArray(amr) && { amr: amr.filter(isMethod).slice(0, 10) }),
     ...(typeof auth_time === 'number' && { authTime: auth_time }),
   }
 }

@@ -2,7 +2,7 @@
 import { BusyError } from '#accounts/passwords.ts'
 import type { Answer } from '../answer.ts'
 import type { Context, Next } from '../context.ts'
-import { home, Problem } from '../problem.ts'
+import { home, type NextStep, Problem } from '../problem.ts'
 
 export function errors(answer: Answer) {
   return async (ctx: Context, next: Next) => {
@@ -16,13 +16,22 @@ export function errors(answer: Answer) {
       const line = { problem: problem.key, err: problem.cause }
       if (problem.status >= 500) log.error(line, 'problem')
       else log.info(line, 'problem')
-      const { next: steps = [home] } = problem.options
+      const { next: steps = waysOn(ctx) } = problem.options
       answer.problem(
         ctx,
         new Problem(problem.status, problem.key, { ...problem.options, next: steps }),
       )
     }
   }
+}
+
+/** Back to the question this form belonged to, if it belonged to one. */
+function waysOn({ state: { pageUrl } }: Context): NextStep[] {
+  if (!pageUrl?.startsWith('/interaction/')) return [home]
+  return [
+    { id: 'sign-in', kind: 'link', href: pageUrl, labelKey: 'next.sign-in', primary: true },
+    home,
+  ]
 }
 
 /** Another process writes for longer than we wait. */

@@ -6,7 +6,7 @@
 import type Router from '@koa/router'
 import type { State } from '../context.ts'
 import type { House } from '../house.ts'
-import { readFields } from '../input.ts'
+import { readBody } from '../input.ts'
 import { Problem } from '../problem.ts'
 
 /** What fits into an address everywhere, our own header limit included. */
@@ -21,7 +21,8 @@ export function formRequestRoutes(router: Router<State>, { answer, cookies }: Ho
 
   for (const path of ['/auth', '/session/end']) {
     router.post(`${path} as a form`, path, async (ctx) => {
-      const query = new URLSearchParams(await readFields(ctx)).toString()
+      // What may come twice (`resource`) and what may not is for the provider to say, as it does of a GET.
+      const query = (await readBody(ctx)).toString()
       if (query.length > longest) throw new Problem(413, 'too-large')
       answer.redirect(ctx, `${path}?${query}`)
     })

@@ -51,7 +51,8 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const { accountId, uid, app } = question
     const session = await provider.Session.get(ctx as never)
     const account = accountId ? await store.accounts.find(accountId) : undefined
-    if (!account || session.accountId !== accountId) throw afterPast(uid, false, app)
+    if (!account || session.accountId !== accountId)
+      throw afterPast(uid, { finished: false, device: !question.params.redirect_uri }, app)
     if (account.status !== 'active')
       throw afterBarred(question, account.status, question.formAction)
   }
@@ -68,7 +69,8 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     if (!past || past.device !== ctx.state.device) return new Problem(400, 'interaction.expired')
     const client = await provider.Client.find(past.params.client_id ?? '')
     const app = client && appOf(client, past.params.redirect_uri)
-    return afterPast(uid, past.finished, app)
+    const device = past.params.redirect_uri === undefined
+    return afterPast(uid, { finished: past.finished, device }, app)
   }
 
   async function finish(ctx: Context, question: Asked, reply: Reply, again: Again) {

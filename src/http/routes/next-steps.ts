@@ -78,7 +78,11 @@ export function afterBarred(
 }
 
 /** The question expired, or was answered before. */
-export function afterPast(uid: string, finished: boolean, app: App | undefined): Problem {
+export function afterPast(
+  uid: string,
+  { finished, device = false }: { finished: boolean; device?: boolean },
+  app: App | undefined,
+): Problem {
   const toApp: NextStep[] = app?.home
     ? [
         {
@@ -95,7 +99,8 @@ export function afterPast(uid: string, finished: boolean, app: App | undefined):
   const again: NextStep = {
     id: 'start-again',
     kind: 'link',
-    href: `/interaction/${uid}/start-again`,
+    // A device shows its code still: it is typed in again.
+    href: device ? '/device' : `/interaction/${uid}/start-again`,
     labelKey: 'next.start-again',
     primary: true,
   }
