@@ -16,7 +16,7 @@ import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 const root = join(import.meta.dirname, '..', '..')
 
 // Below the range that outgoing connections take theirs from, in a block of this process's own.
-let nextPort = 10_240 + (process.pid % 215) * 100
+let nextPort = 10_240 + (process.pid % 107) * 200
 
 /** A port nobody listens on just now, and no other world of this process was given. */
 export async function freePort(): Promise<number> {
