@@ -222,3 +222,25 @@ test('ten apps that sign in through one session at the same moment all get worki
     apps.map(() => 200),
   )
 })
+
+test('an app that asks for more later gets it: our own at once, a stranger after consent', async (t) => {
+  const world = await buildWorld(t)
+  const own = await world.buildApp()
+  const stranger = await world.buildApp({
+    firstParty: false,
+    redirectUris: ['https://b.example/callback'],
+  })
+  const { browser } = await signIn(world, own, { scope: 'openid' })
+  const wider = await own.begin(browser, { scope: 'openid email' })
+  t.is((await own.redeem(wider.url)).body.scope, 'openid email')
+
+  const first = await stranger.begin(browser, { scope: 'openid' })
+  const before = await stranger.redeem(
+    (await browser.submit(first, 'consent-form', { decision: 'allow' })).url,
+  )
+  const more = await stranger.begin(browser, { scope: 'openid email' })
+  const back = await browser.submit(more, 'consent-form', { decision: 'allow' })
+  t.true(arrivedAt(stranger, back), back.html)
+  t.is((await stranger.redeem(back.url)).body.scope, 'openid email')
+  t.is((await stranger.get('/me', before.body.access_token)).status, 200, 'what it had goes on')
+})

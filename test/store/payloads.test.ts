@@ -80,3 +80,14 @@ test('two who save one row at once each keep what they added', async (t) => {
   await payloads.saveJoining(row('s', { payload: { loginTs: 7 } }), 'authorizations')
   t.is(Object.keys((await payloads.find('s'))?.payload.authorizations as object).length, 2)
 })
+
+test('a buried row is empty, ended once, and nobody saves over it', async (t) => {
+  const { payloads } = await buildStore(t)
+  const session = row('s', { model: 'Session', uid: 'u', payload: { authorizations: { a: {} } } })
+  await payloads.saveJoining(session, 'authorizations')
+  const ends = await Promise.all([payloads.bury('s', 9), payloads.bury('s', 9)])
+  t.deepEqual(ends.sort(), [false, true])
+  await payloads.saveJoining(session, 'authorizations')
+  t.deepEqual(await payloads.find('s'), { id: 's', payload: {}, consumedAt: 9 } as never)
+  t.is(await payloads.findByUid('u'), undefined)
+})
