@@ -8,7 +8,7 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken, readForm } from '../input.ts'
 import { findMember } from '../member.ts'
-import { affiliationLabel, classLabel } from './labels.ts'
+import { affiliationLabel, classLabel, schoolLabel } from './labels.ts'
 
 export function accountRoutes(router: Router<State>, house: House): void {
   const { provider, store, keys, config, answer } = house
@@ -54,7 +54,7 @@ export function accountRoutes(router: Router<State>, house: House): void {
           email: account.profile.email?.value,
         },
         affiliations: affiliations.map((one) => ({
-          school: one.schoolName ?? one.schoolCode,
+          school: schoolLabel(house, lang, one),
           roleKey: `role.${one.role}`,
           titles: one.titles,
           classes: one.classes.map(classLabel),

@@ -3,14 +3,24 @@ import type { PersonAffiliation } from '#accounts/affiliations.ts'
 import type { Language } from '#config/schema.ts'
 import type { House } from '../house.ts'
 
-/** `新北市立某國中 · 教師 · 設備組長` */
-export function affiliationLabel(
+/** The school's name or, where the county gives none, its code said to be one: the Ministry's eduinfo has codes only. */
+export function schoolLabel(
   { messages }: Pick<House, 'messages'>,
   language: Language,
-  { schoolName, schoolCode, role, titles }: PersonAffiliation,
+  { schoolName, schoolCode }: Pick<PersonAffiliation, 'schoolName' | 'schoolCode'>,
 ): string {
-  const words = titles.length > 0 ? titles : [messages.translate(language, `role.${role}`)]
-  return [schoolName ?? schoolCode, ...words].join(' · ')
+  return schoolName ?? messages.translate(language, 'school.code', { code: schoolCode })
+}
+
+/** `新北市立某國中 · 教師 · 設備組長` */
+export function affiliationLabel(
+  house: Pick<House, 'messages'>,
+  language: Language,
+  affiliation: PersonAffiliation,
+): string {
+  const { role, titles } = affiliation
+  const words = titles.length > 0 ? titles : [house.messages.translate(language, `role.${role}`)]
+  return [schoolLabel(house, language, affiliation), ...words].join(' · ')
 }
 
 /** The upstream's own name of a class, or grade, class and seat as it gave them. */

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken } from '../input.ts'
 import type { Views } from '../render.ts'
-import { affiliationLabel } from './labels.ts'
+import { affiliationLabel, schoolLabel } from './labels.ts'
 
 /** An open question with the app that waits for its answer. */
 export type Asked = Question & {
@@ -103,7 +103,7 @@ export function openQuestionPages(house: House) {
         app: question.app,
         affiliations: list.map((one) => ({
           key: one.key,
-          school: one.schoolName ?? one.schoolCode,
+          school: schoolLabel(house, ctx.state.language, one),
           roleKey: `role.${one.role}`,
           titles: one.titles,
         })),
