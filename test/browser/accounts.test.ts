@@ -41,7 +41,7 @@ for (const javaScriptEnabled of [true, false]) {
     t.is(await schoolOf(page), second)
 
     await page.click('#sign-in-select')
-    t.true((await page.innerText('#affiliation')).startsWith(second))
+    t.true((await page.innerText('#affiliation')).startsWith(`學校代碼 ${second}`))
     await page.click('#affiliation-change')
     t.true(await page.isChecked(`input[value="${second}:teacher"]`))
     await page.check(`input[value="${first}:teacher"]`)
