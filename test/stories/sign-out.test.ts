@@ -32,7 +32,7 @@ test('an app that does not answer its back channel keeps nobody signed in here',
   const started = performance.now()
   const out = await browser.submit(page, 'sign-out-form', { logout: 'yes' })
   t.is(out.status, 200)
-  t.true(performance.now() - started < 1_000, 'an address inside our network is not even tried')
+  t.true(performance.now() - started < 2_000, 'an address inside our network is not even tried')
   const silent = await rp.begin(browser, { prompt: 'none' })
   t.is(silent.url.searchParams.get('error'), 'login_required')
 })
