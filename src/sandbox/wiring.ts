@@ -33,8 +33,8 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
           .map((id) => `${id}${kind}`)
           .join(' ')
       const [main, partner] = await Promise.all([
-        registerDemo(house, 'citygate-demo', metadata.main),
-        registerDemo(house, 'citygate-partner', metadata.partner),
+        registerDemo(house, `citygate-demo-${demoPort}`, metadata.main),
+        registerDemo(house, `citygate-partner-${demoPort}`, metadata.partner),
       ])
       const sandbox = await openSandbox({
         issuer: config.issuer,
@@ -85,7 +85,7 @@ function connect(
   }
 }
 
-/** The demo's secret is new at every start: nothing of it needs to be kept. */
+/** The demo's secret is new at every start; its port is in its id, so that two copies on one database do not meet. */
 async function registerDemo(
   { store, now }: House,
   clientId: string,
