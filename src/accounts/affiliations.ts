@@ -1,17 +1,9 @@
 /** In which school and role a person can act, and in which she chose to act towards an app. */
-import type { Store } from '#store/store.ts'
+import type { AffiliationRow, Store } from '#store/store.ts'
 
-export type PersonAffiliation = {
+export type PersonAffiliation = Omit<AffiliationRow, 'accountId'> & {
   /** Stable over snapshots: the school and the role, not the position in a list that counties reorder. */
   key: string
-  schoolCode: string
-  schoolName?: string
-  role: string
-  titles: string[]
-  classes: Record<string, string>[]
-  /** Seconds since 1970 when the upstream was asked. */
-  readAt: number
-  identityId: string
 }
 
 type Reads = Pick<Store, 'affiliations' | 'affiliationChoices'>

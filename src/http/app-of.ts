@@ -1,5 +1,6 @@
 /** How a relying-party app is shown to a person. */
 import type { Client } from 'oidc-provider'
+import type { Connector } from '#federation/connector.ts'
 
 export type App = {
   name: string
@@ -36,3 +37,12 @@ export function cspSource(uri: string | undefined): string[] {
   // A `;` in a host name would end the directive.
   return /^[a-z][a-z0-9+.-]*:(\/\/[a-z0-9.:[\]-]+)?$/.test(source) ? [source] : []
 }
+
+/** Where a form that may sign somebody in can lead: the app, and every county. */
+export const formSources = (
+  connectors: ReadonlyMap<string, Connector>,
+  redirectUri: string | undefined,
+): string[] => [
+  ...cspSource(redirectUri),
+  ...[...connectors.values()].flatMap(({ origins }) => origins),
+]

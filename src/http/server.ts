@@ -44,10 +44,10 @@ export function openHttp(house: House): Koa<State> {
 
   app.use(reference(log))
   app.use(headers({ secure }))
-  app.use(language({ name: cookies.language, secure }))
+  app.use(language(cookies.language))
   app.use(errors(answer))
   app.use(host(config.issuer))
-  app.use(only(pages, device({ name: cookies.device, secure })))
+  app.use(only(pages, device(cookies.device)))
   app.use(formPost(house))
   app.use(router.routes())
   app.use(router.allowedMethods())

@@ -2,10 +2,9 @@
 import { type Language, languages } from '#config/schema.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import type { Context, Next } from '../context.ts'
+import { keepCookie } from '../cookies.ts'
 
-const year = 365 * 24 * 60 * 60 * 1000
-
-export function language({ name, secure }: { name: string; secure: boolean }) {
+export function language(name: string) {
   return async (ctx: Context, next: Next) => {
     const query = new URLSearchParams(ctx.querystring)
     const asked = query.get('lang') ?? undefined
@@ -19,10 +18,7 @@ export function language({ name, secure }: { name: string; secure: boolean }) {
       languages,
       'zh-TW',
     ) as Language
-    if (asked === ctx.state.language) {
-      const options = { httpOnly: true, sameSite: 'lax', signed: false, secure, path: '/' } as const
-      ctx.cookies.set(name, asked, { ...options, maxAge: year })
-    }
+    if (asked === ctx.state.language) keepCookie(ctx, name, asked)
     await next()
   }
 }

@@ -14,8 +14,9 @@ import { type Leaving, leave } from '#interaction/trips.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
-import { appOf, cspSource } from '../app-of.ts'
+import { appOf, cspSource, formSources } from '../app-of.ts'
 import type { Context, State } from '../context.ts'
+import { keepCookie } from '../cookies.ts'
 import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
 import { Problem } from '../problem.ts'
@@ -100,7 +101,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const leaving: Leaving = await leave(trips, question, { connector: id, device, locales })
     switch (leaving.kind) {
       case 'leave':
-        rememberCounty(ctx, id)
+        keepCookie(ctx, cookies.county, id)
         return answer.redirect(ctx, leaving.url)
       case 'not-connected':
         return pages.signIn(ctx, question, {
@@ -116,16 +117,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
           connector,
           ctx.state.language,
           leaving.failure,
-          pages.formSources(question),
+          formSources(trips.connectors, question.params.redirect_uri),
         )
       }
     }
-  }
-
-  function rememberCounty(ctx: Context, id: string) {
-    const secure = config.issuer.startsWith('https:')
-    const options = { httpOnly: true, sameSite: 'lax', signed: false, secure, path: '/' } as const
-    ctx.cookies.set(cookies.county, id, { ...options, maxAge: 365 * 24 * 60 * 60 * 1000 })
   }
 
   /** GET shows what the question asks for; `?as=` shows another page of the same question. */

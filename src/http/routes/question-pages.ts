@@ -2,7 +2,7 @@
 import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
 import { shownGrant } from '#interaction/answers.ts'
 import type { Question } from '#interaction/question.ts'
-import type { App } from '../app-of.ts'
+import { type App, formSources } from '../app-of.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken } from '../input.ts'
@@ -16,8 +16,6 @@ export type Asked = Question & {
   formAction: string[]
 }
 
-export type QuestionPages = ReturnType<typeof openQuestionPages>
-
 export function openQuestionPages(house: House) {
   const { store, config, keys, answer, trips, cookies } = house
   const { site } = config
@@ -25,19 +23,13 @@ export function openQuestionPages(house: House) {
   const path = ({ uid }: Question, action: string) => `/interaction/${uid}/${action}`
   const tokenOf = (ctx: Context) => formToken(keys.form, ctx.state.device ?? '')
 
-  /** Where the sign-in page's forms may lead: the app, and every county. */
-  const formSources = (question: Asked) => [
-    ...question.formAction,
-    ...[...trips.connectors.values()].flatMap(({ origins }) => origins),
-  ]
-
   function signIn(ctx: Context, question: Asked, more: Partial<Views['sign-in']> = {}) {
     const lang = ctx.state.language
     const hint = question.params.login_hint?.slice(0, 200)
     answer.page(ctx, {
       view: 'sign-in',
       status: more.problem || more.upstreamProblem ? 422 : 200,
-      formAction: formSources(question),
+      formAction: formSources(trips.connectors, question.params.redirect_uri),
       locals: {
         uid: question.uid,
         app: question.app,
@@ -150,5 +142,5 @@ export function openQuestionPages(house: House) {
     })
   }
 
-  return { signIn, account, affiliation, consent, formSources }
+  return { signIn, account, affiliation, consent }
 }

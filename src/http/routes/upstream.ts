@@ -2,7 +2,7 @@
 import type Router from '@koa/router'
 import { comeBack } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
-import { appOf, cspSource } from '../app-of.ts'
+import { appOf, formSources } from '../app-of.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { Problem } from '../problem.ts'
@@ -20,11 +20,10 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
     const client = question && (await provider.Client.find(question.clientId))
     if (!question || !client) return undefined
     const redirectUri = question.params.redirect_uri
-    const origins = [...trips.connectors.values()].flatMap((connector) => connector.origins)
     return {
       uid,
       app: appOf(client, redirectUri),
-      formAction: [...cspSource(redirectUri), ...origins],
+      formAction: formSources(trips.connectors, redirectUri),
     }
   }
 
