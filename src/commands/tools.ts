@@ -1,0 +1,48 @@
+/** What every command shares: exit codes, outcomes in a sentence, and the opened house. */
+import type { House } from '#http/house.ts'
+
+/** Exit codes: sysexits.h, listed in `--help`. */
+export const exits = { usage: 64, rejected: 65, unknown: 66, unavailable: 69, config: 78 } as const
+
+/** An outcome that is no bug: said in a sentence, with its exit code. */
+export class Stop extends Error {
+  readonly exit: number
+  constructor(exit: number, message: string) {
+    super(message)
+    this.exit = exit
+  }
+}
+
+export const print = (text: string) => process.stdout.write(`${text}\n`)
+
+/** For an option that may be given several times. */
+export const collect = (value: string, before: string[] = []) => [...before, value]
+
+/** Runs `work` on the database of the environment, beside a server that may be running. */
+export async function inHouse<T>(work: (house: House) => Promise<T>): Promise<T> {
+  const [{ loadConfig }, { openApp }, { openLog }] = await Promise.all([
+    import('#config/load.ts'),
+    import('../app.ts'),
+    import('#lib/log.ts'),
+  ])
+  const app = await openApp(loadConfig(process.env), { log: openLog('silent') })
+  try {
+    return await work(app.house)
+  } finally {
+    await app.close()
+  }
+}
+
+export const rejected = (problems: { field: string; message: string }[]) =>
+  new Stop(
+    exits.rejected,
+    ['rejected, nothing was changed:', ...problems.map((p) => `  ${p.field}: ${p.message}`)].join(
+      '\n',
+    ),
+  )
+
+export async function readStdin(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk
+  return text.replace(/\r?\n$/, '')
+}
