@@ -2,4 +2,7 @@
 import { join } from 'node:path'
 import { databaseConfig } from '#store/database.ts'
 
-export default databaseConfig(join(process.env.DATA_DIR ?? 'data', 'citygate.sqlite3'))
+const url = process.env.DATABASE_URL
+const file = join(process.env.DATA_DIR ?? 'data', 'citygate.sqlite3')
+
+export default databaseConfig(url ? { engine: 'postgres', url } : { engine: 'sqlite', file })

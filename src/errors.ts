@@ -61,3 +61,26 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
+
+/** SQLite: another process writes for longer than we wait. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('errcode' in error && error.errcode === 5) || ('code' in error && error.code === 'SQLITE_BUSY'))
+
+/** SQLSTATE classes of a server that is going, full or failing over, and of one that became read-only. */
+const awayStates = /^(08|53|57|25006)/
+const awayCodes = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_)/
+const awayWords = /Connection terminated|Query read timeout|timeout (expired|exceeded)/i
+
+/** True when the database cannot be had just now: nothing is wrong with the request, it may come again. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  return (
+    isBusy(error) ||
+    awayStates.test(code) ||
+    awayCodes.test(code) ||
+    error.name === 'KnexTimeoutError' ||
+    awayWords.test(error.message)
+  )
+}

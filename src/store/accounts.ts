@@ -1,5 +1,6 @@
 /** Who a person is here. */
 import type { Knex } from 'knex'
+import { type Row, type Statements, statement } from './statements.ts'
 
 export type AccountStatus = 'pending' | 'active' | 'suspended' | 'closed'
 
@@ -20,19 +21,29 @@ export type AccountRow = {
 export type Accounts = {
   create(row: AccountRow): Promise<void>
   find(id: string): Promise<AccountRow | undefined>
+  /** Finds it and keeps others from writing it until the transaction ends. Call it inside one, after a write. */
+  lock(id: string): Promise<AccountRow | undefined>
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
 }
 
-type Row = {
-  id: string
-  kind: string
-  status: AccountStatus
-  profile: string
-  created_at: number | string
-  updated_at: number | string
-}
+const find = statement('account.find', 'SELECT * FROM account WHERE id = ?')
+const lock = statement('account.lock', {
+  // A transaction that has written holds SQLite's only write lock.
+  sqlite: 'SELECT * FROM account WHERE id = ?',
+  postgres: 'SELECT * FROM account WHERE id = ? FOR UPDATE',
+})
 
-export function openAccounts(knex: Knex): Accounts {
+/** A row of the table as the rest of the program sees it. */
+export const readAccount = (row: Row): AccountRow => ({
+  id: String(row.id),
+  kind: String(row.kind),
+  status: row.status as AccountStatus,
+  profile: JSON.parse(String(row.profile)),
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+})
+
+export function openAccounts(knex: Knex, statements: Statements): Accounts {
   return {
     async create(row) {
       await knex('account').insert({
@@ -45,17 +56,12 @@ export function openAccounts(knex: Knex): Accounts {
       })
     },
     async find(id) {
-      const row = await knex<Row>('account').where({ id }).first()
-      return (
-        row && {
-          id: row.id,
-          kind: row.kind,
-          status: row.status,
-          profile: JSON.parse(row.profile),
-          createdAt: Number(row.created_at),
-          updatedAt: Number(row.updated_at),
-        }
-      )
+      const [row] = await statements.run(find, [id])
+      return row && readAccount(row)
+    },
+    async lock(id) {
+      const [row] = await statements.run(lock, [id])
+      return row && readAccount(row)
     },
     async setProfile(id, profile, at) {
       await knex('account')

@@ -1,5 +1,6 @@
 /** In which affiliation a person acts towards which app. */
 import type { Knex } from 'knex'
+import { type Statements, statement } from './statements.ts'
 
 export type AffiliationChoices = {
   choose(accountId: string, clientId: string, key: string, at: number): Promise<void>
@@ -11,7 +12,12 @@ export type AffiliationChoices = {
   forgetClient(clientId: string): Promise<void>
 }
 
-export function openAffiliationChoices(knex: Knex): AffiliationChoices {
+const find = statement(
+  'affiliation-choice.find',
+  'SELECT affiliation_key FROM affiliation_choice WHERE account_id = ? AND client_id = ?',
+)
+
+export function openAffiliationChoices(knex: Knex, statements: Statements): AffiliationChoices {
   type Row = { account_id: string; client_id: string; affiliation_key: string }
   return {
     async choose(accountId, clientId, key, at) {
@@ -26,8 +32,8 @@ export function openAffiliationChoices(knex: Knex): AffiliationChoices {
         .merge(['affiliation_key', 'chosen_at'])
     },
     async find(accountId, clientId) {
-      const where = { account_id: accountId, client_id: clientId }
-      return (await knex<Row>('affiliation_choice').where(where).first())?.affiliation_key
+      const [row] = await statements.run(find, [accountId, clientId])
+      return row && String(row.affiliation_key)
     },
     async ofAccount(accountId) {
       const rows = await knex<Row>('affiliation_choice').where({ account_id: accountId })

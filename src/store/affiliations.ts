@@ -1,5 +1,6 @@
 /** What upstreams said a person is at which school: a snapshot per identity, with the time it was read. */
 import type { Knex } from 'knex'
+import { type Statements, statement } from './statements.ts'
 
 export type AffiliationRow = {
   identityId: string
@@ -28,10 +29,17 @@ type Row = {
   role: string
   titles: string
   classes: string
-  read_at: number | string
+  last_read_at: number | string
 }
 
-export function openAffiliations(knex: Knex): Affiliations {
+const ofAccount = statement(
+  'affiliation.of-account',
+  // When it was read is the identity's: a sign-in that brings nothing new touches that row alone.
+  `SELECT a.*, i.read_at AS last_read_at FROM affiliation a JOIN identity i ON i.id = a.identity_id
+   WHERE a.account_id = ? ORDER BY i.read_at DESC, a.identity_id, a.position`,
+)
+
+export function openAffiliations(knex: Knex, statements: Statements): Affiliations {
   return {
     async replace(identityId, rows) {
       await knex('affiliation').where({ identity_id: identityId }).delete()
@@ -51,9 +59,7 @@ export function openAffiliations(knex: Knex): Affiliations {
       )
     },
     async ofAccount(accountId) {
-      const rows = await knex<Row>('affiliation')
-        .where({ account_id: accountId })
-        .orderBy([{ column: 'read_at', order: 'desc' }, 'identity_id', 'position'])
+      const rows = (await statements.run(ofAccount, [accountId])) as Row[]
       return rows.map((row) => ({
         identityId: row.identity_id,
         accountId: row.account_id,
@@ -62,7 +68,7 @@ export function openAffiliations(knex: Knex): Affiliations {
         role: row.role,
         titles: JSON.parse(row.titles),
         classes: JSON.parse(row.classes),
-        readAt: Number(row.read_at),
+        readAt: Number(row.last_read_at),
       }))
     },
   }

@@ -1,5 +1,6 @@
 /** Relying-party registrations. */
 import type { Knex } from 'knex'
+import { type Row, type Statements, statement } from './statements.ts'
 
 export type ClientRow = {
   id: string
@@ -24,19 +25,13 @@ export type Clients = {
   remove(id: string): Promise<boolean>
 }
 
-type Row = {
-  id: string
-  metadata: string
-  secret_hash: string | null
-  created_at: number | string
-  updated_at: number | string
-}
+const find = statement('client.find', 'SELECT * FROM client WHERE id = ?')
 
-export function openClients(knex: Knex): Clients {
+export function openClients(knex: Knex, statements: Statements): Clients {
   const read = (row: Row): ClientRow => ({
-    id: row.id,
-    metadata: JSON.parse(row.metadata),
-    ...(row.secret_hash === null ? {} : { secretHash: row.secret_hash }),
+    id: String(row.id),
+    metadata: JSON.parse(String(row.metadata)),
+    ...(typeof row.secret_hash === 'string' ? { secretHash: row.secret_hash } : {}),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
   })
@@ -56,11 +51,11 @@ export function openClients(knex: Knex): Clients {
       await knex('client').insert(columns(row)).onConflict('id').merge(merged)
     },
     async find(id) {
-      const row = await knex<Row>('client').where({ id }).first()
+      const [row] = await statements.run(find, [id])
       return row && read(row)
     },
     async list() {
-      return (await knex<Row>('client').orderBy(['created_at', 'id'])).map(read)
+      return (await knex('client').orderBy(['created_at', 'id'])).map(read)
     },
     async setSecret(id, secretHash, at) {
       const changes = { secret_hash: secretHash, updated_at: at }

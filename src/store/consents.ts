@@ -1,5 +1,6 @@
 /** What a person allowed an app to see. Outlives the session it was given in. */
 import type { Knex } from 'knex'
+import { type Statements, statement } from './statements.ts'
 
 export type Granted = {
   scopes: string[]
@@ -17,13 +18,17 @@ export type Consents = {
   forgetClient(clientId: string): Promise<void>
 }
 
-export function openConsents(knex: Knex): Consents {
+const find = statement(
+  'consent.find',
+  'SELECT granted FROM consent WHERE account_id = ? AND client_id = ?',
+)
+
+export function openConsents(knex: Knex, statements: Statements): Consents {
   type Row = { account_id: string; client_id: string; granted: string }
   return {
     async find(accountId, clientId) {
-      const where = { account_id: accountId, client_id: clientId }
-      const row = await knex<Row>('consent').where(where).first()
-      return row && JSON.parse(row.granted)
+      const [row] = await statements.run(find, [accountId, clientId])
+      return row && JSON.parse(String(row.granted))
     },
     async put(accountId, clientId, granted, at) {
       await knex('consent')

@@ -1,6 +1,5 @@
 /** Names a person signs in with: each belongs to one account. */
 import type { Knex } from 'knex'
-import { isUniqueViolation } from './database.ts'
 
 export type IdentifierType = 'username' | 'email' | 'phone'
 export type IdentifierRow = {
@@ -34,14 +33,13 @@ export function openIdentifiers(knex: Knex): Identifiers {
   })
   return {
     async take({ type, value, accountId, verifiedAt }) {
-      try {
-        const row = { type, value, account_id: accountId, verified_at: verifiedAt ?? null }
-        await knex('identifier').insert(row)
-        return true
-      } catch (error) {
-        if (isUniqueViolation(error)) return false
-        throw error
-      }
+      const row = { type, value, account_id: accountId, verified_at: verifiedAt ?? null }
+      const made = await knex('identifier')
+        .insert(row)
+        .onConflict(['type', 'value'])
+        .ignore()
+        .returning('value')
+      return made.length === 1
     },
     async find(type, value) {
       const row = await knex<Row>('identifier').where({ type, value }).first()

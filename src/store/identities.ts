@@ -1,6 +1,7 @@
 /** Links from an upstream's (issuer, subject) to one account. */
 import type { Knex } from 'knex'
-import { isUniqueViolation } from './database.ts'
+import { type AccountRow, readAccount } from './accounts.ts'
+import { type Row, type Statements, statement } from './statements.ts'
 
 export type IdentityRow = {
   id: string
@@ -10,81 +11,93 @@ export type IdentityRow = {
   subject: string
   openid2Ids: string[]
   raw: Record<string, unknown>
+  /** Of everything that was read, less what differs each time: equal digests, nothing new. */
+  digest?: string
   createdAt: number
   readAt: number
 }
 
+type Reading = Pick<IdentityRow, 'openid2Ids' | 'raw' | 'readAt' | 'digest'>
+
 export type Identities = {
   /** False if this (issuer, subject) is linked already: somebody was faster. */
   link(row: IdentityRow): Promise<boolean>
-  find(issuer: string, subject: string): Promise<IdentityRow | undefined>
+  /** The link with the account it leads to. */
+  find(
+    issuer: string,
+    subject: string,
+  ): Promise<{ identity: IdentityRow; account: AccountRow } | undefined>
   /** Oldest first. */
   ofAccount(accountId: string): Promise<IdentityRow[]>
-  refresh(id: string, changes: Pick<IdentityRow, 'openid2Ids' | 'raw' | 'readAt'>): Promise<void>
+  /** The upstream said what it had said before. */
+  confirm(id: string, readAt: number): Promise<void>
+  refresh(id: string, changes: Reading): Promise<void>
 }
 
-type Row = {
-  id: string
-  account_id: string
-  connector: string
-  issuer: string
-  subject: string
-  openid2_ids: string
-  raw: string
-  created_at: number | string
-  read_at: number | string
-}
+const find = statement(
+  'identity.find',
+  `SELECT i.*, a.id AS a_id, a.kind AS a_kind, a.status AS a_status, a.profile AS a_profile,
+     a.created_at AS a_created_at, a.updated_at AS a_updated_at
+   FROM identity i JOIN account a ON a.id = i.account_id
+   WHERE i.issuer = ? AND i.subject = ?`,
+)
+const confirm = statement('identity.confirm', 'UPDATE identity SET read_at = ? WHERE id = ?')
 
-export function openIdentities(knex: Knex): Identities {
-  const read = (row: Row): IdentityRow => ({
-    id: row.id,
-    accountId: row.account_id,
-    connector: row.connector,
-    issuer: row.issuer,
-    subject: row.subject,
-    openid2Ids: JSON.parse(row.openid2_ids),
-    raw: JSON.parse(row.raw),
-    createdAt: Number(row.created_at),
-    readAt: Number(row.read_at),
+export function openIdentities(knex: Knex, statements: Statements): Identities {
+  const readingColumns = ({ openid2Ids, raw, readAt, digest }: Reading) => ({
+    openid2_ids: JSON.stringify(openid2Ids),
+    raw: JSON.stringify(raw),
+    digest: digest ?? null,
+    read_at: readAt,
   })
   return {
     async link(row) {
-      try {
-        await knex('identity').insert({
+      const made = await knex('identity')
+        .insert({
           id: row.id,
           account_id: row.accountId,
           connector: row.connector,
           issuer: row.issuer,
           subject: row.subject,
-          openid2_ids: JSON.stringify(row.openid2Ids),
-          raw: JSON.stringify(row.raw),
           created_at: row.createdAt,
-          read_at: row.readAt,
+          ...readingColumns(row),
         })
-        return true
-      } catch (error) {
-        if (isUniqueViolation(error)) return false
-        throw error
-      }
+        .onConflict(['issuer', 'subject'])
+        .ignore()
+        .returning('id')
+      return made.length === 1
     },
     async find(issuer, subject) {
-      const row = await knex<Row>('identity').where({ issuer, subject }).first()
-      return row && read(row)
+      const [row] = await statements.run(find, [issuer, subject])
+      if (!row) return undefined
+      const columns = ['id', 'kind', 'status', 'profile', 'created_at', 'updated_at']
+      const account = Object.fromEntries(columns.map((column) => [column, row[`a_${column}`]]))
+      return { identity: read(row), account: readAccount(account) }
     },
     async ofAccount(accountId) {
-      const rows = await knex<Row>('identity')
+      const rows = await knex('identity')
         .where({ account_id: accountId })
         .orderBy(['created_at', 'id'])
       return rows.map(read)
     },
-    async refresh(id, { openid2Ids, raw, readAt }) {
-      await knex('identity')
-        .where({ id })
-        .update({
-          openid2_ids: JSON.stringify(openid2Ids),
-          raw: JSON.stringify(raw),
-          read_at: readAt,
-        })
+    async confirm(id, readAt) {
+      await statements.run(confirm, [readAt, id])
+    },
+    async refresh(id, changes) {
+      await knex('identity').where({ id }).update(readingColumns(changes))
     },
   }
 }
+
+const read = (row: Row): IdentityRow => ({
+  id: String(row.id),
+  accountId: String(row.account_id),
+  connector: String(row.connector),
+  issuer: String(row.issuer),
+  subject: String(row.subject),
+  openid2Ids: JSON.parse(String(row.openid2_ids)),
+  raw: JSON.parse(String(row.raw)),
+  ...(typeof row.digest === 'string' ? { digest: row.digest } : {}),
+  createdAt: Number(row.created_at),
+  readAt: Number(row.read_at),
+})

@@ -1,5 +1,6 @@
 /** What node-oidc-provider keeps: one row per artefact. */
-import type { Knex } from 'knex'
+import { type AccountRow, readAccount } from './accounts.ts'
+import { type Row, type Statements, statement, type Value } from './statements.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -12,20 +13,29 @@ export type PayloadRow = {
   userCode?: string
   accountId?: string
   clientId?: string
+  /** Row id of the grant it was issued under, and `uid` of the session: they are read together. */
+  grantKey?: string
+  sessionUid?: string
   /** Seconds since 1970; absent: never. */
   expiresAt?: number
 }
 
-export type StoredPayload = { payload: Payload; consumedAt?: number }
+export type StoredPayload = { id: string; payload: Payload; consumedAt?: number }
+
+/** A row with what it stands on, where it was written down what that is. */
+export type Found = StoredPayload & {
+  grant?: StoredPayload
+  session?: StoredPayload
+  account?: AccountRow
+}
 
 export type Payloads = {
-  /** Creates or replaces a row. A row once consumed stays consumed. */
-  save(row: PayloadRow): Promise<void>
   /**
-   * As `save`, but what other requests added to the payload's object `field` meanwhile stays: two apps that
-   * sign in through one session at the same moment each keep their entry. A buried row stays buried.
+   * Creates or replaces rows in one statement. A row once consumed stays consumed. Of a session, what other
+   * requests added to its `authorizations` meanwhile stays: two apps that sign in through one session at the same
+   * moment each keep their entry. A buried session stays buried.
    */
-  saveJoining(row: PayloadRow, field: string): Promise<void>
+  save(rows: PayloadRow[]): Promise<void>
   /**
    * Ends a row for good: what it held is gone, and nobody can save over what is left of it.
    * True for exactly one caller.
@@ -33,8 +43,9 @@ export type Payloads = {
   bury(id: string, at: number): Promise<boolean>
   /** Replaces a row that is there and not consumed: what ended meanwhile is not revived. False if so. */
   replace(row: PayloadRow): Promise<boolean>
-  find(id: string): Promise<StoredPayload | undefined>
-  findByUid(uid: string): Promise<(StoredPayload & { id: string }) | undefined>
+  /** Those of the rows that are there, each with its company, in one statement. */
+  find(ids: string[]): Promise<Found[]>
+  findByUid(uid: string): Promise<StoredPayload | undefined>
   findByUserCode(userCode: string): Promise<StoredPayload | undefined>
   /** Makes a row only if there is none. True for exactly one caller, however many race. */
   claim(row: PayloadRow): Promise<boolean>
@@ -47,91 +58,185 @@ export type Payloads = {
   destroyClient(clientId: string): Promise<void>
 }
 
-type Row = { id: string; payload: string; consumed_at: number | string | null }
+const columns = [
+  'id',
+  'model',
+  'payload',
+  'grant_id',
+  'uid',
+  'user_code',
+  'account_id',
+  'client_id',
+  'grant_key',
+  'session_uid',
+  'expires_at',
+]
+const values = (row: PayloadRow): Value[] => [
+  row.id,
+  row.model,
+  JSON.stringify(row.payload),
+  row.grantId ?? null,
+  row.uid ?? null,
+  row.userCode ?? null,
+  row.accountId ?? null,
+  row.clientId ?? null,
+  row.grantKey ?? null,
+  row.sessionUid ?? null,
+  row.expiresAt ?? null,
+]
 
-export function openPayloads(knex: Knex): Payloads {
-  const read = (row: Row | undefined): (StoredPayload & { id: string }) | undefined =>
-    row && {
-      id: row.id,
-      payload: JSON.parse(row.payload),
-      ...(row.consumed_at === null ? {} : { consumedAt: Number(row.consumed_at) }),
-    }
-  const columns = (row: PayloadRow) => ({
-    id: row.id,
-    model: row.model,
-    payload: JSON.stringify(row.payload),
-    grant_id: row.grantId ?? null,
-    uid: row.uid ?? null,
-    user_code: row.userCode ?? null,
-    account_id: row.accountId ?? null,
-    client_id: row.clientId ?? null,
-    expires_at: row.expiresAt ?? null,
-  })
-  const first = (where: Partial<Record<'id' | 'uid' | 'user_code', string>>) =>
-    knex<Row>('oidc_payload').select('id', 'payload', 'consumed_at').where(where).first()
+const insert = (rows: number) => {
+  const row = `(${columns.map(() => '?').join(', ')})`
+  const list = Array.from({ length: rows }, () => row).join(', ')
+  return `INSERT INTO oidc_payload (${columns.join(', ')}) VALUES ${list}`
+}
+
+const joined = {
+  sqlite: `json_set(excluded.payload, '$.authorizations', json_patch(
+    coalesce(json_extract(oidc_payload.payload, '$.authorizations'), '{}'),
+    coalesce(json_extract(excluded.payload, '$.authorizations'), '{}')))`,
+  // As json_patch does for entries of entries: a key of either side stays, the newer value counts.
+  postgres: `jsonb_set(excluded.payload::jsonb, '{authorizations}', (
+    SELECT coalesce(jsonb_object_agg(client, coalesce(old.list -> client, '{}') || coalesce(new.list -> client, '{}')), '{}')
+    FROM (SELECT coalesce(oidc_payload.payload::jsonb -> 'authorizations', '{}') AS list) AS old,
+         (SELECT coalesce(excluded.payload::jsonb -> 'authorizations', '{}') AS list) AS new,
+         jsonb_object_keys(old.list || new.list) AS client))::text`,
+}
+
+const saveStatement = (rows: number, engine: 'sqlite' | 'postgres') => {
+  const changes = columns
+    .filter((column) => column !== 'id' && column !== 'payload')
+    .map((column) => `${column} = excluded.${column}`)
+  return `${insert(rows)} ON CONFLICT (id) DO UPDATE SET ${changes.join(', ')},
+    payload = CASE WHEN excluded.model = 'Session' THEN ${joined[engine]} ELSE excluded.payload END
+    WHERE excluded.model <> 'Session' OR oidc_payload.consumed_at IS NULL`
+}
+
+/** One request leaves at most a few rows; more go in several statements of this many. */
+const most = 4
+const saves = Array.from({ length: most }, (_, i) =>
+  statement(`payload.save.${i + 1}`, {
+    sqlite: saveStatement(i + 1, 'sqlite'),
+    postgres: saveStatement(i + 1, 'postgres'),
+  }),
+)
+const finds = Array.from({ length: most }, (_, i) =>
+  statement(
+    `payload.find.${i + 1}`,
+    `SELECT p.id, p.payload, p.consumed_at,
+       g.id AS g_id, g.payload AS g_payload, g.consumed_at AS g_consumed_at,
+       s.id AS s_id, s.payload AS s_payload, s.consumed_at AS s_consumed_at,
+       a.id AS a_id, a.kind, a.status, a.profile, a.created_at, a.updated_at
+     FROM oidc_payload p
+     LEFT JOIN oidc_payload g ON g.id = p.grant_key
+     LEFT JOIN oidc_payload s ON s.uid = p.session_uid
+     LEFT JOIN account a ON a.id = p.account_id
+     WHERE p.id IN (${Array.from({ length: i + 1 }, () => '?').join(', ')})`,
+  ),
+)
+
+const byUid = statement(
+  'payload.find-by-uid',
+  'SELECT id, payload, consumed_at FROM oidc_payload WHERE uid = ?',
+)
+const byUserCode = statement(
+  'payload.find-by-user-code',
+  'SELECT id, payload, consumed_at FROM oidc_payload WHERE user_code = ?',
+)
+const claim = statement('payload.claim', `${insert(1)} ON CONFLICT (id) DO NOTHING RETURNING id`)
+const consume = statement(
+  'payload.consume',
+  'UPDATE oidc_payload SET consumed_at = ? WHERE id = ? AND consumed_at IS NULL RETURNING id',
+)
+const bury = statement(
+  'payload.bury',
+  `UPDATE oidc_payload SET payload = '{}', uid = NULL, account_id = NULL, consumed_at = ?
+   WHERE id = ? AND consumed_at IS NULL RETURNING id`,
+)
+const replace = statement(
+  'payload.replace',
+  `UPDATE oidc_payload SET ${columns.map((column) => `${column} = ?`).join(', ')}
+   WHERE id = ? AND consumed_at IS NULL RETURNING id`,
+)
+const destroy = statement('payload.destroy', 'DELETE FROM oidc_payload WHERE id = ?')
+const destroyGrant = statement(
+  'payload.destroy-grant',
+  'DELETE FROM oidc_payload WHERE grant_id = ?',
+)
+const destroyOfGrant = statement(
+  'payload.destroy-of-grant',
+  'DELETE FROM oidc_payload WHERE grant_id = ? AND model = ?',
+)
+const destroyClient = statement(
+  'payload.destroy-client',
+  'DELETE FROM oidc_payload WHERE client_id = ?',
+)
+
+export function openPayloads(statements: Statements): Payloads {
+  const one = async (...args: Parameters<Statements['run']>) => (await statements.run(...args))[0]
+  const changed = async (...args: Parameters<Statements['run']>) =>
+    (await statements.run(...args)).length === 1
 
   return {
-    async save(row) {
-      const { id: _, ...changes } = columns(row)
-      await knex('oidc_payload').insert(columns(row)).onConflict('id').merge(Object.keys(changes))
+    async save(rows) {
+      for (const part of inParts(rows)) {
+        await statements.run(pick(saves, part), part.flatMap(values))
+      }
     },
-    async saveJoining(row, field) {
-      const { id: _, payload: __, ...changes } = columns(row)
-      const path = `$.${field}`
-      const member = (payload: string) =>
-        knex.raw("coalesce(json_extract(??, ?), '{}')", [payload, path])
-      const joined = knex.raw('json_set(excluded.payload, ?, json_patch(?, ?))', [
-        path,
-        member('oidc_payload.payload'),
-        member('excluded.payload'),
-      ])
-      const merged = Object.fromEntries(
-        Object.keys(changes).map((column) => [column, knex.ref(`excluded.${column}`)]),
-      )
-      await knex('oidc_payload')
-        .insert(columns(row))
-        .onConflict('id')
-        .merge({ ...merged, payload: joined })
-        .whereNull('oidc_payload.consumed_at')
+    async find(ids) {
+      const found: Found[] = []
+      for (const part of inParts(ids)) {
+        found.push(...(await statements.run(pick(finds, part), part)).map(readFound))
+      }
+      return found
     },
-    async bury(id, at) {
-      const left = { payload: '{}', uid: null, account_id: null, consumed_at: at }
-      const open = knex('oidc_payload').where({ id }).whereNull('consumed_at')
-      return (await open.update(left)) === 1
-    },
-    async replace(row) {
-      const { id, ...changes } = columns(row)
-      const open = knex('oidc_payload').where({ id }).whereNull('consumed_at')
-      return (await open.update(changes)) === 1
-    },
-    async claim(row) {
-      const made = await knex('oidc_payload')
-        .insert(columns(row))
-        .onConflict('id')
-        .ignore()
-        .returning('id')
-      return made.length === 1
-    },
-    find: async (id) => read(await first({ id })),
-    findByUid: async (uid) => read(await first({ uid })),
-    findByUserCode: async (user_code) => read(await first({ user_code })),
-    async consume(id, at) {
-      const changed = await knex('oidc_payload')
-        .where({ id })
-        .whereNull('consumed_at')
-        .update({ consumed_at: at })
-      return changed === 1
-    },
+    findByUid: async (uid) => read(await one(byUid, [uid])),
+    findByUserCode: async (userCode) => read(await one(byUserCode, [userCode])),
+    claim: (row) => changed(claim, values(row)),
+    consume: (id, at) => changed(consume, [at, id]),
+    bury: (id, at) => changed(bury, [at, id]),
+    replace: (row) => changed(replace, [...values(row), row.id]),
     async destroy(id) {
-      await knex('oidc_payload').where({ id }).delete()
+      await statements.run(destroy, [id])
     },
     async destroyGrant(grantId, model) {
-      await knex('oidc_payload')
-        .where({ grant_id: grantId, ...(model ? { model } : {}) })
-        .delete()
+      if (model) await statements.run(destroyOfGrant, [grantId, model])
+      else await statements.run(destroyGrant, [grantId])
     },
     async destroyClient(clientId) {
-      await knex('oidc_payload').where({ client_id: clientId }).delete()
+      await statements.run(destroyClient, [clientId])
     },
+  }
+}
+
+function* inParts<T>(list: T[]): Generator<T[]> {
+  for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most)
+}
+
+function pick<T>(bySize: T[], part: unknown[]): T {
+  const found = bySize[part.length - 1]
+  if (!found) throw new Error('no statement of that size')
+  return found
+}
+
+function read(row: Row | undefined, prefix = ''): StoredPayload | undefined {
+  const id = row?.[`${prefix}id`]
+  if (!row || typeof id !== 'string') return undefined
+  const consumedAt = row[`${prefix}consumed_at`]
+  return {
+    id,
+    payload: JSON.parse(String(row[`${prefix}payload`])),
+    ...(consumedAt === null ? {} : { consumedAt: Number(consumedAt) }),
+  }
+}
+
+function readFound(row: Row): Found {
+  const found = read(row)
+  if (!found) throw new Error('a payload without an id')
+  return {
+    ...found,
+    grant: read(row, 'g_'),
+    session: read(row, 's_'),
+    account: row.a_id === null ? undefined : readAccount({ ...row, id: row.a_id }),
   }
 }

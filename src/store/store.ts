@@ -3,20 +3,37 @@ import type { Knex } from 'knex'
 import { type Accounts, openAccounts } from './accounts.ts'
 import { type AffiliationChoices, openAffiliationChoices } from './affiliation-choices.ts'
 import { type Affiliations, openAffiliations } from './affiliations.ts'
+import {
+  type Audit,
+  type AuditEvent,
+  type AuditReads,
+  insertAudit,
+  openAuditQueue,
+  openAuditReads,
+  openPen,
+  type Pen,
+} from './audit.ts'
 import { type Clients, openClients } from './clients.ts'
 import { type Consents, openConsents } from './consents.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, type Where } from './database.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
+import { type Leases, openLeases } from './leases.ts'
+import { migrate, pendingMigrations } from './migrate.ts'
 import { openPayloads, type Payloads } from './payloads.ts'
+import { openPostgresStatements } from './postgres.ts'
+import { openSqliteStatements } from './sqlite.ts'
+import { type Statements, statement } from './statements.ts'
 import { openTrips, type Trips } from './trips.ts'
 
 export type { AccountRow, Attribute } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
+export type { AuditEvent, AuditRow, Circumstances } from './audit.ts'
 export type { ClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
+export type { Where } from './database.ts'
 export type { KeyRow } from './key-ring.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
@@ -32,57 +49,166 @@ export type Tables = {
   affiliations: Affiliations
   affiliationChoices: AffiliationChoices
   consents: Consents
+  leases: Leases
+  audit: Audit
 }
 
 export type Store = Tables & {
+  where: Where
   /**
    * Runs `work` on tables bound to one transaction: all of it is kept or, when it throws, none.
    * Begin `work` with a write: SQLite then waits for other writers instead of failing on a stale read.
    */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  auditReads: AuditReads
+  /** The trail is written from now on, under this key. */
+  beginAudit(key: Buffer): void
   /** Brings the schema up to date. The names of the migrations run. */
   migrate(): Promise<string[]>
+  /** Migrations of this program the database does not have yet. */
+  pendingMigrations(): Promise<string[]>
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>
+  /** Connections of the pool. */
+  pool(): { used: number; free: number; waiting: number }
+  /** How many statements were sent so far. */
+  statements(): number
   close(): Promise<void>
 }
 
-/** The store over one SQLite file. */
-export function openStore(file: string): Store {
-  const knex = openDatabase(file)
+/** Milliseconds between checkpoints of SQLite's write-ahead log. */
+const checkpointEvery = 1_000
+
+export type StorePorts = {
+  /** Told how long each prepared statement took, in seconds. */
+  observe?: (name: string, seconds: number) => void
+}
+
+/** The store over one database. Opens no connection yet. */
+export function openStore(where: Where, { observe }: StorePorts = {}): Store {
+  const knex = openDatabase(where)
+  const engine = openEngine(knex, where)
+  let sent = 0
+  knex.on('query', () => sent++)
+  const statements: Statements = {
+    run(statement, values) {
+      sent++
+      return engine.run(statement, values)
+    },
+  }
+  const hot = observe ? observed(statements, observe) : statements
+  const auditReads = openAuditReads(hot)
+  let pen: Pen | undefined
+  let audit: Audit | undefined
+  const begun = <T>(part: T | undefined): T => {
+    if (!part) throw new Error('the audit trail has not begun')
+    return part
+  }
+
   return {
-    ...openTables(knex),
-    transaction: (work) => knex.transaction((trx) => work(openTables(trx))),
-    migrate: () => migrate(knex),
-    close: () => knex.destroy(),
+    ...openTables(knex, hot, { record: (event) => begun(audit).record(event) }),
+    where,
+    auditReads,
+    beginAudit(key) {
+      pen = openPen(key, (since) => auditReads.heads(since))
+      audit = openAuditQueue(pen, hot)
+    },
+    async transaction(work) {
+      const trx = await knex.transaction()
+      const events: AuditEvent[] = []
+      const bound = transactionStatements(trx, where)
+      try {
+        const tables = openTables(trx, bound, { record: async (event) => void events.push(event) })
+        const result = await work(tables)
+        if (events.length === 0) await trx.commit()
+        else {
+          await begun(pen).use(events, async (rows) => {
+            await insertAudit(bound, rows)
+            await trx.commit()
+          })
+        }
+        return result
+      } catch (error) {
+        if (!trx.isCompleted()) await trx.rollback().catch(() => {})
+        throw error
+      }
+    },
+    migrate: () => migrate(where),
+    pendingMigrations: () => pendingMigrations(knex),
+    ping: async () => void (await hot.run(one, [])),
+    pool() {
+      const { pool } = knex.client
+      return {
+        used: pool?.numUsed() ?? 0,
+        free: pool?.numFree() ?? 0,
+        waiting: pool?.numPendingAcquires() ?? 0,
+      }
+    },
+    statements: () => sent,
+    async close() {
+      engine.close()
+      await knex.destroy()
+    },
   }
 }
 
-/** Several processes may start on one database: one migrates, the others wait for it. */
-async function migrate(knex: Knex): Promise<string[]> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const [, names] = await knex.migrate.latest()
-      return names
-    } catch (error) {
-      // Knex takes its lock in a table of its own, which the first start is only just making.
-      const race = /lock|SQLITE_BUSY|already exists|UNIQUE/i.test(String(error))
-      if (!race || tries >= 50) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+const one = statement('one', 'SELECT 1 AS one')
+
+function openEngine(knex: Knex, where: Where): Statements & { close(): void } {
+  if (where.engine === 'postgres') return { ...openPostgresStatements(knex), close() {} }
+  const engine = openSqliteStatements(where)
+  // Moves what was written into the file, in a thread: the connection that writes would stop the event loop for it.
+  const timer = setInterval(() => {
+    if (engine.takeWrites() > 0) knex.raw('PRAGMA wal_checkpoint(PASSIVE)').catch(() => {})
+  }, checkpointEvery).unref()
+  return {
+    run: engine.run,
+    close() {
+      clearInterval(timer)
+      engine.close()
+    },
   }
 }
 
-function openTables(knex: Knex): Tables {
+/** The same statements through a transaction's own connection. */
+function transactionStatements(trx: Knex.Transaction, { engine }: Where): Statements {
+  if (engine === 'sqlite') return { run: async ({ sqlite }, values) => trx.raw(sqlite, values) }
   return {
-    payloads: openPayloads(knex),
-    clients: openClients(knex),
+    async run({ name, postgres }, values) {
+      // Knex numbers question marks itself; the text it sends is the one prepared under this name.
+      const sql = postgres.replaceAll(/\$\d+/g, '?')
+      return (await trx.raw(sql, values).options({ name })).rows
+    },
+  }
+}
+
+function observed(statements: Statements, observe: NonNullable<StorePorts['observe']>): Statements {
+  return {
+    async run(statement, values) {
+      const started = performance.now()
+      try {
+        return await statements.run(statement, values)
+      } finally {
+        observe(statement.name, (performance.now() - started) / 1000)
+      }
+    },
+  }
+}
+
+function openTables(knex: Knex, statements: Statements, audit: Audit): Tables {
+  return {
+    payloads: openPayloads(statements),
+    clients: openClients(knex, statements),
     keyRing: openKeyRing(knex),
-    trips: openTrips(knex),
-    accounts: openAccounts(knex),
+    trips: openTrips(statements),
+    accounts: openAccounts(knex, statements),
     identifiers: openIdentifiers(knex),
     credentials: openCredentials(knex),
-    identities: openIdentities(knex),
-    affiliations: openAffiliations(knex),
-    affiliationChoices: openAffiliationChoices(knex),
-    consents: openConsents(knex),
+    identities: openIdentities(knex, statements),
+    affiliations: openAffiliations(knex, statements),
+    affiliationChoices: openAffiliationChoices(knex, statements),
+    consents: openConsents(knex, statements),
+    leases: openLeases(statements),
+    audit,
   }
 }

@@ -1,5 +1,5 @@
 /** Trips to an upstream that have left and may come back. */
-import type { Knex } from 'knex'
+import { type Row, type Statements, statement } from './statements.ts'
 
 export type TripRow = {
   /** SHA-256 of `state`. */
@@ -14,50 +14,52 @@ export type TripRow = {
 
 export type Trips = {
   leave(row: TripRow): Promise<void>
+  /**
+   * Takes the trip out: it is marked as come back if it left through this connector from this browser and has not
+   * expired. Given to exactly one caller, however many race.
+   */
+  arrive(
+    id: string,
+    from: Pick<TripRow, 'connector' | 'device'>,
+    at: number,
+  ): Promise<TripRow | undefined>
+  /** For saying why a trip could not be taken out. */
   find(id: string): Promise<(TripRow & { usedAt?: number }) | undefined>
-  /** Marks the trip as come back. True for exactly one caller, however many race. */
-  arrive(id: string, at: number): Promise<boolean>
 }
 
-type Row = {
-  id: string
-  connector: string
-  device: string
-  memo: string
-  expires_at: number | string
-  used_at: number | string | null
-}
+const leave = statement(
+  'trip.leave',
+  'INSERT INTO upstream_trip (id, connector, device, memo, expires_at) VALUES (?, ?, ?, ?, ?)',
+)
+const arrive = statement(
+  'trip.arrive',
+  `UPDATE upstream_trip SET used_at = ?
+   WHERE id = ? AND connector = ? AND device = ? AND used_at IS NULL AND expires_at > ?
+   RETURNING *`,
+)
+const find = statement('trip.find', 'SELECT * FROM upstream_trip WHERE id = ?')
 
-export function openTrips(knex: Knex): Trips {
+export function openTrips(statements: Statements): Trips {
   return {
-    async leave(row) {
-      await knex('upstream_trip').insert({
-        id: row.id,
-        connector: row.connector,
-        device: row.device,
-        memo: row.memo,
-        expires_at: row.expiresAt,
-      })
+    async leave({ id, connector, device, memo, expiresAt }) {
+      await statements.run(leave, [id, connector, device, memo, expiresAt])
+    },
+    async arrive(id, { connector, device }, at) {
+      const [row] = await statements.run(arrive, [at, id, connector, device, at])
+      return row && read(row)
     },
     async find(id) {
-      const row = await knex<Row>('upstream_trip').where({ id }).first()
-      return (
-        row && {
-          id: row.id,
-          connector: row.connector,
-          device: row.device,
-          memo: row.memo,
-          expiresAt: Number(row.expires_at),
-          ...(row.used_at === null ? {} : { usedAt: Number(row.used_at) }),
-        }
-      )
-    },
-    async arrive(id, at) {
-      const changed = await knex('upstream_trip')
-        .where({ id })
-        .whereNull('used_at')
-        .update({ used_at: at })
-      return changed === 1
+      const [row] = await statements.run(find, [id])
+      if (!row) return undefined
+      return { ...read(row), ...(row.used_at === null ? {} : { usedAt: Number(row.used_at) }) }
     },
   }
 }
+
+const read = (row: Row): TripRow => ({
+  id: String(row.id),
+  connector: String(row.connector),
+  device: String(row.device),
+  memo: String(row.memo),
+  expiresAt: Number(row.expires_at),
+})

@@ -1,9 +1,21 @@
-/** A store of one's own for each test, on a file that goes with it. */
+/** A database of one's own for each test, on either engine, which goes with it. */
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { openStore, type Store } from '#store/store.ts'
+import { once } from '#lib/once.ts'
+import { openDatabase } from '#store/database.ts'
+import { openStore, type Store, type Where } from '#store/store.ts'
+import { startPostgres } from './postgres.ts'
+
+export type Engine = Where['engine']
+
+/** Both, for what holds on both. */
+export const engines: Engine[] = ['sqlite', 'postgres']
+
+/** Which one whole worlds are built on: `npm test` runs them on each in turn. */
+export const testEngine: Engine = process.env.TEST_ENGINE === 'postgres' ? 'postgres' : 'sqlite'
 
 export function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'citygate-'))
@@ -11,9 +23,43 @@ export function temporaryFolder(t: ExecutionContext): string {
   return folder
 }
 
-export async function buildStore(t: ExecutionContext): Promise<Store> {
-  const store = openStore(join(temporaryFolder(t), 'test.sqlite3'))
+/** The server `npm test` started or was told of; a test file that runs alone starts its own. */
+const server = once(async () => process.env.TEST_DATABASE_URL ?? (await startPostgres()).url)
+
+async function administer(sql: string): Promise<void> {
+  const knex = openDatabase({ engine: 'postgres', url: await server() })
+  try {
+    await knex.raw(sql)
+  } finally {
+    await knex.destroy()
+  }
+}
+
+/** An empty PostgreSQL database, or a copy of another one nobody is connected to. */
+export async function createPostgres(template?: Where): Promise<Where & { engine: 'postgres' }> {
+  const name = `citygate_${randomBytes(8).toString('hex')}`
+  const from = template?.engine === 'postgres' ? new URL(template.url).pathname.slice(1) : ''
+  await administer(`CREATE DATABASE ${name}${from && ` TEMPLATE ${from}`}`)
+  const url = new URL(await server())
+  url.pathname = `/${name}`
+  return { engine: 'postgres', url: url.href, connections: 5 }
+}
+
+export const dropPostgres = ({ url }: { url: string }): Promise<void> =>
+  administer(`DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`)
+
+/** An empty database without a schema. */
+export async function createDatabase(t: ExecutionContext, engine = testEngine): Promise<Where> {
+  if (engine === 'sqlite') return { engine, file: join(temporaryFolder(t), 'test.sqlite3') }
+  const where = await createPostgres()
+  t.teardown(() => dropPostgres(where))
+  return where
+}
+
+export async function buildStore(t: ExecutionContext, engine = testEngine): Promise<Store> {
+  const store = openStore(await createDatabase(t, engine))
   await store.migrate()
+  store.beginAudit(Buffer.alloc(32, 7))
   t.teardown(() => store.close())
   return store
 }

@@ -9,8 +9,9 @@ import { addPerson } from '#admin/people.ts'
 import { loadConfig } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openLog } from '#lib/log.ts'
+import type { Where } from '#store/store.ts'
 import { listen, openApp } from '../../src/app.ts'
-import { temporaryFolder } from './database.ts'
+import { createPostgres, dropPostgres, temporaryFolder, testEngine } from './database.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -36,6 +37,8 @@ export type World = {
   demo: string
   counties: string
   house: House
+  /** Takes over at once what another process did to the key ring. */
+  lookAtKeys(): Promise<void>
   /** Every log line so far. */
   log: string[]
   dataDir: string
@@ -67,18 +70,38 @@ type Options = {
   env?: NodeJS.ProcessEnv
 }
 
-let template: Promise<string> | undefined
+let template: Promise<Template> | undefined
+type Template = { folder: string; where: Where }
+
+/** Databases of worlds by their data directory: a restart comes back to its own. */
+const databases = new Map<string, Where>()
 
 /** A database with schema and keys, made once per test file: RSA keys take a second each. */
-function prepareTemplate(): Promise<string> {
+function prepareTemplate(): Promise<Template> {
   template ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'citygate-template-'))
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    const config = { ...loadConfig({ SANDBOX: 'off' }, root), dataDir: folder }
+    const env = { SANDBOX: 'off', DATA_DIR: folder, ...(await databaseOf(folder)) }
+    const config = loadConfig(env, root)
     await (await openApp(config, { log: openLog('silent') })).close()
-    return folder
+    return { folder, where: config.database }
   })()
   return template
+}
+
+/** The environment that names a data directory's database, made from the template where there is none yet. */
+async function databaseOf(
+  dataDir: string,
+  template?: Template,
+  t?: ExecutionContext,
+): Promise<NodeJS.ProcessEnv> {
+  if (testEngine === 'sqlite') return {}
+  const known = databases.get(dataDir)
+  const where = known ?? (await createPostgres(template?.where))
+  databases.set(dataDir, where)
+  if (where.engine !== 'postgres') throw new Error('a world changes its engine')
+  if (!known && t) t.teardown(() => dropPostgres(where))
+  return { DATABASE_URL: where.url, DATABASE_POOL: '5' }
 }
 
 export async function buildWorld(t: ExecutionContext, options: Options = {}): Promise<World> {
@@ -96,8 +119,11 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
   const [PORT, DEMO_PORT, SANDBOX_PORT] = ports
   const dataDir = options.dataDir ?? temporaryFolder(t)
-  if (!options.dataDir && !options.freshKeys)
-    cpSync(await prepareTemplate(), dataDir, { recursive: true })
+  let template: Template | undefined
+  if (!options.dataDir && !options.freshKeys) {
+    template = await prepareTemplate()
+    cpSync(template.folder, dataDir, { recursive: true })
+  }
   const config = loadConfig(
     {
       PORT: String(PORT),
@@ -105,6 +131,8 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
       SANDBOX_PORT: String(SANDBOX_PORT),
       SANDBOX: options.sandbox ? 'on' : 'off',
       HOST: '127.0.0.1,::1',
+      DATA_DIR: dataDir,
+      ...(await databaseOf(dataDir, template, t)),
       ...options.env,
     },
     root,
@@ -112,15 +140,12 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   const lines: string[] = []
   // Read only where it is wanted: most tests do without the pretend counties.
   const wiring = config.sandbox && (await import('#sandbox/wiring.ts'))
-  const pretend = config.sandbox && wiring?.prepareSandbox({ ...config, dataDir }, config.sandbox)
-  const app = await openApp(
-    { ...config, dataDir },
-    {
-      log: openLog('info', { write: (line: string) => lines.push(line) }),
-      now: options.now,
-      ...pretend?.appPorts,
-    },
-  )
+  const pretend = config.sandbox && wiring?.prepareSandbox(config, config.sandbox)
+  const app = await openApp(config, {
+    log: openLog('info', { write: (line: string) => lines.push(line) }),
+    now: options.now,
+    ...pretend?.appPorts,
+  })
   const opened: { close(): Promise<void> }[] = [app]
   try {
     opened.push(await listen(app.house))
@@ -145,6 +170,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     demo: `http://localhost:${DEMO_PORT}`,
     counties,
     house,
+    lookAtKeys: app.lookAtKeys,
     log: lines,
     dataDir,
     ports,

@@ -1,0 +1,243 @@
+/**
+ * The audit trail. Each process writes a chain of its own, so that no two wait for each other: every event's hash
+ * covers the one before it, and a chain's first event holds the heads of the others as it found them. A missing,
+ * changed or moved event breaks its chain; a chain cut at its end no longer has the head another one saw.
+ */
+import { hmac, randomToken } from '#lib/crypto.ts'
+import { type Row, type Statements, statement } from './statements.ts'
+
+export type AuditEvent = {
+  /** Seconds since 1970. */
+  at: number
+  /** An account's id, `client:<id>`, `operator:<name>`, `system`, or `unknown`. */
+  actor: string
+  /** `session.sign-in`, `client.create`, `key.rotate` … */
+  action: string
+  /** What it was done to: an account's id, `client:<id>`, `key:<kid>` … */
+  target?: string
+  outcome: string
+  /** Where the request came from. */
+  address?: string
+  /** The request's reference. */
+  ref?: string
+  /** Never a secret, a code, a token or a personal number. */
+  details?: Record<string, unknown>
+}
+
+/** What is known of a request that led to an event. */
+export type Circumstances = Pick<AuditEvent, 'address' | 'ref'>
+
+export type AuditRow = Required<AuditEvent> & { chain: string; seq: number; hash: string }
+
+export type Head = { chain: string; seq: number; hash: string }
+
+/** The hash of an event under the audit key: who can write the table but has no key can forge no chain. */
+export function auditHash(key: Buffer, before: string, row: Omit<AuditRow, 'hash'>): string {
+  const { chain, seq, at, actor, action, target, outcome, address, ref, details } = row
+  const fields = [before, chain, seq, at, actor, action, target, outcome, address, ref]
+  return hmac(key, JSON.stringify([...fields, JSON.stringify(details)]))
+}
+
+export type Audit = {
+  /** Writes the event; in a transaction with all else it does, at its end. */
+  record(event: AuditEvent): Promise<void>
+}
+
+export type AuditReads = {
+  /** Newest first; `before` is the `at` and place to go on from. */
+  list(filter: {
+    limit: number
+    actor?: string
+    action?: string
+    target?: string
+    since?: number
+    until?: number
+  }): Promise<AuditRow[]>
+  chains(): Promise<string[]>
+  /** One chain in order, a part at a time. */
+  read(chain: string, after: number, limit: number): Promise<AuditRow[]>
+  /** The last event of each chain that was written to since. */
+  heads(since: number): Promise<Head[]>
+}
+
+const columns = ['chain', 'seq', 'at', 'actor', 'action', 'target', 'outcome', 'address', 'ref']
+const allColumns = [...columns, 'details', 'hash']
+const most = 8
+const inserts = Array.from({ length: most }, (_, i) => {
+  const row = `(${allColumns.map(() => '?').join(', ')})`
+  const rows = Array.from({ length: i + 1 }, () => row).join(', ')
+  return statement(
+    `audit.insert.${i + 1}`,
+    `INSERT INTO audit_event (${allColumns.join(', ')}) VALUES ${rows}`,
+  )
+})
+
+export async function insertAudit(statements: Statements, rows: AuditRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += most) {
+    const part = rows.slice(at, at + most)
+    const insert = inserts[part.length - 1]
+    if (!insert) throw new Error('no statement of that size')
+    const values = part.flatMap((row) => [
+      row.chain,
+      row.seq,
+      row.at,
+      row.actor,
+      row.action,
+      row.target,
+      row.outcome,
+      row.address,
+      row.ref,
+      JSON.stringify(row.details),
+      row.hash,
+    ])
+    await statements.run(insert, values)
+  }
+}
+
+export type Pen = {
+  /**
+   * Makes rows of the events and hands them to `write`, one caller at a time: the next waits until these are
+   * kept. When `write` fails nobody knows what was kept, so the process goes on with a new chain.
+   */
+  use<T>(events: AuditEvent[], write: (rows: AuditRow[]) => Promise<T>): Promise<T>
+}
+
+/** This process's place in the trail. `heads` gives the other chains' ends for a chain's first event. */
+export function openPen(key: Buffer, heads: (since: number) => Promise<Head[]>): Pen {
+  let head: Head | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  function append(event: AuditEvent): AuditRow {
+    if (!head) throw new Error('the chain has not begun')
+    const seq = head.seq + 1
+    const row = {
+      chain: head.chain,
+      seq,
+      at: event.at,
+      actor: event.actor,
+      action: event.action,
+      target: event.target ?? '',
+      outcome: event.outcome,
+      address: event.address ?? '',
+      ref: event.ref ?? '',
+      details: event.details ?? {},
+    }
+    const hash = auditHash(key, head.hash, row)
+    head = { chain: row.chain, seq, hash }
+    return { ...row, hash }
+  }
+
+  async function begin(at: number): Promise<AuditRow> {
+    const others = await heads(at - 48 * 60 * 60)
+    head = { chain: randomToken().slice(0, 22), seq: 0, hash: '' }
+    const heard = Object.fromEntries(others.map(({ chain, seq, hash }) => [chain, [seq, hash]]))
+    const details = { heads: heard }
+    return append({ at, actor: 'system', action: 'audit.begin', outcome: 'ok', details })
+  }
+
+  return {
+    use(events, write) {
+      const [first] = events
+      const mine = last.then(async () => {
+        try {
+          const rows = head || !first ? [] : [await begin(first.at)]
+          return await write([...rows, ...events.map(append)])
+        } catch (error) {
+          head = undefined
+          throw error
+        }
+      })
+      last = mine.catch(() => {})
+      return mine
+    },
+  }
+}
+
+/** Events of several requests at once share one statement: while one is being kept, the others gather. */
+export function openAuditQueue(pen: Pen, statements: Statements): Audit {
+  let gathered: { event: AuditEvent; done: () => void; fail: (error: unknown) => void }[] = []
+  let writing = false
+
+  async function drain() {
+    writing = true
+    while (gathered.length > 0) {
+      const batch = gathered
+      gathered = []
+      try {
+        await pen.use(
+          batch.map(({ event }) => event),
+          (rows) => insertAudit(statements, rows),
+        )
+        for (const { done } of batch) done()
+      } catch (error) {
+        for (const { fail } of batch) fail(error)
+      }
+    }
+    writing = false
+  }
+
+  return {
+    record: (event) =>
+      new Promise((done, fail) => {
+        gathered.push({ event, done, fail })
+        if (!writing) void drain()
+      }),
+  }
+}
+
+const heads = statement(
+  'audit.heads',
+  `SELECT e.chain, e.seq, e.hash FROM audit_event e
+   JOIN (SELECT chain, max(seq) AS seq FROM audit_event WHERE at >= ? GROUP BY chain) last
+     ON last.chain = e.chain AND last.seq = e.seq`,
+)
+const chains = statement(
+  'audit.chains',
+  'SELECT chain, min(at) AS at FROM audit_event GROUP BY chain ORDER BY 2, 1',
+)
+const part = statement(
+  'audit.read',
+  'SELECT * FROM audit_event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?',
+)
+const list = statement(
+  'audit.list',
+  `SELECT * FROM audit_event
+   WHERE (? = '' OR actor = ?) AND (? = '' OR action = ?) AND (? = '' OR target = ?) AND at BETWEEN ? AND ?
+   ORDER BY at DESC, chain, seq DESC LIMIT ?`,
+)
+
+export function openAuditReads(statements: Statements): AuditReads {
+  return {
+    async heads(since) {
+      return (await statements.run(heads, [since])).map(readHead)
+    },
+    async chains() {
+      return (await statements.run(chains, [])).map((row) => String(row.chain))
+    },
+    async read(chain, after, limit) {
+      return (await statements.run(part, [chain, after, limit])).map(readRow)
+    },
+    async list({ limit, actor = '', action = '', target = '', since = 0, until = 2 ** 40 }) {
+      const filters = [actor, actor, action, action, target, target]
+      return (await statements.run(list, [...filters, since, until, limit])).map(readRow)
+    },
+  }
+}
+
+const readHead = (row: Row): Head => ({
+  chain: String(row.chain),
+  seq: Number(row.seq),
+  hash: String(row.hash),
+})
+
+const readRow = (row: Row): AuditRow => ({
+  ...readHead(row),
+  at: Number(row.at),
+  actor: String(row.actor),
+  action: String(row.action),
+  target: String(row.target),
+  outcome: String(row.outcome),
+  address: String(row.address),
+  ref: String(row.ref),
+  details: JSON.parse(String(row.details)),
+})

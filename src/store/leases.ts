@@ -1,0 +1,29 @@
+/** Which process may do what only one may do at a time, and until when it is trusted to be alive. */
+import { type Statements, statement } from './statements.ts'
+
+export type Leases = {
+  /** Takes or keeps the lease until `until`. False while another holder's has not run out at `at`. */
+  take(name: string, holder: string, at: number, until: number): Promise<boolean>
+  /** Gives it back if it is still one's own. */
+  release(name: string, holder: string): Promise<void>
+}
+
+const take = statement(
+  'lease.take',
+  `INSERT INTO lease (name, holder, expires_at) VALUES (?, ?, ?)
+   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+   WHERE lease.holder = excluded.holder OR lease.expires_at <= ?
+   RETURNING name`,
+)
+const release = statement('lease.release', 'DELETE FROM lease WHERE name = ? AND holder = ?')
+
+export function openLeases(statements: Statements): Leases {
+  return {
+    async take(name, holder, at, until) {
+      return (await statements.run(take, [name, holder, until, at])).length === 1
+    },
+    async release(name, holder) {
+      await statements.run(release, [name, holder])
+    },
+  }
+}

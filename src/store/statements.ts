@@ -1,0 +1,32 @@
+/** Statements that run on every sign-in: constant text, prepared once per connection, beside knex's builder. */
+
+export type Value = string | number | null
+export type Row = Record<string, unknown>
+
+export type Statement = {
+  /** Also the prepared statement's name. */
+  name: string
+  sqlite: string
+  postgres: string
+  writes: boolean
+}
+
+export type Statements = {
+  /** Rows of a SELECT, or of what `RETURNING` names. */
+  run(statement: Statement, values: Value[]): Promise<Row[]>
+}
+
+/** `sql` has `?` for each value, as both engines understand it, or one text per engine. */
+export function statement(
+  name: string,
+  sql: string | { sqlite: string; postgres: string },
+): Statement {
+  const { sqlite, postgres } = typeof sql === 'string' ? { sqlite: sql, postgres: sql } : sql
+  let position = 0
+  return {
+    name,
+    sqlite,
+    postgres: postgres.replaceAll('?', () => `$${++position}`),
+    writes: !/^\s*select\b/i.test(sqlite),
+  }
+}

@@ -1,0 +1,56 @@
+/** Removes rows whose time is over, a few at a time, so that nobody who writes waits long. */
+import type { Knex } from 'knex'
+import type { Where } from './database.ts'
+
+/** What is kept for a while after it expired: its back-button page, and that it was used or ended. */
+const tombstones = "model IN ('Interaction', 'Session')"
+const others = "model NOT IN ('Interaction', 'Session')"
+
+/** `only` stands word for word in a partial index of 20261121150000_tune_payload_table: both engines compare the text. */
+const swept = {
+  tombstones: { table: 'oidc_payload', only: tombstones },
+  artefacts: { table: 'oidc_payload', only: others },
+  trips: { table: 'upstream_trip', only: undefined },
+  leases: { table: 'lease', only: undefined },
+} satisfies Record<string, { table: string; only: string | undefined }>
+
+export type Swept = keyof typeof swept
+export const sweptKinds = Object.keys(swept) as Swept[]
+
+export type Sweeps = {
+  /**
+   * Removes at most `limit` rows that expired before `before`, oldest first, none older than `from`: on PostgreSQL
+   * a search from the beginning would read again over all that was removed just now. Rows somebody else holds are
+   * left for another time. What was removed, and when the youngest of it expired.
+   */
+  remove(
+    kind: Swept,
+    range: { from: number; before: number; limit: number },
+  ): Promise<{ removed: number; youngest: number }>
+}
+
+export function openSweeps(knex: Knex, { engine }: Where): Sweeps {
+  return {
+    async remove(kind, { from, before, limit }) {
+      // By knex on SQLite too: its connection works in a thread, where a slow disk does not stop the event loop.
+      const answer = await knex.raw(removal(swept[kind])[engine], [from, before, limit])
+      const rows: { at: number | string }[] = engine === 'sqlite' ? answer : answer.rows
+      return {
+        removed: rows.length,
+        youngest: rows.reduce((last, { at }) => Math.max(last, Number(at)), from),
+      }
+    },
+  }
+}
+
+function removal({ table, only }: { table: string; only: string | undefined }) {
+  const which = `${only ? `${only} AND ` : ''}expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?`
+  return {
+    sqlite: `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${which})
+      RETURNING expires_at AS at`,
+    // As an array the rows are found first, by the index, whatever the planner believes about the table.
+    postgres: `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${table} WHERE ${which} FOR UPDATE SKIP LOCKED))
+      RETURNING expires_at AS at`,
+  }
+}
