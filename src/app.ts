@@ -7,22 +7,33 @@ import { openPasswords } from '#accounts/passwords.ts'
 import type { Config } from '#config/load.ts'
 import type { ConnectorConfig } from '#config/schema.ts'
 import { openConnectors } from '#federation/registry.ts'
+import { failureOf, type Watch, watchConnector } from '#federation/watched.ts'
 import { openAnswer } from '#http/answer.ts'
 import { openAssets } from '#http/assets.ts'
 import type { House } from '#http/house.ts'
 import { formToken } from '#http/input.ts'
+import { openMetricsServer } from '#http/metrics-server.ts'
 import { openProviderPages } from '#http/pages.ts'
 import { openRenderer } from '#http/render.ts'
+import { openHealth } from '#http/routes/health.ts'
 import { callbackPath } from '#http/routes/upstream.ts'
 import { openHttp } from '#http/server.ts'
 import { type Listening, listenOn } from '#lib/listen.ts'
 import type { Log } from '#lib/log.ts'
+import { type Metrics, timed, unmeasured } from '#lib/measure.ts'
 import { openMessages } from '#lib/messages.ts'
+import type { Watched } from '#lib/metrics.ts'
+import { seconds } from '#lib/time.ts'
+import { type Tracing, untraced } from '#lib/tracing.ts'
+import { followKeys } from '#oidc/follow-keys.ts'
+import { openKeyEncryption } from '#oidc/key-encryption.ts'
+import { keyRules } from '#oidc/key-schedule.ts'
 import { openKeys } from '#oidc/keys.ts'
+import { openLiveProvider } from '#oidc/live-provider.ts'
 import { cookieNames, openProvider } from '#oidc/provider.ts'
 import { findQuestion } from '#oidc/questions.ts'
 import { openGuardedFetch } from '#outside/fetch.ts'
-import { openStore } from '#store/store.ts'
+import { openStore, type Store } from '#store/store.ts'
 
 const views = join(import.meta.dirname, '..', 'views')
 
@@ -34,18 +45,45 @@ export type AppPorts = {
   allowOrigins?: string[]
   /** Upstreams in place of config's: the sandbox connects some. */
   connectors?: ConnectorConfig[]
+  tracing?: Tracing
 }
 
-export type App = { house: House; close(): Promise<void> }
+export type App = {
+  house: House
+  /** Takes over at once what another process did to the key ring; it is looked at every so often anyway. */
+  lookAtKeys(): Promise<void>
+  close(): Promise<void>
+}
 
 /** Opens everything but the port: files, database, schema, keys. Throws when one of them cannot be had. */
 export async function openApp(config: Config, ports: AppPorts): Promise<App> {
-  const { log, now = Date.now } = ports
-  const store = openStore(join(config.dataDir, 'citygate.sqlite3'))
+  const { log, now = Date.now, tracing = untraced } = ports
+  const connectors = ports.connectors ?? config.connectors
+  const metrics = await openMeasures(config, connectors, {
+    passwordsWaiting: () => passwords.waiting(),
+    pool: () => store.pool(),
+    signingKeyAge: () => signingKeyAge(store, seconds(now)),
+  })
+  const passwords = openPasswords({
+    watch: (work) =>
+      tracing.span('password hash', {}, () => timed(work, (took) => metrics.passwordHash(took))),
+  })
+  const database = openStore(config.database, {
+    observe: config.metrics && metrics.statement,
+  })
+  const store: Store = {
+    ...database,
+    transaction: (work) =>
+      tracing.span('database transaction', {}, () => database.transaction(work)),
+  }
   try {
     const migrated = await store.migrate()
     if (migrated.length > 0) log.info({ migrated }, 'schema is up to date')
-    const keys = await openKeys(store, config.keyEncryptionKey ?? ownKek(config.dataDir), now)
+    const { keyEncryptionKey = ownKek(config.dataDir), previousKeyEncryptionKey: before } = config
+    const kek = openKeyEncryption(keyEncryptionKey, ...(before ? [before] : []))
+    const rules = keyRules(config.site)
+    const keys = await openKeys(store, kek, now, rules)
+    store.beginAudit(keys.audit)
     const fetch = openGuardedFetch({
       allow: [...config.site.outbound.allow, ...(ports.allowOrigins ?? [])],
     })
@@ -57,42 +95,101 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       messages,
       tokenFor: (ctx) => formToken(keys.form, ctx.state.device ?? ''),
     })
-    const provider = openProvider(config.issuer, config.site, {
-      store,
-      keys,
-      now,
-      fetch,
-      pages: openProviderPages(answer),
-    })
-    const connectors = ports.connectors ?? config.connectors
+    const providerPorts = { store, keys, now, fetch, pages: openProviderPages(answer) }
+    const provider = openLiveProvider(() => openProvider(config.issuer, config.site, providerPorts))
     const house: House = {
       config: { ...config, connectors },
       store,
-      provider,
+      get provider() {
+        return provider.current
+      },
       keys,
+      keyEncryption: kek,
       trips: {
         store,
         now,
         dataKey: keys.data,
-        connectors: openConnectors(connectors, { fetch, now }),
-        findQuestion: (uid) => findQuestion(provider, uid),
+        connectors: watched(openConnectors(connectors, { fetch, now }), metrics, tracing),
+        findQuestion: (uid) => findQuestion(provider.current, uid),
         callbackUrl: (connector) => `${config.issuer}${callbackPath(connector)}`,
         tripSeconds: config.site.lifetimes.upstream_trip_seconds,
         acr: config.site.acr.upstream,
       },
-      passwords: openPasswords(),
+      passwords,
       messages,
       assets,
       answer,
       log,
+      metrics,
+      tracing,
+      health: openHealth({
+        checks: {
+          database: async () => {
+            await store.ping()
+            return true
+          },
+          migrations: async () => (await store.pendingMigrations()).length === 0,
+          keys: async () => keys.signing.length > 0,
+        },
+        changed: (report) => log.warn(report, 'readiness'),
+      }),
       now,
       cookies: cookieNames(config.issuer),
     }
-    return { house, close: () => store.close() }
+    const follower = followKeys(keys, {
+      store,
+      kek,
+      now,
+      rules,
+      log,
+      onSigningKeys: provider.renew,
+    })
+    return {
+      house,
+      lookAtKeys: follower.look,
+      async close() {
+        await follower.close()
+        await store.close()
+      },
+    }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+/** Counts only where an operator asked for it. */
+async function openMeasures(
+  { metrics }: Config,
+  connectors: ConnectorConfig[],
+  watched: Watched,
+): Promise<Metrics> {
+  if (!metrics) return unmeasured
+  const { openMetrics } = await import('#lib/metrics.ts')
+  return openMetrics(
+    connectors.map(({ id }) => id),
+    watched,
+  )
+}
+
+async function signingKeyAge(store: Store, at: number): Promise<number | undefined> {
+  const ring = await store.keyRing.list()
+  const made = ring.filter(({ purpose }) => purpose === 'signing').map((key) => key.createdAt)
+  return made.length > 0 ? at - Math.max(...made) : undefined
+}
+
+function watched(
+  connectors: ReturnType<typeof openConnectors>,
+  metrics: Metrics,
+  tracing: Tracing,
+) {
+  const watch: Watch = (id, step, work) =>
+    tracing.span(`upstream ${step}`, { 'citygate.connector': id }, () =>
+      timed(work, (took, error) =>
+        metrics.upstream(id, step, took, error === undefined ? undefined : failureOf(error)),
+      ),
+    )
+  return new Map([...connectors].map(([id, one]) => [id, watchConnector(one, watch)]))
 }
 
 /** Outside production the key-encryption key is made at first start and stays beside the database. */
@@ -126,4 +223,18 @@ export function listen(house: House): Promise<Listening> {
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
   })
+}
+
+/** Serves the metrics if they are wanted. A worker's are its primary's to serve. */
+export async function listenMetrics({ config, metrics }: House): Promise<Listening | undefined> {
+  if (!config.metrics) return undefined
+  const { default: cluster } = await import('node:cluster')
+  return cluster.isWorker ? undefined : openMetricsServer(config.metrics, metrics.text)
+}
+
+/** In a cluster's primary: serves the metrics of all workers as one, if they are wanted. */
+export async function serveClusterMetrics(config: Config): Promise<Listening | undefined> {
+  if (!config.metrics) return undefined
+  const { openClusterMetrics } = await import('#lib/metrics.ts')
+  return openMetricsServer(config.metrics, openClusterMetrics().text)
 }

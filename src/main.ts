@@ -4,6 +4,7 @@ import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '#errors.ts'
 import { addClientCommands } from './commands/client.ts'
+import { addKeyCommands } from './commands/key.ts'
 import { addSystemCommands } from './commands/system.ts'
 import { exits, Stop } from './commands/tools.ts'
 import { addUserCommands } from './commands/user.ts'
@@ -28,7 +29,7 @@ Rules come from the folder CITYGATE_CONFIG (config/educloud), data goes to DATA_
 Exit codes: 0 done, ${exits.usage} wrong call, ${exits.rejected} input rejected, ${exits.unknown} no such thing, ${exits.unavailable} port or database not available, ${exits.config} invalid configuration, 1 anything else.`,
   )
 
-for (const add of [addSystemCommands, addClientCommands, addUserCommands]) add(program)
+for (const add of [addSystemCommands, addClientCommands, addUserCommands, addKeyCommands]) add(program)
 
 try {
   await program.parseAsync()

@@ -1,7 +1,8 @@
 /** `citygate serve`: the server, outside production with its sandbox, and what to know about them on the screen. */
 import { loadConfig } from '#config/load.ts'
-import { openLog } from '#lib/log.ts'
-import { listen, openApp } from './app.ts'
+import { flushLog, openLog } from '#lib/log.ts'
+import { openTracing } from '#lib/tracing.ts'
+import { listen, listenMetrics, openApp } from './app.ts'
 
 /** Runs until SIGTERM or SIGINT. Throws ConfigError before anything is opened. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
@@ -15,9 +16,13 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     for (const one of opened.reverse()) await one.close()
   }
   try {
-    const app = await openApp(config, { log, ...pretend?.appPorts })
+    const tracing = await openTracing(env, { log, host: new URL(config.issuer).hostname })
+    opened.push(tracing)
+    const app = await openApp(config, { log, tracing, ...pretend?.appPorts })
     opened.push(app)
     opened.push(await listen(app.house))
+    const metrics = await listenMetrics(app.house)
+    if (metrics) opened.push(metrics)
     const world = await pretend?.open(app.house)
     if (world) opened.push(world)
     const lines = [`Citygate 城門  ${config.issuer}`, ...(world?.lines ?? [])]
@@ -29,6 +34,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       await close()
+      await flushLog(log)
       process.exit(0)
     })
   }

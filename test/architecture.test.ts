@@ -60,6 +60,9 @@ const packages: Record<string, string[]> = {
   'openid-client': ['federation', 'sandbox'],
   '@node-rs/argon2': ['accounts'],
   koa: ['http', 'sandbox'],
+  'prom-client': ['lib'],
+  '@opentelemetry/api': ['lib'],
+  '@opentelemetry/sdk-trace-base': ['lib'],
 }
 
 type Import = { file: string; from: string; to: string; typeOnly: boolean; specifier: string }

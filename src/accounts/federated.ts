@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { UpstreamError } from '#errors.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
+import { sha256 } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { AccountRow, Attribute, Store } from '#store/store.ts'
+import type { AccountRow, Attribute, AuditEvent, Circumstances, Store } from '#store/store.ts'
 
 export type FederatedSignIn =
   | { kind: 'signed-in'; accountId: string; created: boolean }
@@ -13,6 +14,9 @@ type Tables = Parameters<Parameters<Store['transaction']>[0]>[0]
 
 const lostRace = Symbol('somebody linked this identity first')
 
+/** The app she signs in to, and what is known of the request. */
+export type SignInAt = Circumstances & { clientId: string }
+
 /**
  * Finds the account linked to the identity and refreshes what the upstream says, or makes account,
  * identity and affiliations in one transaction. Twenty first sign-ins at once make one account.
@@ -21,6 +25,7 @@ export async function signInFederated(
   store: Store,
   identity: UpstreamIdentity,
   now: Now,
+  where: SignInAt,
 ): Promise<FederatedSignIn> {
   const { connector, subject } = identity
   if (!isKeepable(subject)) {
@@ -29,9 +34,9 @@ export async function signInFederated(
   // A race is lost at most once: the winner's link is there to be found the second time.
   for (const last of [false, true]) {
     const linked = await store.identities.find(identity.issuer, identity.subject)
-    if (linked) return await refresh(store, linked.id, linked.accountId, identity, seconds(now))
+    if (linked) return await refresh(store, linked, identity, seconds(now), where)
     try {
-      return await enrol(store, identity, seconds(now))
+      return await enrol(store, identity, seconds(now), where)
     } catch (error) {
       if (error !== lostRace || last) throw error
     }
@@ -49,7 +54,7 @@ const isKeepable = (subject: string) =>
   subject.isWellFormed() &&
   !/\p{Cc}/u.test(subject)
 
-async function enrol(store: Store, identity: UpstreamIdentity, at: number) {
+async function enrol(store: Store, identity: UpstreamIdentity, at: number, where: SignInAt) {
   const accountId = randomUUID()
   const identityId = randomUUID()
   await store.transaction(async (tables) => {
@@ -69,32 +74,75 @@ async function enrol(store: Store, identity: UpstreamIdentity, at: number) {
       subject: identity.subject,
       openid2Ids: identity.openid2Ids,
       raw: identity.raw,
+      digest: digestOf(identity),
       createdAt: at,
       readAt: at,
     })
     if (!linked) throw lostRace
     await snapshot(tables, identityId, accountId, identity, at)
+    await tables.audit.record(signedIn(identity, accountId, at, where, true))
   })
   return { kind: 'signed-in', accountId, created: true } as const
 }
 
 async function refresh(
   store: Store,
-  identityId: string,
-  accountId: string,
+  { identity: known, account }: Linked,
   identity: UpstreamIdentity,
   at: number,
+  where: SignInAt,
 ): Promise<FederatedSignIn> {
-  const account = await store.accounts.find(accountId)
-  if (!account) throw new Error('an identity is linked to no account')
-  if (account.status !== 'active') return { kind: 'barred', status: account.status }
-  await store.transaction(async (tables) => {
-    const { openid2Ids, raw } = identity
-    await tables.identities.refresh(identityId, { openid2Ids, raw, readAt: at })
-    await tables.accounts.setProfile(accountId, profileFrom(identity, account.profile, at), at)
-    await snapshot(tables, identityId, accountId, identity, at)
-  })
+  const accountId = account.id
+  const event = signedIn(identity, accountId, at, where, false)
+  if (account.status !== 'active') {
+    await store.audit.record({ ...event, outcome: account.status })
+    return { kind: 'barred', status: account.status }
+  }
+  const digest = digestOf(identity)
+  if (known.digest === digest) {
+    await store.identities.confirm(known.id, at)
+    await store.audit.record(event)
+  } else {
+    await store.transaction(async (tables) => {
+      const { openid2Ids, raw } = identity
+      await tables.identities.refresh(known.id, { openid2Ids, raw, digest, readAt: at })
+      // Read again under a lock: what she changed herself meanwhile must stay.
+      const { profile } = (await tables.accounts.lock(accountId)) ?? account
+      await tables.accounts.setProfile(accountId, profileFrom(identity, profile, at), at)
+      await snapshot(tables, known.id, accountId, identity, at)
+      await tables.audit.record(event)
+    })
+  }
   return { kind: 'signed-in', accountId, created: false }
+}
+
+const signedIn = (
+  { connector }: UpstreamIdentity,
+  actor: string,
+  at: number,
+  { clientId, address, ref }: SignInAt,
+  created: boolean,
+): AuditEvent => ({
+  at,
+  actor,
+  action: 'session.sign-in',
+  target: `client:${clientId}`,
+  outcome: 'ok',
+  address,
+  ref,
+  details: { way: 'upstream', connector, created },
+})
+
+type Linked = NonNullable<Awaited<ReturnType<Store['identities']['find']>>>
+
+/** Claims about the answer, not about the person: they differ each time. */
+const ofTheAnswer = new Set(
+  'iss aud azp exp iat nbf nonce auth_time at_hash c_hash s_hash jti sid'.split(' '),
+)
+
+const digestOf = ({ profile, affiliations, openid2Ids, raw }: UpstreamIdentity): string => {
+  const said = Object.entries(raw).filter(([claim]) => !ofTheAnswer.has(claim))
+  return sha256(JSON.stringify([profile, affiliations, openid2Ids, said]))
 }
 
 async function snapshot(

@@ -27,20 +27,32 @@ export type Passwords = {
    * Throws BusyError.
    */
   verify(stored: string | undefined, password: string): Promise<boolean>
+  /** How many wait for their turn. */
+  waiting(): number
 }
 
-/** `depth`: how many may wait before the next one is turned away. */
-export function openPasswords({ depth = 200 } = {}): Passwords {
+export type PasswordPorts = {
+  /** How many may wait before the next one is turned away. */
+  depth?: number
+  /** Runs one hash inside whatever watches it. */
+  watch?: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+export function openPasswords({
+  depth = 200,
+  watch = (work) => work(),
+}: PasswordPorts = {}): Passwords {
   const limit = pLimit(width)
   const queued = <T>(work: () => Promise<T>): Promise<T> => {
     if (limit.pendingCount >= depth) throw new BusyError('password queue is full')
-    return limit(work)
+    return limit(() => watch(work))
   }
   // Same characters, same bytes: an accent typed on another keyboard is the same password (RFC 8265).
   const normal = (password: string) => password.normalize('NFC')
   const dummy = hash('nobody has this password', parameters)
 
   return {
+    waiting: () => limit.pendingCount,
     hash: async (password) => queued(() => hash(normal(password), parameters)),
     async verify(stored, password) {
       const against = stored ?? (await dummy)

@@ -5,6 +5,7 @@ import type { SiteFile } from '#config/schema.ts'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import { toProviderMetadata } from '#oidc/clients.ts'
+import { forgetClient } from '#oidc/remembered-clients.ts'
 import type { ClientRow, Store } from '#store/store.ts'
 
 export const clientTypes = ['web', 'spa', 'native', 'machine'] as const
@@ -178,25 +179,34 @@ export function describe(row: ClientRow): Record<string, unknown> {
   return { client_id: row.id, client_id_issued_at: row.createdAt, ...row.metadata }
 }
 
-/** A new secret; the old one stops working at once. Undefined for an unknown client or one without a secret. */
+/**
+ * A new secret; the old one stops working within a second in every process. Undefined for an unknown client or
+ * one without a secret.
+ */
 export async function rotateSecret(
-  { store, now }: Pick<Ports, 'store' | 'now'>,
+  { store, provider, now }: Pick<Ports, 'store' | 'provider' | 'now'>,
   id: string,
 ): Promise<Record<string, unknown> | undefined> {
   const row = await store.clients.find(id)
   if (!row || !usesSecret(row.metadata)) return undefined
   const secret = randomToken()
   const changed = await store.clients.setSecret(id, sha256(secret), seconds(now))
+  forgetClient(provider, id)
   return changed ? { ...describe(row), ...withSecret(secret) } : undefined
 }
 
 /** Removes an app and ends everything issued to it. False if there is no such client. */
-export const removeClient = ({ store }: Pick<Ports, 'store'>, id: string): Promise<boolean> =>
-  store.transaction(async (tables) => {
-    const removed = await tables.clients.remove(id)
-    if (!removed) return false
+export async function removeClient(
+  { store, provider }: Pick<Ports, 'store' | 'provider'>,
+  id: string,
+): Promise<boolean> {
+  const removed = await store.transaction(async (tables) => {
+    if (!(await tables.clients.remove(id))) return false
     await tables.payloads.destroyClient(id)
     await tables.consents.forgetClient(id)
     await tables.affiliationChoices.forgetClient(id)
-    return removed
+    return true
   })
+  forgetClient(provider, id)
+  return removed
+}

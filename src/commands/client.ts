@@ -98,7 +98,7 @@ export function addClientCommands(program: Command): void {
 
   client
     .command('rotate-secret')
-    .description('give an app a new secret; the old one stops working at once')
+    .description('give an app a new secret; the old one stops working within a second')
     .argument('<client_id>')
     .option('--json', 'print as JSON')
     .action(async (id, { json }) => {

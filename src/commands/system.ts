@@ -15,12 +15,11 @@ export function addSystemCommands(program: Command): void {
     .command('migrate')
     .description('bring the database schema up to date')
     .action(async () => {
-      const { join } = await import('node:path')
       const [{ loadConfig }, { openStore }] = await Promise.all([
         import('#config/load.ts'),
         import('#store/store.ts'),
       ])
-      const store = openStore(join(loadConfig(process.env).dataDir, 'citygate.sqlite3'))
+      const store = openStore(loadConfig(process.env).database)
       try {
         const names = await store.migrate()
         print(names.length > 0 ? names.map((name) => `ran ${name}`).join('\n') : 'nothing to do')

@@ -23,12 +23,31 @@ export type Config = {
   /** Ports of the pretend world; absent where it must not run. */
   sandbox?: { demoPort: number; sandboxPort: number }
   dataDir: string
+  database: DatabaseConfig
   /** 32 bytes given by the operator; absent outside production, where one is made in the data directory. */
   keyEncryptionKey?: Buffer
+  /** The one before, which some rows of the ring may still be sealed under. */
+  previousKeyEncryptionKey?: Buffer
+  /** The one to seal the ring under, for the command that does it. */
+  newKeyEncryptionKey?: Buffer
+  /** Where metrics are served; absent where nobody asked for them. */
+  metrics?: { port: number; host: string }
   logLevel: Environment['LOG_LEVEL']
   site: SiteFile
   /** In the selector's order. */
   connectors: ConnectorConfig[]
+}
+
+/** One of two engines. */
+export type DatabaseConfig =
+  | { engine: 'sqlite'; file: string; synchronous: 'normal' | 'full' }
+  | { engine: 'postgres'; url: string; connections: number }
+
+function readDatabase(vars: Environment, dataDir: string): DatabaseConfig {
+  const { DATABASE_URL: url, DATABASE_POOL: connections, SQLITE_SYNCHRONOUS: synchronous } = vars
+  return url
+    ? { engine: 'postgres', url, connections }
+    : { engine: 'sqlite', file: join(dataDir, 'citygate.sqlite3'), synchronous }
 }
 
 /** The key in our documentation's examples (43 times A): public, hence refused. */
@@ -68,7 +87,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
   const hosts = vars.HOST?.split(',').map((host) => host.trim())
   if (hosts?.includes(''))
     complain('HOST', 'has a blank address; list addresses with commas between')
-  const keyEncryptionKey = readKek(vars, production, complain)
+  const [keyEncryptionKey, previousKeyEncryptionKey, newKeyEncryptionKey] = kekNames.map((name) =>
+    readKek(name, vars, production && name === 'CITYGATE_KEK', complain),
+  )
   const root = resolve(cwd, vars.CITYGATE_CONFIG)
   const site = readSite(root, cwd, problems)
   const connectors = readConnectors(root, cwd, given, problems)
@@ -84,40 +105,50 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
         ? undefined
         : { demoPort: vars.DEMO_PORT, sandboxPort: vars.SANDBOX_PORT },
     dataDir: resolve(cwd, vars.DATA_DIR),
+    database: readDatabase(vars, resolve(cwd, vars.DATA_DIR)),
     keyEncryptionKey,
+    previousKeyEncryptionKey,
+    newKeyEncryptionKey,
+    metrics:
+      vars.METRICS_PORT === undefined
+        ? undefined
+        : { port: vars.METRICS_PORT, host: vars.METRICS_HOST },
     logLevel: vars.LOG_LEVEL,
     site,
     connectors,
   })
 }
 
+const kekNames = ['CITYGATE_KEK', 'CITYGATE_KEK_PREVIOUS', 'CITYGATE_NEW_KEK'] as const
+
 function readKek(
+  name: (typeof kekNames)[number],
   vars: Environment,
-  production: boolean,
+  required: boolean,
   complain: (key: string, message: string) => void,
 ): Buffer | undefined {
   const howTo = 'make one with `openssl rand -base64 32`'
-  let text = vars.CITYGATE_KEK
-  if (vars.CITYGATE_KEK_FILE) {
+  const file = vars[`${name}_FILE`]
+  let text = vars[name]
+  if (file) {
     try {
-      text = readFileSync(vars.CITYGATE_KEK_FILE, 'utf8').trim()
+      text = readFileSync(file, 'utf8').trim()
     } catch {
-      complain('CITYGATE_KEK_FILE', 'names a file that cannot be read')
+      complain(`${name}_FILE`, 'names a file that cannot be read')
       return undefined
     }
   }
   if (text === undefined) {
-    if (production)
-      complain('CITYGATE_KEK', `must be set in production (or CITYGATE_KEK_FILE); ${howTo}`)
+    if (required) complain(name, `must be set in production (or ${name}_FILE); ${howTo}`)
     return undefined
   }
-  if (vars.CITYGATE_KEK && vars.CITYGATE_KEK_FILE) {
-    complain('CITYGATE_KEK', 'is set beside CITYGATE_KEK_FILE; which one counts? unset one')
+  if (vars[name] && file) {
+    complain(name, `is set beside ${name}_FILE; which one counts? unset one`)
   }
   const key = Buffer.from(text, 'base64')
-  if (key.length !== 32) complain('CITYGATE_KEK', `must be 32 bytes in base64; ${howTo}`)
-  else if (production && key.equals(exampleKey)) {
-    complain('CITYGATE_KEK', `is the example from the documentation; ${howTo}`)
+  if (key.length !== 32) complain(name, `must be 32 bytes in base64; ${howTo}`)
+  else if (vars.NODE_ENV === 'production' && key.equals(exampleKey)) {
+    complain(name, `is the example from the documentation; ${howTo}`)
   }
   return key
 }

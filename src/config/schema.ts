@@ -148,6 +148,31 @@ export const siteFile = z.strictObject({
       device_code_seconds: seconds.default(10 * 60),
     })
     .prefault({}),
+  keys: z
+    .strictObject({
+      /** A new key is published for so long before it signs: by then everybody has read it. */
+      publish_ahead_seconds: seconds.default(24 * 60 * 60),
+      /** How long a key signs tokens before its successor does. */
+      signing_days: z.int().positive().default(90),
+      cookie_days: z.int().positive().default(30),
+      /** How long apps may keep our public keys before they read them again. */
+      jwks_max_age_seconds: seconds.default(10 * 60),
+      /** How often a running process looks for keys that another one made or revoked. */
+      follow_seconds: seconds.max(3600).default(30),
+    })
+    .superRefine((keys, ctx) => {
+      const complain = (message: string) =>
+        ctx.addIssue({ code: 'custom', path: ['publish_ahead_seconds'], message })
+      const { publish_ahead_seconds: ahead } = keys
+      const least = keys.jwks_max_age_seconds + 2 * keys.follow_seconds
+      if (ahead < least) {
+        complain(`must be at least jwks_max_age_seconds + 2 × follow_seconds, ${least}`)
+      }
+      if (ahead >= Math.min(keys.signing_days, keys.cookie_days) * 24 * 60 * 60) {
+        complain('must be shorter than signing_days and cookie_days')
+      }
+    })
+    .prefault({}),
   acr: z
     .strictObject({
       /** `acr` of a sign-in with a password kept here. */
@@ -217,9 +242,26 @@ export const environment = z.object({
   HOST: z.string().optional(),
   SANDBOX: flag.optional(),
   DATA_DIR: z.string().min(1).default('data'),
+  /** PostgreSQL; unset: an SQLite file in DATA_DIR. */
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://user:password@host/database' })
+    .optional(),
+  /** The most connections one process holds. */
+  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
+  /** What SQLite waits for before a write counts as kept. */
+  SQLITE_SYNCHRONOUS: z.enum(['normal', 'full']).default('normal'),
   CITYGATE_CONFIG: z.string().min(1).default('config/educloud'),
   CITYGATE_KEK: z.string().optional(),
   CITYGATE_KEK_FILE: z.string().optional(),
+  /** The one before, while hosts are moved to another one after another. */
+  CITYGATE_KEK_PREVIOUS: z.string().optional(),
+  CITYGATE_KEK_PREVIOUS_FILE: z.string().optional(),
+  /** Read by `citygate key change-kek` only. */
+  CITYGATE_NEW_KEK: z.string().optional(),
+  CITYGATE_NEW_KEK_FILE: z.string().optional(),
+  /** Where metrics are served, on a port of their own. Unset: nothing is counted. */
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type Environment = z.infer<typeof environment>

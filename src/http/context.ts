@@ -12,6 +12,8 @@ export type State = DefaultState & {
   device?: string
   /** False on the visit that set the device cookie: the browser has not shown yet that it keeps cookies. */
   deviceKnown?: boolean
+  /** What the provider answered 500 to. */
+  serverError?: unknown
   /** The address of this page where it is not the request's own: of a form sent, or a callback. */
   pageUrl?: string
 }

@@ -1,9 +1,11 @@
 /** Our Koa app: what every request passes through, as a table. */
 import Router from '@koa/router'
 import Koa from 'koa'
+import type { KoaContextWithOIDC } from 'oidc-provider'
 import { trustIssuerOnly } from '#oidc/provider.ts'
 import type { Context, Next, State } from './context.ts'
 import type { House } from './house.ts'
+import { cacheable } from './middleware/cacheable.ts'
 import { device } from './middleware/device.ts'
 import { errors } from './middleware/errors.ts'
 import { formPost } from './middleware/form-post.ts'
@@ -11,9 +13,11 @@ import { headers } from './middleware/headers.ts'
 import { host } from './middleware/host.ts'
 import { language } from './middleware/language.ts'
 import { reference } from './middleware/reference.ts'
+import { unit } from './middleware/unit.ts'
 import { accountRoutes } from './routes/account.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
 import { formRequestRoutes } from './routes/form-requests.ts'
+import { health } from './routes/health.ts'
 import { interactionRoutes } from './routes/interaction.ts'
 import { siteRoutes } from './routes/site.ts'
 import { upstreamRoutes } from './routes/upstream.ts'
@@ -22,8 +26,15 @@ import { upstreamRoutes } from './routes/upstream.ts'
 const pages =
   /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join$|reset$|resend$)/
 
+/** Say the same to everybody: our public keys and what we offer. */
+const documents = [
+  '/jwks',
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+]
+
 export function openHttp(house: House): Koa<State> {
-  const { config, provider, log, answer, cookies } = house
+  const { config, provider, log, answer, cookies, metrics } = house
   const secure = config.issuer.startsWith('https:')
   const app = new Koa<State>()
   app.keys = provider.keys
@@ -31,8 +42,13 @@ export function openHttp(house: House): Koa<State> {
   app.on('error', (error) => log.error({ err: error }, 'unhandled'))
 
   provider.on('server_error', (ctx, error) => {
-    ;(ctx as unknown as Context).state.log.error({ err: error }, 'server error')
+    const { state } = ctx as unknown as Context
+    state.serverError = error
+    state.log.error({ err: error }, 'server error')
+    if (ctx.oidc?.route === 'token') metrics.token(grantTypeOf(ctx), 'server_error')
   })
+  provider.on('grant.success', (ctx) => metrics.token(grantTypeOf(ctx), 'issued'))
+  provider.on('grant.error', (ctx, { error }) => metrics.token(grantTypeOf(ctx), error))
 
   const router = new Router<State>({ sensitive: true, strict: true })
   siteRoutes(router, house)
@@ -42,24 +58,39 @@ export function openHttp(house: House): Koa<State> {
   eduinfoRoutes(router, house)
   formRequestRoutes(router, house)
 
-  app.use(reference(log))
+  app.use(health(house.health))
+  app.use(reference(house))
   app.use(headers({ secure }))
   app.use(language(cookies.language))
   app.use(errors(answer))
   app.use(host(config.issuer))
+  app.use(unit(house))
   app.use(only(pages, device(cookies.device)))
   app.use(formPost(house))
   app.use(router.routes())
   app.use(router.allowedMethods())
   app.use(plainEmptyBody)
-  for (const middleware of provider.middleware) app.use(middleware as Koa.Middleware<State>)
+  app.use(cacheable(documents, config.site.keys.jwks_max_age_seconds))
+  app.use(providerOfTheMoment(house))
   return app
 }
+
+/** As the app said it, also where it was turned away before its request was read. */
+const grantTypeOf = ({ oidc }: KoaContextWithOIDC) =>
+  String(oidc.params?.grant_type ?? oidc.body?.grant_type)
 
 /** An empty answer has no type: a client that checks it would stumble over `text/plain` (RFC 7009 §2.2). */
 async function plainEmptyBody(ctx: Context, next: Next) {
   await next()
   if (ctx.body === '') ctx.remove('Content-Type')
+}
+
+/** Asks the house at each request: other signing keys are another provider. */
+function providerOfTheMoment(house: House) {
+  return (ctx: Context, next: Next): Promise<unknown> => {
+    const stack = house.provider.middleware as Koa.Middleware<State>[]
+    return stack.reduceRight<Next>((rest, one) => async () => one(ctx, rest), next)()
+  }
 }
 
 /** Runs the middleware on matching paths only. */

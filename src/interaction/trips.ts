@@ -2,10 +2,11 @@
 import { type FederatedSignIn, signInFederated } from '#accounts/federated.ts'
 import type { ConnectorConfig } from '#config/schema.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
-import type { Connector } from '#federation/connector.ts'
+import type { Connector, Departure } from '#federation/connector.ts'
 import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { Store } from '#store/store.ts'
+import type { Circumstances, Store } from '#store/store.ts'
+import type { TripRow } from '#store/trips.ts'
 import { type Answer, asksFreshSignIn, type Question } from './question.ts'
 
 export type TripPorts = {
@@ -65,10 +66,11 @@ export type Coming = {
   /** The callback address from configuration with the query it came with. */
   url: URL
   device: string | undefined
+  circumstances: Circumstances
 }
 
 export type Return =
-  | { kind: 'finish'; uid: string; answer: Answer; created: boolean }
+  | { kind: 'finish'; uid: string; question: Question; answer: Answer; created: boolean }
   | { kind: 'lost'; why: 'unknown' | 'used' | 'expired' | 'other-browser'; uid?: string }
   | { kind: 'interaction-over'; uid: string }
   | { kind: 'not-connected'; uid: string }
@@ -78,27 +80,25 @@ export type Return =
 /** Takes the trip out once and finishes it. */
 export async function comeBack(
   ports: TripPorts,
-  { connector, url, device }: Coming,
+  { connector, url, device, circumstances }: Coming,
 ): Promise<Return> {
   const { store, now, dataKey, connectors, findQuestion, acr } = ports
   const state = url.searchParams.get('state')
-  const trip = state ? await store.trips.find(sha256(state)) : undefined
-  // Another connector's state is as good as none: an answer counts only where it was asked (RFC 9700 §4.4).
-  if (!state || !trip || trip.connector !== connector) return { kind: 'lost', why: 'unknown' }
-  // No cookie and no match are one case: a trip belongs to the browser it left from.
-  if (trip.device !== device) return { kind: 'lost', why: 'other-browser' }
-
-  const { uid, memo } = JSON.parse(unseal(dataKey, trip.memo, context(trip.id)))
-  if (trip.usedAt !== undefined) return { kind: 'lost', why: 'used', uid }
-  if (trip.expiresAt <= seconds(now)) return { kind: 'lost', why: 'expired', uid }
-  if (!(await findQuestion(uid))) return { kind: 'interaction-over', uid }
+  if (!state) return { kind: 'lost', why: 'unknown' }
+  const id = sha256(state)
+  const from = { connector, device: device ?? '' }
+  const trip = await store.trips.arrive(id, from, seconds(now))
+  if (!trip) return whyLost(ports, id, { connector, device })
+  const { uid, memo } = readMemo(dataKey, trip)
+  const question = await findQuestion(uid)
+  if (!question) return { kind: 'interaction-over', uid }
   const upstream = connectors.get(connector)
   if (!upstream) return { kind: 'not-connected', uid }
-  if (!(await store.trips.arrive(trip.id, seconds(now)))) return { kind: 'lost', why: 'used', uid }
 
   try {
     const identity = await upstream.complete({ url, state }, memo)
-    const signIn = await signInFederated(store, identity, now)
+    const where = { ...circumstances, clientId: question.clientId }
+    const signIn = await signInFederated(store, identity, now, where)
     if (signIn.kind === 'barred') return { kind: 'barred', uid, status: signIn.status }
     const login = {
       accountId: signIn.accountId,
@@ -109,11 +109,41 @@ export async function comeBack(
       // When the county saw her, if it says so: the app is told the truth.
       ts: Math.min(identity.authTime ?? Infinity, seconds(now)),
     }
-    return { kind: 'finish', uid, answer: { login, select_account: {} }, created: signIn.created }
+    const answer = { login, select_account: {} }
+    return { kind: 'finish', uid, question, answer, created: signIn.created }
   } catch (cause) {
     if (cause instanceof UpstreamError) {
+      await store.audit.record({
+        at: seconds(now),
+        actor: 'unknown',
+        action: 'session.sign-in',
+        target: `client:${question.clientId}`,
+        outcome: cause.failure,
+        ...circumstances,
+        details: { way: 'upstream', connector },
+      })
       return { kind: 'failed', uid, failure: cause.failure, cause }
     }
     throw cause
   }
+}
+
+const readMemo = (
+  dataKey: Buffer,
+  { id, memo }: TripRow,
+): { uid: string; memo: Departure['memo'] } => JSON.parse(unseal(dataKey, memo, context(id)))
+
+/** Why a trip could not be taken out. */
+async function whyLost(
+  { store, dataKey }: TripPorts,
+  id: string,
+  { connector, device }: Pick<Coming, 'connector' | 'device'>,
+): Promise<Return> {
+  const trip = await store.trips.find(id)
+  // Another connector's state is as good as none: an answer counts only where it was asked (RFC 9700 §4.4).
+  if (!trip || trip.connector !== connector) return { kind: 'lost', why: 'unknown' }
+  // No cookie and no match are one case: a trip belongs to the browser it left from.
+  if (trip.device !== device) return { kind: 'lost', why: 'other-browser' }
+  const { uid } = readMemo(dataKey, trip)
+  return { kind: 'lost', why: trip.usedAt === undefined ? 'expired' : 'used', uid }
 }

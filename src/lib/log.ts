@@ -55,6 +55,13 @@ export function openLog(level: string, destination?: { write(line: string): void
       redact: { paths: secretFields.flatMap((f) => [`["${f}"]`, `*["${f}"]`]), remove: true },
       serializers: { err: describe },
     },
-    destination ?? pino.destination({ dest: 1, sync: false }),
+    // Written some kilobytes, or a second, at a time. At the end of the process, and before a fatal line, pino
+    // writes the rest by itself.
+    destination ??
+      pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 1_000 }),
   )
 }
+
+/** Resolves when every line is written. A pipe cannot be synced and says so: what was written is written. */
+export const flushLog = (log: Log): Promise<void> =>
+  new Promise((resolve) => log.flush(() => resolve()))

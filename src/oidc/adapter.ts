@@ -7,6 +7,7 @@ import { seal, sha256, unseal } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Payload, PayloadRow, Payloads, StoredPayload } from '#store/payloads.ts'
 import type { Store } from '#store/store.ts'
+import { openUnitPayloads, type UnitPayloads } from './unit.ts'
 
 export type AdapterPorts = {
   now: Now
@@ -28,8 +29,9 @@ export function openAdapter(
   ports: AdapterPorts,
   findClient: (id: string) => Promise<Payload | undefined> = async () => undefined,
 ): AdapterFactory {
+  const payloads = openUnitPayloads(store.payloads)
   return (model) =>
-    model === 'Client' ? clientAdapter(findClient) : artefactAdapter(store.payloads, model, ports)
+    model === 'Client' ? clientAdapter(findClient) : artefactAdapter(payloads, model, ports)
 }
 
 const buried = new Set(['Interaction', 'Session'])
@@ -39,7 +41,7 @@ export async function findPastInteraction(
   payloads: Payloads,
   uid: string,
 ): Promise<{ params: Record<string, string>; device?: string; finished: boolean } | undefined> {
-  const row = await payloads.find(payloadKey('', 'Interaction', uid))
+  const [row] = await payloads.find([payloadKey('', 'Interaction', uid)])
   const { params, prompt } = (row?.payload ?? {}) as Partial<AdapterPayload>
   if (!row || !params) return undefined
   const texts = Object.entries(params).filter((entry) => typeof entry[1] === 'string')
@@ -52,8 +54,9 @@ export async function findPastInteraction(
 
 const payloadKey = (realm: string, model: string, id: string) => sha256(`${realm}${model}:${id}`)
 
-function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts): Adapter {
-  const key = (id: string) => payloadKey(ports.realm ?? '', model, id)
+function artefactAdapter(payloads: UnitPayloads, model: string, ports: AdapterPorts): Adapter {
+  const realm = ports.realm ?? ''
+  const key = (id: string) => payloadKey(realm, model, id)
   const sealed = sealedFields[model] ?? []
   const context = `oidc_payload.${model}`
 
@@ -76,7 +79,10 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
       grantId: payload.grantId ?? (model === 'Grant' ? id : undefined),
       uid: model === 'Session' ? payload.uid : undefined,
       userCode: payload.userCode && key(payload.userCode),
-      accountId: payload.accountId,
+      // An interaction belongs to whoever answered it.
+      accountId: payload.accountId ?? payload.result?.login?.accountId,
+      grantKey: payload.grantId && payloadKey(realm, 'Grant', payload.grantId),
+      sessionUid: payload.sessionUid,
       clientId: payload.clientId,
       expiresAt: expiresIn === undefined ? undefined : seconds(ports.now) + expiresIn,
     }
@@ -114,9 +120,6 @@ function artefactAdapter(payloads: Payloads, model: string, ports: AdapterPorts)
         if (!(await payloads.claim(claim)))
           throw new errors.InvalidRequest('code is being confirmed')
         await payloads.save(row)
-      } else if (model === 'Session') {
-        // The provider reads, changes and writes the whole session: parallel requests must not undo each other.
-        await payloads.saveJoining(row, 'authorizations')
       } else {
         await payloads.save(row)
       }

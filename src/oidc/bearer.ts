@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider'
 import type { AccountRow, Store } from '#store/store.ts'
 import type { Keys } from './keys.ts'
 import { subjectFor } from './provider.ts'
+import { findAccount } from './unit.ts'
 
 export type Bearer =
   | {
@@ -31,7 +32,7 @@ export async function findBearer(
   const [grant, client, account] = await Promise.all([
     provider.Grant.find(found.grantId),
     found.clientId ? provider.Client.find(found.clientId) : undefined,
-    found.accountId ? store.accounts.find(found.accountId) : undefined,
+    found.accountId ? findAccount(store, found.accountId) : undefined,
   ])
   if (!grant?.isValid || !client || account?.status !== 'active') return refused
   if (

@@ -8,17 +8,20 @@ export type CookieKeys = {
   verify(data: string, digest: string): boolean
 }
 
-/** Newest key first: it signs, all of them verify. */
-export function openCookieKeys(keys: Buffer[]): CookieKeys {
-  const [newest] = keys
-  if (!newest) throw new Error('there is no cookie key')
+/** The first key signs, all of them verify: as they are at each call, since keys come and go. */
+export function openCookieKeys(keys: () => Buffer[]): CookieKeys {
   const sign = (key: Buffer, data: string) =>
     createHmac('sha256', key).update(data).digest('base64url')
-  const index = (data: string, digest: string) =>
-    keys.findIndex((key) => equalInConstantTime(sign(key, data), digest))
+  const verify = (data: string, digest: string) =>
+    keys().some((key) => equalInConstantTime(sign(key, data), digest))
   return {
-    sign: (data) => sign(newest, data),
-    index,
-    verify: (data, digest) => index(data, digest) >= 0,
+    sign(data) {
+      const [first] = keys()
+      if (!first) throw new Error('there is no cookie key')
+      return sign(first, data)
+    },
+    // Never more than 0: from 1 on, the cookie library signs the cookie anew and loses its path and its lifetime.
+    index: (data, digest) => (verify(data, digest) ? 0 : -1),
+    verify,
   }
 }

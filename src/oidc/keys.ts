@@ -1,89 +1,90 @@
-/** The key ring: signing keys, cookie keys, the pairwise salt and the data key, made once and kept sealed. */
-import { generateKeyPair, randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
+/** The keys the program works with: opened from the ring, made at the first start. */
 import type { JWK } from 'oidc-provider'
-import { deriveKey, seal, sha256, unseal } from '#lib/crypto.ts'
+import { deriveKey } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { KeyRow, Store } from '#store/store.ts'
+import type { Store } from '#store/store.ts'
+import type { KeyEncryption } from './key-encryption.ts'
+import { type KeyRules, keyLines, lineOf, nextName } from './key-schedule.ts'
+import { makeSecret } from './make-key.ts'
+import { openRing, type RingKey } from './ring.ts'
 
+/** One object for the life of the process: `signing` and `cookie` are exchanged when the ring changes. */
 export type Keys = {
-  /** Private JWKs, RS256 first: it is the default for relying parties. */
+  /** Private JWKs, RS256 first: it is the default for relying parties. Of each algorithm the first one signs. */
   signing: JWK[]
+  /** The first one signs, all verify. */
   cookie: Buffer[]
   pairwiseSalt: Buffer
   /** Seals what we must read again: trips, device codes. */
   data: Buffer
   /** Authenticates form tokens. */
   form: Buffer
+  /** Authenticates the audit trail. */
+  audit: Buffer
 }
 
-type Making = { name: string; purpose: string; make: () => Promise<string> }
-
-const secret = async () => randomBytes(32).toString('base64url')
-
-const needed: Making[] = [
-  { name: 'signing-rs256-1', purpose: 'signing', make: () => signingKey('RS256') },
-  { name: 'signing-es256-1', purpose: 'signing', make: () => signingKey('ES256') },
-  { name: 'cookie-1', purpose: 'cookie', make: secret },
-  { name: 'pairwise-1', purpose: 'pairwise', make: secret },
-  { name: 'data-1', purpose: 'data', make: secret },
+const permanent: { purpose: Permanent; alg?: undefined }[] = [
+  { purpose: 'pairwise' },
+  { purpose: 'data' },
+  { purpose: 'audit' },
 ]
+type Permanent = 'pairwise' | 'data' | 'audit'
 
 /**
  * Opens the ring, making what is missing. Throws in words for the operator when the key-encryption key is
  * not the one the ring was sealed with: new signing keys are never made silently.
  */
-export async function openKeys(store: Store, kek: Buffer, now: Now): Promise<Keys> {
-  const key = deriveKey(kek, 'citygate key ring')
-  const before = await store.keyRing.list()
-  for (const row of before) open(row, key)
-
-  const missing = needed.filter(({ name }) => !before.some((row) => row.name === name))
+export async function openKeys(
+  store: Store,
+  kek: KeyEncryption,
+  now: Now,
+  rules: KeyRules,
+): Promise<Keys> {
+  const before = openRing(await store.keyRing.list(), kek)
+  const missing = [...keyLines, ...permanent].filter(
+    ({ purpose, alg }) => !before.some((key) => key.purpose === purpose && key.alg === alg),
+  )
   await Promise.all(
-    missing.map(async ({ name, purpose, make }) => {
-      const sealed = seal(key, await make(), `key_ring.${name}`)
-      await store.keyRing.add({ name, purpose, sealed, createdAt: seconds(now) })
+    missing.map(async (line) => {
+      const name = nextName(before, line)
+      const sealed = kek.seal(name, await makeSecret(line.alg), before[0]?.kekId)
+      const at = seconds(now)
+      // Used at once: nobody knows us yet, so there is no one to announce a first key to.
+      const row = { name, purpose: line.purpose, createdAt: at, signsAt: at }
+      await store.keyRing.add({ ...row, ...sealed })
     }),
   )
-  const rows = missing.length > 0 ? await store.keyRing.list() : before
-
-  const texts = (purpose: string) =>
-    rows.filter((row) => row.purpose === purpose).map((row) => open(row, key))
-  const newest = (purpose: string) => Buffer.from(texts(purpose).at(-1) ?? '', 'base64url')
-  const signing = texts('signing').map((text): JWK => JSON.parse(text))
-  const data = newest('data')
+  const ring = missing.length > 0 ? openRing(await store.keyRing.list(), kek) : before
+  const data = permanentKey(ring, 'data')
   return {
-    signing: signing.sort((a, b) => rank(a) - rank(b)),
-    cookie: texts('cookie')
-      .reverse()
-      .map((text) => Buffer.from(text, 'base64url')),
-    pairwiseSalt: newest('pairwise'),
+    ...changingKeys(ring, seconds(now), rules),
+    pairwiseSalt: permanentKey(ring, 'pairwise'),
     data: deriveKey(data, 'sealed columns'),
     form: deriveKey(data, 'form tokens'),
+    audit: permanentKey(ring, 'audit'),
   }
 }
 
-const rank = (jwk: JWK) => (jwk.alg === 'RS256' ? 0 : 1)
-
-function open(row: KeyRow, key: Buffer): string {
-  try {
-    return unseal(key, row.sealed, `key_ring.${row.name}`)
-  } catch (cause) {
-    throw new Error(
-      'the key-encryption key does not open this database: give the CITYGATE_KEK it was made with',
-      { cause },
-    )
-  }
+function permanentKey(ring: RingKey[], purpose: Permanent): Buffer {
+  const key = ring.findLast((one) => one.purpose === purpose)
+  if (!key)
+    throw new Error(`the key ring has no ${purpose} key: put the database back from a backup`)
+  return Buffer.from(key.secret, 'base64url')
 }
 
-async function signingKey(alg: 'RS256' | 'ES256'): Promise<string> {
-  const generate = promisify(generateKeyPair)
-  const { privateKey } =
-    alg === 'RS256'
-      ? await generate('rsa', { modulusLength: 3072 })
-      : await generate('ec', { namedCurve: 'P-256' })
-  const jwk = privateKey.export({ format: 'jwk' })
-  // The public part names the key, so that the same key has the same kid everywhere (RFC 7638 in spirit).
-  const kid = sha256(`${jwk.kty}.${jwk.n ?? `${jwk.x}.${jwk.y}`}`).slice(0, 16)
-  return JSON.stringify({ ...jwk, kid, alg, use: 'sig' })
+/** The keys that follow each other, as they stand at this moment. */
+export function changingKeys(
+  ring: RingKey[],
+  at: number,
+  rules: KeyRules,
+): Pick<Keys, 'signing' | 'cookie'> {
+  const secrets = (purpose: string) =>
+    keyLines
+      .filter((line) => line.purpose === purpose)
+      .flatMap((line) => lineOf(ring, line, at, rules))
+      .map(({ secret }) => secret)
+  return {
+    signing: secrets('signing').map((secret): JWK => JSON.parse(secret)),
+    cookie: secrets('cookie').map((secret) => Buffer.from(secret, 'base64url')),
+  }
 }

@@ -24,6 +24,8 @@ import { openCookieKeys } from './cookie-keys.ts'
 import { loadGrant } from './grants.ts'
 import type { Keys } from './keys.ts'
 import { openPolicy } from './policy.ts'
+import { rememberClients } from './remembered-clients.ts'
+import { findAccount } from './unit.ts'
 
 declare module 'oidc-provider' {
   // Our own settings, on every client the provider builds.
@@ -66,7 +68,7 @@ export function cookieNames(issuer: string) {
   }
 }
 
-/** Builds the provider. Does no I/O. */
+/** Builds the provider with the signing keys of this moment. Does no I/O. */
 export function openProvider(issuer: string, site: SiteFile, ports: ProviderPorts): Provider {
   const provider = new Provider(
     issuer,
@@ -74,6 +76,7 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   )
   // Host and X-Forwarded-* say nothing about who we are: every address comes from configuration.
   trustIssuerOnly(provider.request, issuer)
+  rememberClients(provider)
   provider.Client.prototype.compareClientSecret = function (presented: string) {
     return secretMatches(this.clientSecret, presented)
   }
@@ -121,7 +124,7 @@ function configure(
     jwks: { keys: keys.signing },
     fetch: (url, options) => fetch(url, options),
     findAccount: async (ctx, id) => {
-      const row = await store.accounts.find(id)
+      const row = await findAccount(store, id)
       // Suspended or closed: every session, code and token of theirs stops working at once.
       return row?.status === 'active' ? toAccount(store, keys, row, ctx) : undefined
     },
@@ -164,7 +167,7 @@ function configure(
     renderError: (ctx, out, error) => pages.problem(ctx, out, error),
     cookies: {
       names,
-      keys: openCookieKeys(keys.cookie),
+      keys: openCookieKeys(() => keys.cookie),
       long: { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/' },
       short: { httpOnly: true, sameSite: 'lax', signed: true, secure },
     },
@@ -205,7 +208,7 @@ function configure(
             'aud' in token && token.aud !== undefined && token.aud === client.resource_server
           if (!own && !served) return false
           const accountId = 'accountId' in token ? token.accountId : undefined
-          return !accountId || (await store.accounts.find(accountId))?.status === 'active'
+          return !accountId || (await findAccount(store, accountId))?.status === 'active'
         },
       },
       pushedAuthorizationRequests: { enabled: true },

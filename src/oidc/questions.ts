@@ -13,10 +13,16 @@ type Asked = {
   signedInBefore: boolean
 }
 
+/** What each question was read from: its answer needs no second read. */
+const interactions = new WeakMap<object, Interaction>()
+
 /** The open question of that id, or undefined when it expired or was answered. */
 export async function findQuestion(provider: Provider, uid: string): Promise<Asked | undefined> {
   const interaction = await provider.Interaction.find(uid)
-  return interaction && describe(interaction)
+  if (!interaction) return undefined
+  const question = describe(interaction)
+  interactions.set(question, interaction)
+  return question
 }
 
 function describe({ uid, prompt, params, session, lastSubmission }: Interaction): Asked {
@@ -37,12 +43,11 @@ function describe({ uid, prompt, params, session, lastSubmission }: Interaction)
  * question was answered meanwhile: two tabs cannot answer it twice.
  */
 export async function answerQuestion(
-  provider: Provider,
-  uid: string,
+  question: object,
   answer: Record<string, unknown>,
 ): Promise<string | undefined> {
-  const interaction = await provider.Interaction.find(uid)
-  if (!interaction) return undefined
+  const interaction = interactions.get(question)
+  if (!interaction) throw new Error('an answer to what was not asked')
   // Earlier answers of the same request stay: first sign in, then consent.
   interaction.result = 'error' in answer ? answer : { ...interaction.lastSubmission, ...answer }
   try {

@@ -25,7 +25,7 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
     async open(house: House) {
       const { now } = house
       // A file of its own: pretend people never stand in the real tables.
-      const store = openStore(join(config.dataDir, 'sandbox.sqlite3'))
+      const store = openStore({ engine: 'sqlite', file: join(config.dataDir, 'sandbox.sqlite3') })
       await store.migrate()
       const metadata = demoClientMetadata(demoPort)
       const who = (kind: string) =>
@@ -107,9 +107,9 @@ function openMemory({ payloads }: Store): SandboxMemory {
   const id = (key: string) => sha256(`sandbox:${key}`)
   return {
     async get(key) {
-      const value = (await payloads.find(id(key)))?.payload.value
+      const value = (await payloads.find([id(key)]))[0]?.payload.value
       return typeof value === 'string' ? value : undefined
     },
-    set: (key, value) => payloads.save({ id: id(key), model: 'Sandbox', payload: { value } }),
+    set: (key, value) => payloads.save([{ id: id(key), model: 'Sandbox', payload: { value } }]),
   }
 }

@@ -7,18 +7,20 @@ import { buildIdentity } from '../helpers/people.ts'
 const now = () => 1_700_000_000_000
 const later = () => 1_800_000_000_000
 
+const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
+
 test('the first sign-in makes account, identity and affiliations; the next one finds them', async (t) => {
   const store = await buildStore(t)
-  const first = await signInFederated(store, buildIdentity(), now)
+  const first = await signInFederated(store, buildIdentity(), now, where)
   t.like(first, { kind: 'signed-in', created: true })
-  const again = await signInFederated(store, buildIdentity(), now)
+  const again = await signInFederated(store, buildIdentity(), now, where)
   t.deepEqual(again, { ...first, created: false })
 })
 
 test('twenty first sign-ins of one person at once make one account', async (t) => {
   const store = await buildStore(t)
   const all = await Promise.all(
-    Array.from({ length: 20 }, () => signInFederated(store, buildIdentity(), now)),
+    Array.from({ length: 20 }, () => signInFederated(store, buildIdentity(), now, where)),
   )
   const ids = new Set(all.map((one) => one.kind === 'signed-in' && one.accountId))
   t.is(ids.size, 1)
@@ -30,11 +32,12 @@ test('twenty first sign-ins of one person at once make one account', async (t) =
 
 test('the same e-mail, name and guid at two counties stay two accounts', async (t) => {
   const store = await buildStore(t)
-  const here = await signInFederated(store, buildIdentity(), now)
+  const here = await signInFederated(store, buildIdentity(), now, where)
   const there = await signInFederated(
     store,
     buildIdentity({ connector: 'tc', issuer: 'https://tc.sso.edu.tw' }),
     now,
+    where,
   )
   t.true(here.kind === 'signed-in' && there.kind === 'signed-in')
   t.notDeepEqual(here, there)
@@ -42,13 +45,14 @@ test('the same e-mail, name and guid at two counties stay two accounts', async (
 
 test('each sign-in replaces the snapshot of affiliations and dates it', async (t) => {
   const store = await buildStore(t)
-  const first = await signInFederated(store, buildIdentity(), now)
+  const first = await signInFederated(store, buildIdentity(), now, where)
   if (first.kind !== 'signed-in') return t.fail()
   const moved = { schoolCode: '014570', role: 'staff', titles: ['組長'], classes: [] } as const
   await signInFederated(
     store,
     buildIdentity({ affiliations: [{ ...moved, titles: ['組長'], classes: [] }] }),
     later,
+    where,
   )
   t.like(await store.affiliations.ofAccount(first.accountId), [
     { schoolCode: '014570', role: 'staff', readAt: 1_800_000_000 },
@@ -57,7 +61,7 @@ test('each sign-in replaces the snapshot of affiliations and dates it', async (t
 
 test('an upstream changes only what it said itself', async (t) => {
   const store = await buildStore(t)
-  const first = await signInFederated(store, buildIdentity(), now)
+  const first = await signInFederated(store, buildIdentity(), now, where)
   if (first.kind !== 'signed-in') return t.fail()
   const account = await store.accounts.find(first.accountId)
   const nickname = { value: '小明老師', by: 'self', at: 1 }
@@ -66,6 +70,7 @@ test('an upstream changes only what it said itself', async (t) => {
     store,
     buildIdentity({ profile: { name: '王大明', nickname: '由縣市給的' } }),
     later,
+    where,
   )
   const profile = (await store.accounts.find(first.accountId))?.profile
   t.is(profile?.name?.value, '王大明')
@@ -95,7 +100,7 @@ test('a suspended account does not come in through its county', async (t) => {
     createdAt: 1,
     readAt: 1,
   })
-  const signIn = await signInFederated(store, buildIdentity(), now)
+  const signIn = await signInFederated(store, buildIdentity(), now, where)
   t.deepEqual(signIn, { kind: 'barred', status: 'suspended' })
 })
 
@@ -108,7 +113,7 @@ test('with two schools a person chooses, and the chosen one comes first for that
   const identity = buildIdentity({
     affiliations: two.map((one) => ({ ...one, titles: [...one.titles], classes: [] })),
   })
-  const signIn = await signInFederated(store, identity, now)
+  const signIn = await signInFederated(store, identity, now, where)
   if (signIn.kind !== 'signed-in') return t.fail()
   const { accountId } = signIn
   t.true(await mustChooseAffiliation(store, accountId, 'app'))
@@ -120,6 +125,6 @@ test('with two schools a person chooses, and the chosen one comes first for that
     { schoolCode: '014569' },
   ])
   // The county reorders its list and drops the chosen school: she is asked again.
-  await signInFederated(store, buildIdentity(), later)
+  await signInFederated(store, buildIdentity(), later, where)
   t.false(await mustChooseAffiliation(store, accountId, 'app'), 'one is left: nothing to choose')
 })

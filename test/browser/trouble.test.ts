@@ -124,7 +124,7 @@ test('who may not come in is told so, and the way back to the app is open', asyn
   const { world } = town
   const { account, password, sub } = await world.buildPerson({ account: 'barred@mail.edu.tw' })
   // Suspending is staff's, in a later part: here the row itself is changed.
-  const knex = openDatabase(join(world.dataDir, 'citygate.sqlite3'))
+  const knex = openDatabase(world.house.config.database)
   await knex('account').where({ id: sub }).update({ status: 'suspended' })
   await knex.destroy()
   const page = await visit(t, town)

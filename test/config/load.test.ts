@@ -155,3 +155,20 @@ test('two APIs of one id, or with a scope of our own, are refused with their pla
     'rules/site.yaml:5 resources.1.scopes.0.scope is a scope of our own; name it otherwise',
   ])
 })
+
+test('keys that would sign before every app has read them are refused with their place', (t) => {
+  const cwd = buildRules(t, {})
+  const site =
+    'id: x\ntitle: { zh-TW: 甲, en: A }\nkeys:\n  publish_ahead_seconds: 659\n  jwks_max_age_seconds: 600\n'
+  writeFileSync(join(cwd, 'rules', 'site.yaml'), site)
+  t.deepEqual(problemsOf(t, { CITYGATE_CONFIG: 'rules' }, cwd), [
+    'rules/site.yaml:4 keys.publish_ahead_seconds must be at least jwks_max_age_seconds + 2 × follow_seconds, 660',
+  ])
+})
+
+test('a previous or new key-encryption key that is none is said, under its own name', (t) => {
+  for (const name of ['CITYGATE_KEK_PREVIOUS', 'CITYGATE_NEW_KEK']) {
+    const [problem] = problemsOf(t, { [name]: 'c2hvcnQ=' })
+    t.regex(problem ?? '', new RegExp(`${name} must be 32 bytes in base64`))
+  }
+})

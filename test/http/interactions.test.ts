@@ -69,7 +69,7 @@ test('a page left open too long offers to start again, and the app’s request i
   const browser = openBrowser()
   const page = await rp.begin(browser, { state: 'kept' })
   const { openDatabase } = await import('#store/database.ts')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   // node-oidc-provider reads the real clock: its own expiry is moved instead.
   for (const row of await knex('oidc_payload').where({ model: 'Interaction' })) {
     const payload = { ...JSON.parse(row.payload), exp: Math.floor(Date.now() / 1000) - 60 }

@@ -222,7 +222,7 @@ test('a code is refused half a minute after it was used, and what it gave ends (
   const back = await signIn()
   const { tokens } = await redeem(rp, back)
   const { openDatabase } = await import('#store/database.ts')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   // node-oidc-provider reads the real clock: the row is made older instead.
   const rows = await knex('oidc_payload').where({ model: 'AuthorizationCode' })
   t.is(rows.length, 1)

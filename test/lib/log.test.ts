@@ -1,4 +1,6 @@
-import test from 'ava'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
 import { openLog } from '#lib/log.ts'
 
 function capture() {
@@ -41,4 +43,56 @@ test('what a parser could not read is not quoted', (t) => {
   const cause = t.throws(() => JSON.parse('<h1>A123456789'), { instanceOf: SyntaxError })
   log.error({ err: new Error('nonsense', { cause }) })
   t.false(lines.join('').includes('A1234'))
+})
+
+/** What a process of its own wrote to the pipe it was given, once it is gone. */
+async function outputOf(t: ExecutionContext, script: string): Promise<string[]> {
+  const log = join(import.meta.dirname, '..', '..', 'src', 'lib', 'log.ts')
+  const text = `import { flushLog, openLog } from ${JSON.stringify(log)}
+    const log = openLog('info')
+    const write = (n) => { for (let i = 0; i < n; i++) log.info({ i }, 'line') }
+    ${script}`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', text], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  for await (const chunk of child.stdout) output += chunk
+  return output.split('\n').filter((line) => line.includes('"msg":"line"'))
+}
+
+const ends = {
+  'it runs out of work': 'write(2_000)',
+  'it exits at once': 'write(2_000); process.exit(0)',
+  'it is told to end and flushes': `process.once('SIGTERM', async () => {
+      write(1_000)
+      await flushLog(log)
+      process.exit(0)
+    })
+    setInterval(() => {}, 1_000)
+    write(1_000)
+    process.kill(process.pid, 'SIGTERM')`,
+  'nobody caught an error': `write(2_000); setTimeout(() => { throw new Error('oh') }, 1)`,
+}
+
+for (const [how, script] of Object.entries(ends)) {
+  test(`no line is lost when ${how}`, async (t) => {
+    t.is((await outputOf(t, script)).length, 2_000)
+  })
+}
+
+test('a line is on its way within a second, though lines are written many at a time', async (t) => {
+  const seen = await outputOf(
+    t,
+    "write(3); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1_800)",
+  )
+  t.is(seen.length, 3)
+})
+
+test('before a fatal line everything is written, whatever comes after', async (t) => {
+  const seen = await outputOf(
+    t,
+    "write(9); log.fatal('over'); process.kill(process.pid, 'SIGKILL')",
+  )
+  t.is(seen.length, 9)
 })

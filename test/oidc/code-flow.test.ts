@@ -144,7 +144,7 @@ test('a suspended account loses its tokens at once', async (t) => {
   if (!account) return t.fail()
   // Suspending is staff's, in a later part: here the row itself is changed.
   const { openDatabase } = await import('#store/database.ts')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   await knex('account').where({ id: person.sub }).update({ status: 'suspended' })
   await knex.destroy()
   t.is((await rp.get('/me', body.access_token)).status, 401)
@@ -165,7 +165,7 @@ test('the database never holds what a bearer presents', async (t) => {
   const uid = page.url.pathname.split('/').at(-1) ?? ''
   const cookies = (await browser.jar.getCookies(world.issuer)).map(({ value }) => value)
   const { openDatabase } = await import('#store/database.ts')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   const dump = JSON.stringify([
     await knex('oidc_payload'),
     await knex('client'),

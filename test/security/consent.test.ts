@@ -115,7 +115,7 @@ test('an app that keeps renewing does not lose its grant on the fourteenth day',
     : consent
   const { body } = await rp.redeem(back.url)
   const { openDatabase } = await import('#store/database.ts')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   t.teardown(() => knex.destroy())
   const ends = async (model: string) => {
     const rows = await knex('oidc_payload').where({ model }).whereNull('consumed_at')

@@ -26,6 +26,8 @@ function connect(world: World, identity: () => Partial<UpstreamIdentity> = () =>
   return trips
 }
 
+const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
+
 test('an app learns when the county saw the person, not when she came back from there', async (t) => {
   const world = await buildWorld(t)
   const hourAgo = Math.floor(Date.now() / 1000) - 3600
@@ -70,13 +72,13 @@ test('subjects that differ never meet in one account', async (t) => {
   const accounts = new Set<string>()
   const subjects = ['a', 'A', ' a', 'a ', 'é', 'e\u0301', '王', '王 ']
   for (const subject of subjects) {
-    const made = await signInFederated(store, buildIdentity({ subject }), Date.now)
+    const made = await signInFederated(store, buildIdentity({ subject }), Date.now, where)
     if (made.kind === 'signed-in') accounts.add(made.accountId)
   }
   t.is(accounts.size, subjects.length)
   // What a database would change on the way in is nobody's.
   for (const subject of ['a\u0000b', 'a\u0000c', '\ud800', '\ud801', '', ' ', 'x'.repeat(256)]) {
-    await t.throwsAsync(signInFederated(store, buildIdentity({ subject }), Date.now), {
+    await t.throwsAsync(signInFederated(store, buildIdentity({ subject }), Date.now, where), {
       instanceOf: UpstreamError,
     })
   }
@@ -113,13 +115,13 @@ test('an account that is stopped while its owner is at the county does not come 
   const rp = await world.buildApp()
   const first = openBrowser()
   t.true(arrivedAt(rp, await rp.begin(first, { upstream: 'ntpc' })))
-  const identity = await world.house.store.identities.find('https://ntpc.sso.edu.tw', 'teacher1')
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const linked = await world.house.store.identities.find('https://ntpc.sso.edu.tw', 'teacher1')
+  const knex = openDatabase(world.house.config.database)
   t.teardown(() => knex.destroy())
   // Between the county's word and the app's answer.
   const { replace } = world.house.store.payloads
   world.house.store.payloads.replace = async (row) => {
-    await knex('account').where({ id: identity?.accountId }).update({ status: 'suspended' })
+    await knex('account').where({ id: linked?.account.id }).update({ status: 'suspended' })
     return replace(row)
   }
   const page = await rp.begin(openBrowser(), { upstream: 'ntpc', state: 'second' })

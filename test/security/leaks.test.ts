@@ -36,7 +36,7 @@ test('what the database refuses is not quoted in the error', async (t) => {
 
 test('a locked database puts no person into the log', async (t) => {
   const world = await buildWorld(t)
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   const connectors = world.house.trips.connectors as Map<string, Connector>
   connectors.set('ntpc', {
     id: 'ntpc',
@@ -105,7 +105,7 @@ for (const [path, body] of [
 test('every file of the database is readable by its owner only, in a folder others may enter', async (t) => {
   const folder = join(temporaryFolder(t), 'data')
   mkdirSync(folder, { mode: 0o755 })
-  const store = openStore(join(folder, 'citygate.sqlite3'))
+  const store = openStore({ engine: 'sqlite', file: join(folder, 'citygate.sqlite3') })
   t.teardown(() => store.close())
   await store.migrate()
   const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777])

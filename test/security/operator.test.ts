@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import test from 'ava'
 import { loadConfig } from '#config/load.ts'
 import { openLog } from '#lib/log.ts'
-import { openStore } from '#store/store.ts'
 import { openApp } from '../../src/app.ts'
 import { temporaryFolder } from '../helpers/database.ts'
 import { buildWorld } from '../helpers/world.ts'
@@ -51,17 +50,6 @@ test('a blank address to listen on is not every address', (t) => {
     t.throws(() => loadConfig({ HOST }, root), { message: /HOST/ }, JSON.stringify(HOST))
   }
   t.deepEqual(loadConfig({ HOST: '127.0.0.1, ::1' }, root).hosts, ['127.0.0.1', '::1'])
-})
-
-test('two processes that start on one empty folder both get a schema', async (t) => {
-  const file = join(temporaryFolder(t), 'citygate.sqlite3')
-  const stores = [openStore(file), openStore(file), openStore(file)]
-  t.teardown(() => Promise.all(stores.map((store) => store.close())))
-  const results = await Promise.allSettled(stores.map((store) => store.migrate()))
-  t.deepEqual(
-    results.map((one) => (one.status === 'rejected' ? String(one.reason) : 'fulfilled')),
-    ['fulfilled', 'fulfilled', 'fulfilled'],
-  )
 })
 
 for (const [title, wrong] of [

@@ -9,7 +9,7 @@ async function inDatabase<T>(
   world: World,
   work: (knex: ReturnType<typeof openDatabase>) => Promise<T>,
 ): Promise<T> {
-  const knex = openDatabase(`${world.dataDir}/citygate.sqlite3`)
+  const knex = openDatabase(world.house.config.database)
   try {
     return await work(knex)
   } finally {

@@ -1,5 +1,6 @@
 /** Shows whatever went wrong as a page with a way on; only the log learns the cause. */
 import { BusyError } from '#accounts/passwords.ts'
+import { isUnavailable } from '#errors.ts'
 import type { Answer } from '../answer.ts'
 import type { Context, Next } from '../context.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
@@ -16,6 +17,7 @@ export function errors(answer: Answer) {
       const line = { problem: problem.key, err: problem.cause }
       if (problem.status >= 500) log.error(line, 'problem')
       else log.info(line, 'problem')
+      if (problem.status >= 500 && machines.test(ctx.path)) return answerMachine(ctx, problem)
       const { next: steps = waysOn(ctx) } = problem.options
       answer.problem(
         ctx,
@@ -23,6 +25,15 @@ export function errors(answer: Answer) {
       )
     }
   }
+}
+
+/** Endpoints nobody opens in a browser: an app reads JSON (RFC 6749 §5.2). */
+const machines = /^\/(token|request|me|jwks|device\/auth|eduinfo|\.well-known)(\/|$)/
+
+function answerMachine(ctx: Context, { status, options: { retryAfterSeconds } }: Problem) {
+  ctx.status = status
+  if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
+  ctx.body = { error: status === 503 ? 'temporarily_unavailable' : 'server_error' }
 }
 
 /** Back to the question this form belonged to, if it belonged to one. */
@@ -34,13 +45,9 @@ function waysOn({ state: { pageUrl } }: Context): NextStep[] {
   ]
 }
 
-/** Another process writes for longer than we wait. */
-const isLocked = (error: unknown) =>
-  error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
-
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof BusyError || isLocked(error)) {
+  if (error instanceof BusyError || isUnavailable(error)) {
     const seconds = error instanceof BusyError ? error.retryAfterSeconds : 2
     return new Problem(503, 'busy', {
       params: { seconds: String(seconds) },

@@ -24,7 +24,7 @@ import { afterBarred, afterPast, afterUpstream } from './next-steps.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
-  const { provider, store, config, keys, answer, trips, passwords, now, cookies } = house
+  const { provider, store, config, keys, answer, trips, passwords, now, cookies, metrics } = house
   const { site } = config
   const pages = openQuestionPages(house)
 
@@ -44,7 +44,8 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     if (!client) throw new Problem(400, 'app.unknown')
     const { redirect_uri: redirectUri, ui_locales: uiLocales } = question.params
     if (uiLocales) ctx.state.language = languageOf(ctx, uiLocales)
-    return { ...question, app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
+    const shown = { app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
+    return Object.assign(question, shown)
   }
 
   /** Who is named on the page is who is signed in: after a sign-out in another tab nobody answers for her. */
@@ -81,7 +82,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       case 'barred':
         throw afterBarred(question, reply.status, question.formAction)
       case 'finish': {
-        const url = await answerQuestion(provider, question.uid, reply.answer)
+        const url = await answerQuestion(question, reply.answer)
         if (!url) throw await pastProblem(ctx, question.uid)
         answer.redirect(ctx, url)
       }
@@ -167,6 +168,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const reply = await answerLocally(store, { account, password }, ports)
     const outcome = reply.kind === 'again' ? 'refused' : reply.kind
     ctx.state.log.info({ way: 'password', outcome, client: question.clientId }, 'sign-in')
+    metrics.signIn('password', '', outcome)
     await finish(ctx, question, reply, (problem) =>
       pages.signIn(ctx, question, { account, problem }),
     )

@@ -3,6 +3,7 @@ import type Router from '@koa/router'
 import { comeBack } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, formSources } from '../app-of.ts'
+import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { Problem } from '../problem.ts'
@@ -12,7 +13,7 @@ import { afterBarred, afterLostTrip, afterUpstream } from './next-steps.ts'
 export const callbackPath = (connector: string) => `/upstream/${connector}/callback`
 
 export function upstreamRoutes(router: Router<State>, house: House): void {
-  const { provider, config, answer, trips } = house
+  const { provider, config, answer, trips, metrics } = house
 
   /** The app behind a question that is still open, for the steps back to it. */
   async function openFor(uid: string) {
@@ -37,15 +38,17 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       connector: id,
       url,
       device: deviceKnown ? device : undefined,
+      circumstances: circumstancesOf(ctx),
     })
 
     // A callback is good once: its page in another language is the question it came from.
     ctx.state.pageUrl = 'uid' in back && back.uid ? `/interaction/${back.uid}?choose=1` : '/'
     const line = { way: 'upstream', connector: id, outcome: back.kind }
+    metrics.signIn('upstream', id, back.kind)
     switch (back.kind) {
       case 'finish': {
         log.info({ ...line, created: back.created }, 'sign-in')
-        const resume = await answerQuestion(provider, back.uid, back.answer)
+        const resume = await answerQuestion(back.question, back.answer)
         if (!resume) throw new Problem(400, 'interaction.expired')
         return answer.redirect(ctx, resume)
       }

@@ -1,0 +1,99 @@
+/** What staff do with the key ring. Secrets never leave it. */
+import type { SiteFile } from '#config/schema.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import { type KeyEncryption, openKeyEncryption } from '#oidc/key-encryption.ts'
+import {
+  addSuccessor,
+  changeKeyEncryption as changeTo,
+  type RotationPorts,
+  replaceNow,
+  revokeKey as revoke,
+} from '#oidc/key-rotation.ts'
+import {
+  type KeyLine,
+  type KeyState,
+  keyLines,
+  keyRules,
+  type SigningAlg,
+  scheduleOf,
+} from '#oidc/key-schedule.ts'
+import { openRing } from '#oidc/ring.ts'
+import type { Store } from '#store/store.ts'
+
+type Ports = { store: Store; keyEncryption: KeyEncryption; now: Now; site: SiteFile }
+
+/** A key as staff see it. Times are seconds since 1970. */
+export type DescribedKey = {
+  kid: string
+  alg?: string
+  purpose: string
+  state: KeyState
+  published_at: number
+  signs_at?: number
+  retires_at?: number
+  leaves_at?: number
+}
+
+/** Every key of the ring. */
+export async function listKeys({
+  store,
+  keyEncryption,
+  now,
+  site,
+}: Ports): Promise<DescribedKey[]> {
+  const ring = openRing(await store.keyRing.list(), keyEncryption)
+  return scheduleOf(ring, seconds(now), keyRules(site)).map((key) => ({
+    kid: key.kid,
+    alg: key.alg,
+    purpose: key.purpose,
+    state: key.state,
+    published_at: key.createdAt,
+    signs_at: key.signsAt,
+    retires_at: key.retiresAt,
+    leaves_at: key.leavesAt,
+  }))
+}
+
+export type Rotated = {
+  kid: string
+  alg?: string
+  signsAt: number
+  /** False when a successor waited already. */
+  isNew: boolean
+}
+
+export type Rotation = {
+  purpose: KeyLine['purpose']
+  alg?: SigningAlg
+  /** Signs without having been published before: after a theft. */
+  atOnce: boolean
+}
+
+/** Publishes a successor for each line of keys that is meant. */
+export async function rotateKeys(
+  ports: Ports,
+  { purpose, alg, atOnce }: Rotation,
+): Promise<Rotated[]> {
+  const rotated: Rotated[] = []
+  for (const line of keyLines) {
+    if (line.purpose !== purpose || (alg && line.alg !== alg)) continue
+    const { key, isNew } = atOnce
+      ? { key: await replaceNow(rotationPorts(ports), line), isNew: true }
+      : await addSuccessor(rotationPorts(ports), line)
+    rotated.push({ kid: key.kid, alg: key.alg, signsAt: key.signsAt ?? key.createdAt, isNew })
+  }
+  return rotated
+}
+
+export const revokeKey = (ports: Ports, kid: string) => revoke(rotationPorts(ports), kid)
+
+/** Seals the whole ring under another key-encryption key, or nothing of it. How many keys there are. */
+export const changeKeyEncryption = (ports: Ports, next: Buffer) =>
+  changeTo(rotationPorts(ports), openKeyEncryption(next))
+
+const rotationPorts = ({ store, keyEncryption, now, site }: Ports): RotationPorts => ({
+  store,
+  kek: keyEncryption,
+  now,
+  rules: keyRules(site),
+})

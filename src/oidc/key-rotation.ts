@@ -1,0 +1,133 @@
+/** Changes to the key ring: successors, removals, emergencies, another key-encryption key. */
+import { type Now, seconds } from '#lib/time.ts'
+import type { Store, Tables } from '#store/store.ts'
+import type { KeyEncryption } from './key-encryption.ts'
+import {
+  isDue,
+  type KeyLine,
+  type KeyRules,
+  keyLines,
+  lineOf,
+  nextName,
+  scheduleOf,
+} from './key-schedule.ts'
+import { makeSecret } from './make-key.ts'
+import { openRing, openRow, type RingKey } from './ring.ts'
+
+export type RotationPorts = {
+  store: Pick<Store, 'keyRing' | 'transaction'>
+  kek: KeyEncryption
+  now: Now
+  rules: KeyRules
+}
+
+/**
+ * Publishes each successor whose time has come and removes keys that verify nothing any more. Any number of
+ * processes may run it at once, as often as they like: each key is made once. The names of what changed.
+ */
+export async function rotateDueKeys(
+  store: RotationPorts['store'],
+  kek: KeyEncryption,
+  now: Now,
+  rules: KeyRules,
+): Promise<{ made: string[]; removed: string[] }> {
+  const ring = openRing(await store.keyRing.list(), kek)
+  const made: string[] = []
+  for (const line of keyLines.filter((one) => isDue(ring, one, seconds(now), rules))) {
+    const { key, isNew } = await addSuccessor({ store, kek, now, rules }, line)
+    if (isNew) made.push(key.name)
+  }
+  const removed: string[] = []
+  for (const { name, state, leavesAt } of scheduleOf(ring, seconds(now), rules)) {
+    if (state !== 'retired' || leavesAt === undefined || leavesAt > seconds(now)) continue
+    if (await store.keyRing.remove(name)) removed.push(name)
+  }
+  return { made, removed }
+}
+
+/** Publishes the line's successor, to sign after the time the rules say. One that waits already is the answer. */
+export async function addSuccessor(
+  { store, kek, now, rules }: RotationPorts,
+  line: KeyLine,
+): Promise<{ key: RingKey; isNew: boolean }> {
+  // Before the transaction: an RSA key takes a second, and nobody could write meanwhile.
+  const secret = await makeSecret(line.alg)
+  return store.transaction(async ({ keyRing }) => {
+    const ring = await hold(keyRing, kek)
+    const at = seconds(now)
+    const waiting = lineOf(ring, line, at, rules).find(({ state }) => state === 'next')
+    if (waiting) return { key: waiting, isNew: false }
+    const fresh = { line, secret, createdAt: at, signsAt: at + rules.publishAhead }
+    return { key: await add(keyRing, kek, ring, fresh), isNew: true }
+  })
+}
+
+/**
+ * After a theft: a new key signs at once, unannounced. Successors that waited were stolen with the rest and have
+ * signed nothing, so they go. The key that signed until now still verifies until it is revoked.
+ */
+export async function replaceNow(
+  { store, kek, now, rules }: RotationPorts,
+  line: KeyLine,
+): Promise<RingKey> {
+  const secret = await makeSecret(line.alg)
+  return store.transaction(async ({ keyRing }) => {
+    const ring = await hold(keyRing, kek)
+    const at = seconds(now)
+    for (const { name, state } of lineOf(ring, line, at, rules)) {
+      if (state === 'next') await keyRing.remove(name)
+    }
+    return add(keyRing, kek, ring, { line, secret, createdAt: at, signsAt: at })
+  })
+}
+
+/** Takes a key out of the ring at once. The one that signs stays: without it nobody could sign in. */
+export async function revokeKey(
+  { store, kek, now, rules }: RotationPorts,
+  kid: string,
+): Promise<'revoked' | 'unknown' | 'signing' | 'permanent'> {
+  return store.transaction(async ({ keyRing }) => {
+    const ring = await hold(keyRing, kek)
+    const found = scheduleOf(ring, seconds(now), rules).find((key) => key.kid === kid)
+    if (!found) return 'unknown'
+    if (found.state === 'signing' || found.state === 'permanent') return found.state
+    await keyRing.remove(found.name)
+    return 'revoked'
+  })
+}
+
+/** Seals every row under another key-encryption key, or none. How many there are. */
+export async function changeKeyEncryption(
+  { store, kek }: Pick<RotationPorts, 'store' | 'kek'>,
+  next: KeyEncryption,
+): Promise<number> {
+  return store.transaction(async ({ keyRing }) => {
+    const ring = await hold(keyRing, kek)
+    for (const { name, secret } of ring) await keyRing.reseal(name, next.seal(name, secret))
+    return ring.length
+  })
+}
+
+type KeyRing = Tables['keyRing']
+
+/** The ring, which nobody else changes until the transaction ends. */
+async function hold(keyRing: KeyRing, kek: KeyEncryption): Promise<RingKey[]> {
+  await keyRing.hold()
+  return openRing(await keyRing.list(), kek)
+}
+
+type NewKey = { line: KeyLine; secret: string; createdAt: number; signsAt: number }
+
+async function add(
+  keyRing: KeyRing,
+  kek: KeyEncryption,
+  ring: RingKey[],
+  { line, secret, createdAt, signsAt }: NewKey,
+): Promise<RingKey> {
+  const name = nextName(ring, line)
+  // Under what seals the others: while hosts move to another key-encryption key one after another, all can open it.
+  const sealed = kek.seal(name, secret, ring[0]?.kekId)
+  const row = { name, purpose: line.purpose, createdAt, signsAt, ...sealed }
+  await keyRing.add(row)
+  return openRow(row, kek)
+}
