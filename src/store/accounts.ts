@@ -21,14 +21,14 @@ export type AccountRow = {
 export type Accounts = {
   create(row: AccountRow): Promise<void>
   find(id: string): Promise<AccountRow | undefined>
-  /** Finds it and keeps others from writing it until the transaction ends. Call it inside one, after a write. */
+  /** Finds it and keeps others from writing it until the transaction ends. Call it inside one. */
   lock(id: string): Promise<AccountRow | undefined>
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
 }
 
 const find = statement('account.find', 'SELECT * FROM account WHERE id = ?')
 const lock = statement('account.lock', {
-  // A transaction that has written holds SQLite's only write lock.
+  // A transaction holds SQLite's only write lock.
   sqlite: 'SELECT * FROM account WHERE id = ?',
   postgres: 'SELECT * FROM account WHERE id = ? FOR UPDATE',
 })

@@ -4,7 +4,7 @@
  * changed or moved event breaks its chain; a chain cut at its end no longer has the head another one saw.
  */
 import { hmac, randomToken } from '#lib/crypto.ts'
-import { type Row, type Statements, statement } from './statements.ts'
+import { type LentStatements, type Row, type Statements, statement } from './statements.ts'
 
 export type AuditEvent = {
   /** Seconds since 1970. */
@@ -94,20 +94,24 @@ export async function insertAudit(statements: Statements, rows: AuditRow[]): Pro
   }
 }
 
+/** The next rows of this process's chain. */
+export type Append = (events: AuditEvent[]) => Promise<AuditRow[]>
+
 export type Pen = {
   /**
-   * Makes rows of the events and hands them to `write`, one caller at a time: the next waits until these are
-   * kept. When `write` fails nobody knows what was kept, so the process goes on with a new chain.
+   * Lends the pen to one caller at a time, who brings the connection he writes on (were he to wait for one while
+   * all of them wait for the pen, nobody would go on): the next waits until what this one appended is kept. When `work` fails
+   * after it appended, nobody knows what was kept, so the process goes on with a new chain.
    */
-  use<T>(events: AuditEvent[], write: (rows: AuditRow[]) => Promise<T>): Promise<T>
+  hold<T>(statements: Statements, work: (append: Append) => Promise<T>): Promise<T>
 }
 
-/** This process's place in the trail. `heads` gives the other chains' ends for a chain's first event. */
-export function openPen(key: Buffer, heads: (since: number) => Promise<Head[]>): Pen {
+/** This process's place in the trail. */
+export function openPen(key: Buffer): Pen {
   let head: Head | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  function append(event: AuditEvent): AuditRow {
+  function appendOne(event: AuditEvent): AuditRow {
     if (!head) throw new Error('the chain has not begun')
     const seq = head.seq + 1
     const row = {
@@ -127,23 +131,29 @@ export function openPen(key: Buffer, heads: (since: number) => Promise<Head[]>):
     return { ...row, hash }
   }
 
-  async function begin(at: number): Promise<AuditRow> {
-    const others = await heads(at - 48 * 60 * 60)
+  async function begin(statements: Statements, at: number): Promise<AuditRow> {
+    const others = await openAuditReads(statements).heads(at - 48 * 60 * 60)
     head = { chain: randomToken().slice(0, 22), seq: 0, hash: '' }
     const heard = Object.fromEntries(others.map(({ chain, seq, hash }) => [chain, [seq, hash]]))
     const details = { heads: heard }
-    return append({ at, actor: 'system', action: 'audit.begin', outcome: 'ok', details })
+    return appendOne({ at, actor: 'system', action: 'audit.begin', outcome: 'ok', details })
   }
 
   return {
-    use(events, write) {
-      const [first] = events
+    hold(statements, work) {
+      let appended = false
+      const append: Append = async (events) => {
+        const [first] = events
+        if (!first) return []
+        appended = true
+        const rows = head ? [] : [await begin(statements, first.at)]
+        return [...rows, ...events.map(appendOne)]
+      }
       const mine = last.then(async () => {
         try {
-          const rows = head || !first ? [] : [await begin(first.at)]
-          return await write([...rows, ...events.map(append)])
+          return await work(append)
         } catch (error) {
-          head = undefined
+          if (appended) head = undefined
           throw error
         }
       })
@@ -154,7 +164,7 @@ export function openPen(key: Buffer, heads: (since: number) => Promise<Head[]>):
 }
 
 /** Events of several requests at once share one statement: while one is being kept, the others gather. */
-export function openAuditQueue(pen: Pen, statements: Statements): Audit {
+export function openAuditQueue(pen: Pen, { lend }: LentStatements): Audit {
   let gathered: { event: AuditEvent; done: () => void; fail: (error: unknown) => void }[] = []
   let writing = false
 
@@ -164,9 +174,10 @@ export function openAuditQueue(pen: Pen, statements: Statements): Audit {
       const batch = gathered
       gathered = []
       try {
-        await pen.use(
-          batch.map(({ event }) => event),
-          (rows) => insertAudit(statements, rows),
+        await lend((statements) =>
+          pen.hold(statements, async (append) => {
+            await insertAudit(statements, await append(batch.map(({ event }) => event)))
+          }),
         )
         for (const { done } of batch) done()
       } catch (error) {
@@ -239,5 +250,14 @@ const readRow = (row: Row): AuditRow => ({
   outcome: String(row.outcome),
   address: String(row.address),
   ref: String(row.ref),
-  details: JSON.parse(String(row.details)),
+  details: readDetails(String(row.details)),
 })
+
+/** What somebody made unreadable is shown as it is: its hash no longer fits, and the reader must get that far. */
+function readDetails(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return { unreadable: text }
+  }
+}

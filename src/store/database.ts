@@ -1,8 +1,9 @@
 /** Opens either engine. */
 import createKnex, { type Knex } from 'knex'
 import { migrationSource } from './migrations/index.ts'
+import { ensureFile, type Sqlite } from './node-sqlite.ts'
 import { type Postgres, postgresConfig } from './postgres.ts'
-import { ensureFile, type Sqlite, sqliteConfig } from './sqlite.ts'
+import { sqliteConfig } from './sqlite.ts'
 
 export type Where = Sqlite | Postgres
 

@@ -3,8 +3,8 @@ import createKnex, { type Knex } from 'knex'
 import { isBusy } from '#errors.ts'
 import { databaseConfig, type Where } from './database.ts'
 import { migrationNames } from './migrations/index.ts'
+import { ensureFile, openLockFile } from './node-sqlite.ts'
 import type { Postgres } from './postgres.ts'
-import { ensureFile, openLockFile } from './sqlite.ts'
 
 /** Any number, as long as every release uses the same: the advisory lock's name on PostgreSQL. */
 const lockNumber = 7_283_645_120

@@ -1,7 +1,7 @@
 /** PostgreSQL as we use it: one pool of connections, shared by knex and the prepared statements. */
 import type { Knex } from 'knex'
 import type { Client } from 'pg'
-import type { Statements } from './statements.ts'
+import type { LentStatements, Statements } from './statements.ts'
 
 export type Postgres = {
   engine: 'postgres'
@@ -33,22 +33,28 @@ export function postgresConfig({ url, connections = 10 }: Postgres): Knex.Config
 type PooledClient = Client & { __knex__disposed?: unknown }
 
 /** Named statements: the server parses and plans each once per connection. */
-export function openPostgresStatements(knex: Knex): Statements {
+export function openPostgresStatements(knex: Knex): LentStatements {
   const { client } = knex
-  return {
-    async run({ name, postgres: text }, values) {
-      const connection: PooledClient = await client.acquireConnection()
+
+  async function lend<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    const connection: PooledClient = await client.acquireConnection()
+    const run: Statements['run'] = async ({ name, postgres: text }, values) => {
       try {
         return (await connection.query({ name, text, values })).rows
       } catch (error) {
         // What the server did not say itself leaves the connection in an unknown state: knex must not lend it again.
         if (!isServerError(error)) connection.__knex__disposed = error
         throw error
-      } finally {
-        client.releaseConnection(connection)
       }
-    },
+    }
+    try {
+      return await work({ run })
+    } finally {
+      client.releaseConnection(connection)
+    }
   }
+
+  return { lend, run: (statement, values) => lend(({ run }) => run(statement, values)) }
 }
 
 const isServerError = (error: unknown): boolean =>

@@ -1,56 +1,20 @@
-/** SQLite as we use it: knex on the `sqlite3` package for everyday queries, `node:sqlite` for prepared statements. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
+/** SQLite as we use it: one file, Node's own driver, knex for everyday queries and prepared statements beside it. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Knex } from 'knex'
 import { isBusy } from '#errors.ts'
+import { nodeSqliteDialect } from './knex-on-node-sqlite.ts'
+import { openFile, patience, type Sqlite, settings } from './node-sqlite.ts'
 import type { Row, Statement, Statements, Value } from './statements.ts'
-
-export type Sqlite = {
-  engine: 'sqlite'
-  file: string
-  /** `full`: a power cut takes nothing that was acknowledged either. */
-  synchronous?: 'normal' | 'full'
-}
-
-/** How long a write waits for another process's, in milliseconds. */
-const patience = 5_000
-
-/** The file, made if missing, readable by its owner only. */
-export function ensureFile({ file }: Pick<Sqlite, 'file'>): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  closeSync(openSync(file, 'a', 0o600))
-}
-
-// NORMAL in WAL mode: a killed process loses nothing; a power cut may lose the last moments, never the file.
-const pragmas = ({ synchronous = 'normal' }: Sqlite) =>
-  `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON`
 
 export function sqliteConfig(where: Sqlite): Knex.Config {
   return {
-    client: 'sqlite3',
+    client: nodeSqliteDialect(where),
     connection: { filename: where.file },
     useNullAsDefault: true,
-    pool: {
-      // One connection: SQLite has one writer anyway, and readers never wait on the network here.
-      min: 1,
-      max: 1,
-      afterCreate: (connection: Connection, done: Done) => {
-        const until = performance.now() + patience
-        const prepare = () =>
-          connection.exec(`PRAGMA busy_timeout=${patience}; ${pragmas(where)}`, (error) => {
-            // Switching a new file to WAL waits for nobody, whatever busy_timeout says.
-            if (isBusy(error) && performance.now() < until) setTimeout(prepare, 10)
-            else done(error, connection)
-          })
-        prepare()
-      },
-    },
+    // One connection: SQLite has one writer anyway.
+    pool: { min: 1, max: 1 },
   }
 }
-
-type Done = (error: Error | null, connection: unknown) => void
-type Connection = { exec(sql: string, done: (error: Error | null) => void): void }
 
 type Waiting = {
   statement: Statement
@@ -60,8 +24,6 @@ type Waiting = {
 }
 
 export type SqliteStatements = Statements & {
-  /** How many writes were made since the last call. */
-  takeWrites(): number
   close(): void
 }
 
@@ -73,12 +35,14 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
   let opened: DatabaseSync | undefined
   const prepared = new Map<string, StatementSync>()
   let waiting: Waiting[] = []
-  let writes = 0
   let since = 0
   let draining = false
 
   const open = () => {
-    opened ??= openQuietly(where)
+    if (!opened) {
+      opened = openFile(where.file)
+      opened.exec(settings(where))
+    }
     return opened
   }
   const all = ({ name, sqlite }: Statement, values: Value[]) => {
@@ -108,7 +72,6 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
       return
     }
     since = 0
-    writes += batch.length
     if (batch.length > 1) commit(batch)
   }
 
@@ -155,48 +118,10 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
         schedule(false)
       })
     },
-    takeWrites() {
-      const before = writes
-      writes = 0
-      return before
-    },
     close() {
       prepared.clear()
       opened?.close()
       opened = undefined
     },
-  }
-}
-
-function openQuietly(where: Sqlite): DatabaseSync {
-  const database = openFile(where.file)
-  // Checkpoints are made by the other connection, off the event loop: see store.ts.
-  database.exec(`${pragmas(where)}; PRAGMA wal_autocheckpoint=0`)
-  return database
-}
-
-/** Holds a lock beside the database until it is closed or its process ends. Throws busy while another holds it. */
-export function openLockFile({ file }: Sqlite): { close(): void } {
-  const beside = `${file}.lock`
-  ensureFile({ file: beside })
-  const held = openFile(beside)
-  try {
-    held.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    held.close()
-    throw error
-  }
-  return held
-}
-
-function openFile(file: string): DatabaseSync {
-  const { emitWarning } = process
-  // Node says once that this module is young; an operator can do nothing about it.
-  process.emitWarning = () => {}
-  try {
-    const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
-    return new DatabaseSync(file, { timeout: 0 })
-  } finally {
-    process.emitWarning = emitWarning
   }
 }

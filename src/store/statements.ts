@@ -16,6 +16,11 @@ export type Statements = {
   run(statement: Statement, values: Value[]): Promise<Row[]>
 }
 
+export type LentStatements = Statements & {
+  /** Runs `work` on one connection of the pool. */
+  lend<T>(work: (statements: Statements) => Promise<T>): Promise<T>
+}
+
 /** `sql` has `?` for each value, as both engines understand it, or one text per engine. */
 export function statement(
   name: string,

@@ -4,6 +4,7 @@ import { type Accounts, openAccounts } from './accounts.ts'
 import { type AffiliationChoices, openAffiliationChoices } from './affiliation-choices.ts'
 import { type Affiliations, openAffiliations } from './affiliations.ts'
 import {
+  type Append,
   type Audit,
   type AuditEvent,
   type AuditReads,
@@ -21,11 +22,14 @@ import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { type Leases, openLeases } from './leases.ts'
+import { type Limits, openLimits } from './limits.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
+import { type Outbox, type OutboxPorts, openOutbox } from './outbox.ts'
 import { openPayloads, type Payloads } from './payloads.ts'
 import { openPostgresStatements } from './postgres.ts'
 import { openSqliteStatements } from './sqlite.ts'
-import { type Statements, statement } from './statements.ts'
+import { type LentStatements, type Statements, statement } from './statements.ts'
+import { openSweeps, type Sweeps } from './sweeps.ts'
 import { openTrips, type Trips } from './trips.ts'
 
 export type { AccountRow, Attribute } from './accounts.ts'
@@ -35,6 +39,7 @@ export type { ClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
 export type { Where } from './database.ts'
 export type { KeyRow } from './key-ring.ts'
+export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
 export type Tables = {
@@ -50,19 +55,23 @@ export type Tables = {
   affiliationChoices: AffiliationChoices
   consents: Consents
   leases: Leases
+  limits: Limits
   audit: Audit
+  outbox: Outbox
 }
 
 export type Store = Tables & {
   where: Where
   /**
    * Runs `work` on tables bound to one transaction: all of it is kept or, when it throws, none.
-   * Begin `work` with a write: SQLite then waits for other writers instead of failing on a stale read.
    */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
   auditReads: AuditReads
+  sweeps: Sweeps
   /** The trail is written from now on, under this key. */
   beginAudit(key: Buffer): void
+  /** Messages are sealed from now on, under this key. */
+  beginOutbox(key: Buffer): void
   /** Brings the schema up to date. The names of the migrations run. */
   migrate(): Promise<string[]>
   /** Migrations of this program the database does not have yet. */
@@ -76,16 +85,15 @@ export type Store = Tables & {
   close(): Promise<void>
 }
 
-/** Milliseconds between checkpoints of SQLite's write-ahead log. */
-const checkpointEvery = 1_000
-
 export type StorePorts = {
   /** Told how long each prepared statement took, in seconds. */
   observe?: (name: string, seconds: number) => void
+  /** Told that the outbox has something new, once it is kept. */
+  queued?: () => void
 }
 
 /** The store over one database. Opens no connection yet. */
-export function openStore(where: Where, { observe }: StorePorts = {}): Store {
+export function openStore(where: Where, { observe, queued = () => {} }: StorePorts = {}): Store {
   const knex = openDatabase(where)
   const engine = openEngine(knex, where)
   let sent = 0
@@ -100,38 +108,72 @@ export function openStore(where: Where, { observe }: StorePorts = {}): Store {
   const auditReads = openAuditReads(hot)
   let pen: Pen | undefined
   let audit: Audit | undefined
+  let outboxKey: Buffer | undefined
   const begun = <T>(part: T | undefined): T => {
     if (!part) throw new Error('the audit trail has not begun')
     return part
   }
+  const outboxPorts = (queued: () => void): OutboxPorts => ({
+    key() {
+      if (!outboxKey) throw new Error('the outbox has no key yet')
+      return outboxKey
+    },
+    queued,
+  })
+
+  async function transact<T>(
+    work: (tables: Tables) => Promise<T>,
+    withPen: (bound: Statements, keep: (append: Append) => Promise<void>) => Promise<void>,
+  ): Promise<T> {
+    const trx = await knex.transaction()
+    const bound = transactionStatements(trx, where)
+    const events: AuditEvent[] = []
+    const trail: Audit = { record: async (event) => void events.push(event) }
+    let posted = false
+    const outbox = outboxPorts(() => {
+      posted = true
+    })
+    try {
+      const result = await work(openTables(trx, bound, trail, outbox))
+      if (events.length === 0) await trx.commit()
+      else {
+        await withPen(bound, async (append) => {
+          await insertAudit(bound, await append(events))
+          await trx.commit()
+        })
+      }
+      if (posted) queued()
+      return result
+    } catch (error) {
+      if (!trx.isCompleted()) await trx.rollback().catch(() => {})
+      throw error
+    }
+  }
 
   return {
-    ...openTables(knex, hot, { record: (event) => begun(audit).record(event) }),
+    ...openTables(
+      knex,
+      hot,
+      { record: (event) => begun(audit).record(event) },
+      outboxPorts(queued),
+    ),
     where,
     auditReads,
+    sweeps: openSweeps(knex, where),
     beginAudit(key) {
-      pen = openPen(key, (since) => auditReads.heads(since))
-      audit = openAuditQueue(pen, hot)
+      pen = openPen(key)
+      audit = openAuditQueue(pen, { ...hot, lend: (work) => engine.lend(work) })
     },
-    async transaction(work) {
-      const trx = await knex.transaction()
-      const events: AuditEvent[] = []
-      const bound = transactionStatements(trx, where)
-      try {
-        const tables = openTables(trx, bound, { record: async (event) => void events.push(event) })
-        const result = await work(tables)
-        if (events.length === 0) await trx.commit()
-        else {
-          await begun(pen).use(events, async (rows) => {
-            await insertAudit(bound, rows)
-            await trx.commit()
-          })
-        }
-        return result
-      } catch (error) {
-        if (!trx.isCompleted()) await trx.rollback().catch(() => {})
-        throw error
+    beginOutbox(key) {
+      outboxKey = key
+    },
+    transaction(work) {
+      // SQLite has one write lock, which a transaction takes first thing: nobody may wait for the pen while holding
+      // it, so there the pen comes first. On PostgreSQL it is held for the last moment only.
+      if (where.engine === 'sqlite' && pen) {
+        return pen.hold(hot, (append) => transact(work, (_, keep) => keep(append)))
       }
+      return transact(work, (bound, keep) => begun(pen).hold(bound, keep))
     },
     migrate: () => migrate(where),
     pendingMigrations: () => pendingMigrations(knex),
@@ -154,20 +196,10 @@ export function openStore(where: Where, { observe }: StorePorts = {}): Store {
 
 const one = statement('one', 'SELECT 1 AS one')
 
-function openEngine(knex: Knex, where: Where): Statements & { close(): void } {
+function openEngine(knex: Knex, where: Where): LentStatements & { close(): void } {
   if (where.engine === 'postgres') return { ...openPostgresStatements(knex), close() {} }
   const engine = openSqliteStatements(where)
-  // Moves what was written into the file, in a thread: the connection that writes would stop the event loop for it.
-  const timer = setInterval(() => {
-    if (engine.takeWrites() > 0) knex.raw('PRAGMA wal_checkpoint(PASSIVE)').catch(() => {})
-  }, checkpointEvery).unref()
-  return {
-    run: engine.run,
-    close() {
-      clearInterval(timer)
-      engine.close()
-    },
-  }
+  return { ...engine, lend: (work) => work(engine) }
 }
 
 /** The same statements through a transaction's own connection. */
@@ -195,7 +227,7 @@ function observed(statements: Statements, observe: NonNullable<StorePorts['obser
   }
 }
 
-function openTables(knex: Knex, statements: Statements, audit: Audit): Tables {
+function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: OutboxPorts): Tables {
   return {
     payloads: openPayloads(statements),
     clients: openClients(knex, statements),
@@ -209,6 +241,8 @@ function openTables(knex: Knex, statements: Statements, audit: Audit): Tables {
     affiliationChoices: openAffiliationChoices(knex, statements),
     consents: openConsents(knex, statements),
     leases: openLeases(statements),
+    limits: openLimits(statements),
     audit,
+    outbox: openOutbox(statements, outbox),
   }
 }

@@ -12,10 +12,10 @@ const swept = {
   artefacts: { table: 'oidc_payload', only: others },
   trips: { table: 'upstream_trip', only: undefined },
   leases: { table: 'lease', only: undefined },
+  limits: { table: 'rate_limit', only: undefined },
 } satisfies Record<string, { table: string; only: string | undefined }>
 
 export type Swept = keyof typeof swept
-export const sweptKinds = Object.keys(swept) as Swept[]
 
 export type Sweeps = {
   /**

@@ -1,0 +1,196 @@
+/** Messages that must reach the outside, written with what causes them and kept until they were delivered. */
+import { randomUUID } from 'node:crypto'
+import { seal, unseal } from '#lib/crypto.ts'
+import { type Row, type Statements, statement } from './statements.ts'
+
+export type OutboxKind = 'backchannel-logout' | 'mail'
+
+export type NewMessage = {
+  kind: OutboxKind
+  /** Who is spoken to: a client's id, a mail domain. One who is slow or dead holds up nobody else. */
+  target: string
+  payload: Record<string, unknown>
+  /** Seconds since 1970. */
+  createdAt: number
+  /** When it may be delivered; absent: at once. */
+  dueAt?: number
+}
+
+export type OutboxRow = {
+  /** The same at every try: the receiver can tell that he heard it before. */
+  id: string
+  kind: OutboxKind
+  target: string
+  state: 'waiting' | 'dead'
+  createdAt: number
+  dueAt: number
+  /** Tries begun. */
+  attempts: number
+  /** Why the last one failed, in a few words, never a secret. */
+  lastError?: string
+}
+
+/** Without a payload: it was sealed under another key. */
+export type ClaimedMessage = OutboxRow & { payload?: unknown }
+
+/** Which try it is: one whose claim has run out cannot speak for the next one. */
+export type Try = Pick<OutboxRow, 'id' | 'attempts'>
+
+export type Outbox = {
+  /** The message's id. */
+  put(message: NewMessage): Promise<string>
+  /**
+   * Takes messages that are due until `until`, each given to exactly one caller: of every target the oldest, of those
+   * the ones tried least, none of a target somebody speaks to at this moment. A caller who is killed loses them then.
+   */
+  claim(
+    kind: OutboxKind,
+    range: { at: number; until: number; limit: number },
+  ): Promise<ClaimedMessage[]>
+  /** Takes one message, due or not. Undefined if it is not waiting or in somebody's hands. */
+  take(id: string, range: { at: number; until: number }): Promise<ClaimedMessage | undefined>
+  /** It was delivered, whoever else may be trying: removed. */
+  done(id: string): Promise<void>
+  /** Waits for another try. False if this one's claim was lost. */
+  postpone(which: Try, dueAt: number, error: string): Promise<boolean>
+  /** Given up until staff look at it. False if this try's claim was lost. */
+  bury(which: Try, error: string): Promise<boolean>
+  /** Oldest first. */
+  list(state?: OutboxRow['state']): Promise<OutboxRow[]>
+  /** Due at once with all its tries before it, also if it was dead. False if there is none, or it is being delivered. */
+  retry(id: string, at: number): Promise<boolean>
+  /** The same for all that have failed. How many. */
+  retryAll(at: number): Promise<number>
+  /** False if there is none. */
+  drop(id: string): Promise<boolean>
+  /** Removes what has been dead, counted from its last try, since before `before`. How many. */
+  dropDead(before: number): Promise<number>
+  counts(): Promise<Record<OutboxRow['state'], number>>
+}
+
+export type OutboxPorts = {
+  /** Seals payloads: mails carry links that open accounts. */
+  key: () => Buffer
+  /** Hears that something was put in. */
+  queued: () => void
+}
+
+const put = statement(
+  'outbox.put',
+  `INSERT INTO outbox (id, kind, target, payload, state, created_at, due_at, claimed_until, attempts)
+   VALUES (?, ?, ?, ?, 'waiting', ?, ?, 0, 0)`,
+)
+const ready = `kind = ? AND state = 'waiting' AND due_at <= ? AND target NOT IN (
+  SELECT target FROM outbox WHERE kind = ? AND claimed_until > 0 AND claimed_until > ?)`
+const claimUpdate = 'UPDATE outbox SET claimed_until = ?, attempts = attempts + 1'
+const claim = statement('outbox.claim', {
+  // With min(), SQLite gives the other columns of the row that has it.
+  sqlite: `${claimUpdate} WHERE seq IN (
+      SELECT seq FROM (SELECT min(seq) AS seq, attempts FROM outbox WHERE ${ready} GROUP BY target)
+      ORDER BY attempts, seq LIMIT ?)
+    AND claimed_until <= ? RETURNING *`,
+  postgres: `${claimUpdate} WHERE seq = ANY (ARRAY(
+      SELECT seq FROM outbox WHERE seq IN (
+        SELECT seq FROM (
+          SELECT DISTINCT ON (target) seq, attempts FROM outbox WHERE ${ready} ORDER BY target, seq
+        ) AS oldest ORDER BY attempts, seq LIMIT ?)
+      AND state = 'waiting' AND claimed_until <= ? FOR UPDATE SKIP LOCKED))
+    RETURNING *`,
+})
+const take = statement(
+  'outbox.take',
+  `${claimUpdate} WHERE id = ? AND state = 'waiting' AND claimed_until <= ? RETURNING *`,
+)
+const remove = statement('outbox.remove', 'DELETE FROM outbox WHERE id = ? RETURNING id')
+const fail = statement(
+  'outbox.fail',
+  `UPDATE outbox SET state = ?, due_at = coalesce(?, due_at), claimed_until = 0, last_error = ?
+   WHERE id = ? AND attempts = ? RETURNING id`,
+)
+const list = statement(
+  'outbox.list',
+  `SELECT id, kind, target, state, created_at, due_at, attempts, last_error FROM outbox
+   WHERE ? = '' OR state = ? ORDER BY seq`,
+)
+const revive = "UPDATE outbox SET state = 'waiting', attempts = 0, due_at = ?, claimed_until = 0"
+const retry = statement(
+  'outbox.retry',
+  `${revive} WHERE id = ? AND claimed_until <= ? RETURNING id`,
+)
+const retryAll = statement(
+  'outbox.retry-all',
+  `${revive} WHERE attempts > 0 AND claimed_until <= ? RETURNING id`,
+)
+const dropDead = statement(
+  'outbox.drop-dead',
+  "DELETE FROM outbox WHERE state = 'dead' AND due_at < ? RETURNING id",
+)
+const counts = statement(
+  'outbox.counts',
+  'SELECT state, count(*) AS messages FROM outbox GROUP BY state',
+)
+
+export function openOutbox(statements: Statements, { key, queued }: OutboxPorts): Outbox {
+  const some = async (...args: Parameters<Statements['run']>) =>
+    (await statements.run(...args)).length > 0
+
+  function open(row: Row): ClaimedMessage {
+    const message = read(row)
+    try {
+      const payload = JSON.parse(unseal(key(), String(row.payload), contextOf(message.id)))
+      return { ...message, payload }
+    } catch {
+      return message
+    }
+  }
+
+  return {
+    async put({ kind, target, payload, createdAt, dueAt = createdAt }) {
+      const id = randomUUID()
+      const sealed = seal(key(), JSON.stringify(payload), contextOf(id))
+      await statements.run(put, [id, kind, target, sealed, createdAt, dueAt])
+      queued()
+      return id
+    },
+    async claim(kind, { at, until, limit }) {
+      const rows = await statements.run(claim, [until, kind, at, kind, at, limit, at])
+      return rows.map(open)
+    },
+    async take(id, { at, until }) {
+      const [row] = await statements.run(take, [until, id, at])
+      return row && open(row)
+    },
+    async done(id) {
+      await statements.run(remove, [id])
+    },
+    postpone: ({ id, attempts }, dueAt, error) =>
+      some(fail, ['waiting', dueAt, error.slice(0, 200), id, attempts]),
+    bury: ({ id, attempts }, error) =>
+      some(fail, ['dead', null, error.slice(0, 200), id, attempts]),
+    list: async (state) => (await statements.run(list, [state ?? '', state ?? ''])).map(read),
+    retry: (id, at) => some(retry, [at, id, at]),
+    retryAll: async (at) => (await statements.run(retryAll, [at, at])).length,
+    drop: (id) => some(remove, [id]),
+    dropDead: async (before) => (await statements.run(dropDead, [before])).length,
+    async counts() {
+      const found = { waiting: 0, dead: 0 }
+      for (const { state, messages } of await statements.run(counts, [])) {
+        found[state as OutboxRow['state']] = Number(messages)
+      }
+      return found
+    },
+  }
+}
+
+const contextOf = (id: string) => `outbox.payload.${id}`
+
+const read = (row: Row): OutboxRow => ({
+  id: String(row.id),
+  kind: row.kind as OutboxKind,
+  target: String(row.target),
+  state: row.state as OutboxRow['state'],
+  createdAt: Number(row.created_at),
+  dueAt: Number(row.due_at),
+  attempts: Number(row.attempts),
+  ...(row.last_error === null ? {} : { lastError: String(row.last_error) }),
+})

@@ -1,0 +1,50 @@
+import test from 'ava'
+import { openStore } from '#store/store.ts'
+import { createDatabase, engines } from '../helpers/database.ts'
+
+const lanes = 24
+const turns = 40
+
+for (const engine of engines) {
+  test(`${engine}: transactions and single statements in one process lose nothing and wait for nobody forever`, async (t) => {
+    // Fewer connections than lanes: who waits for one must hold nothing another one needs.
+    const where = { ...(await createDatabase(t, engine)), connections: 4 }
+    const store = openStore(where)
+    t.teardown(() => store.close())
+    await store.migrate()
+    store.beginAudit(Buffer.alloc(32, 1))
+    const event = { at: 1, actor: 'a', action: 'b', outcome: 'ok' }
+
+    async function lane(number: number): Promise<number> {
+      let kept = 0
+      for (let turn = 0; turn < turns; turn++) {
+        const id = `${number}-${turn}`
+        const from = { connector: 'c', device: 'd' }
+        await store.trips.leave({ id, ...from, memo: 'm', expiresAt: 9 })
+        if (turn % 3 > 0) await store.audit.record(event)
+        else {
+          await store.transaction(async (tables) => {
+            await tables.clients.create({ id, metadata: {}, createdAt: 1, updatedAt: 1 })
+            await tables.audit.record(event)
+          })
+        }
+        if (await store.trips.arrive(id, from, 5)) kept++
+      }
+      return kept
+    }
+    const kept = await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)))
+    t.deepEqual(
+      kept,
+      Array.from({ length: lanes }, () => turns),
+    )
+    t.is((await store.clients.list()).length, lanes * Math.ceil(turns / 3))
+    const [chain = ''] = await store.auditReads.chains()
+    const rows = await store.auditReads.read(chain, 0, 10_000)
+    // Its first event says that it began.
+    t.is(rows.length, lanes * turns + 1)
+    t.deepEqual(
+      rows.map(({ seq }) => seq),
+      rows.map((_, i) => i + 1),
+    )
+  })
+}
