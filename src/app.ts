@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openCounters } from '#accounts/counters.ts'
 import { openPasswords } from '#accounts/passwords.ts'
 import type { Config } from '#config/load.ts'
 import type { ConnectorConfig } from '#config/schema.ts'
@@ -12,12 +13,17 @@ import { openAnswer } from '#http/answer.ts'
 import { openAssets } from '#http/assets.ts'
 import type { House } from '#http/house.ts'
 import { formToken } from '#http/input.ts'
+import { openKnownDevices } from '#http/known-devices.ts'
+import { openLimits } from '#http/limits.ts'
 import { openMetricsServer } from '#http/metrics-server.ts'
+import { openClientLimits } from '#http/middleware/limits.ts'
 import { openProviderPages } from '#http/pages.ts'
 import { openRenderer } from '#http/render.ts'
 import { openHealth } from '#http/routes/health.ts'
 import { callbackPath } from '#http/routes/upstream.ts'
 import { openHttp } from '#http/server.ts'
+import { type Background, openBackground } from '#jobs/background.ts'
+import { deriveKey } from '#lib/crypto.ts'
 import { type Listening, listenOn } from '#lib/listen.ts'
 import type { Log } from '#lib/log.ts'
 import { type Metrics, timed, unmeasured } from '#lib/measure.ts'
@@ -26,7 +32,7 @@ import type { Watched } from '#lib/metrics.ts'
 import { seconds } from '#lib/time.ts'
 import { type Tracing, untraced } from '#lib/tracing.ts'
 import { followKeys } from '#oidc/follow-keys.ts'
-import { openKeyEncryption } from '#oidc/key-encryption.ts'
+import { type KeyEncryption, openKeyEncryption } from '#oidc/key-encryption.ts'
 import { keyRules } from '#oidc/key-schedule.ts'
 import { openKeys } from '#oidc/keys.ts'
 import { openLiveProvider } from '#oidc/live-provider.ts'
@@ -52,6 +58,7 @@ export type App = {
   house: House
   /** Takes over at once what another process did to the key ring; it is looked at every so often anyway. */
   lookAtKeys(): Promise<void>
+  background: Background
   close(): Promise<void>
 }
 
@@ -62,6 +69,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
   const metrics = await openMeasures(config, connectors, {
     passwordsWaiting: () => passwords.waiting(),
     pool: () => store.pool(),
+    outbox: () => store.outbox.counts(),
     signingKeyAge: () => signingKeyAge(store, seconds(now)),
   })
   const passwords = openPasswords({
@@ -70,7 +78,9 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
   })
   const database = openStore(config.database, {
     observe: config.metrics && metrics.statement,
+    queued: () => background?.nudge(),
   })
+  let background: Background | undefined
   const store: Store = {
     ...database,
     transaction: (work) =>
@@ -84,6 +94,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
     const rules = keyRules(config.site)
     const keys = await openKeys(store, kek, now, rules)
     store.beginAudit(keys.audit)
+    store.beginOutbox(keys.data)
     const fetch = openGuardedFetch({
       allow: [...config.site.outbound.allow, ...(ports.allowOrigins ?? [])],
     })
@@ -95,8 +106,24 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       messages,
       tokenFor: (ctx) => formToken(keys.form, ctx.state.device ?? ''),
     })
-    const providerPorts = { store, keys, now, fetch, pages: openProviderPages(answer) }
+    const counters = openCounters({ store, now, key: deriveKey(keys.data, 'counters') })
+    const limits = openLimits({ rules: config.site.limits, counters, metrics, log, now })
+    const clientLimits = openClientLimits(limits, now)
+    const cookies = cookieNames(config.issuer)
+    const pages = openProviderPages(answer)
+    const providerPorts = { store, keys, now, fetch, pages, waitOf: clientLimits.waitOf }
     const provider = openLiveProvider(() => openProvider(config.issuer, config.site, providerPorts))
+    background = openBackground({
+      store,
+      log,
+      now,
+      random: Math.random,
+      kek,
+      keyRules: rules,
+      provider: () => provider.current,
+      fetch,
+      sendMail: config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now),
+    })
     const house: House = {
       config: { ...config, connectors },
       store,
@@ -116,6 +143,9 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         acr: config.site.acr.upstream,
       },
       passwords,
+      limits,
+      clientLimits,
+      knownDevices: openKnownDevices(cookies.known, deriveKey(keys.data, 'known devices')),
       messages,
       assets,
       answer,
@@ -134,7 +164,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         changed: (report) => log.warn(report, 'readiness'),
       }),
       now,
-      cookies: cookieNames(config.issuer),
+      cookies,
     }
     const follower = followKeys(keys, {
       store,
@@ -147,7 +177,9 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
     return {
       house,
       lookAtKeys: follower.look,
+      background,
       async close() {
+        await background?.close()
         await follower.close()
         await store.close()
       },
@@ -208,19 +240,38 @@ function ownKek(dataDir: string): Buffer {
       unlinkSync(draft)
     }
   }
+  return readKek(file)
+}
+
+function readKek(file: string): Buffer {
   const key = Buffer.from(readFileSync(file, 'utf8'), 'base64')
   if (key.length !== 32) throw new Error(`${file} is damaged: put it back from a backup`)
   return key
 }
 
-/** Serves the house on every configured address. Rejects in words when the port is taken. */
-export function listen(house: House): Promise<Listening> {
-  const { port, hosts } = house.config
-  return listenOn({ port, hosts, variable: 'PORT' }, openHttp(house).callback(), {
+/** What seals the key ring, if it is there: makes nothing. */
+export function findKeyEncryption(config: Config): KeyEncryption | undefined {
+  const file = join(config.dataDir, 'key-encryption-key')
+  const first = config.keyEncryptionKey ?? (existsSync(file) ? readKek(file) : undefined)
+  const { previousKeyEncryptionKey: before } = config
+  return first && openKeyEncryption(first, ...(before ? [before] : []))
+}
+
+/** How long a proxy may keep idle connections for its next request: most of them do so for a minute. */
+const proxyKeepAlive = 65_000
+
+/**
+ * Serves the house on every configured address. Rejects in words when the port is taken. At the end idle connections
+ * are left for `idleMs` to a proxy: it may be sending on one just now, and would not repeat a POST.
+ */
+export function listen(house: House, idleMs = 0): Promise<Listening> {
+  const { port, hosts, trustedProxies } = house.config
+  const where = { port, hosts, variable: 'PORT', idleMs: trustedProxies.length > 0 ? idleMs : 0 }
+  return listenOn(where, openHttp(house).callback(), {
     // Slow clients are cut off (slowloris); no request of ours needs large headers.
     headersTimeout: 15_000,
     requestTimeout: 30_000,
-    keepAliveTimeout: 5_000,
+    keepAliveTimeout: trustedProxies.length > 0 ? proxyKeepAlive : 5_000,
     maxHeaderSize: 16_384,
   })
 }

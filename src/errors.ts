@@ -62,10 +62,36 @@ export class ConfigError extends Error {
   }
 }
 
-/** SQLite: another process writes for longer than we wait. */
+/** A worker process ended. Carries the exit code the whole program ends with when no other one takes its place. */
+export class WorkersError extends Error {
+  readonly exit: number
+
+  constructor(exit: number, how: string) {
+    super(`a worker process ended (${how}); what it said stands above`)
+    this.name = 'WorkersError'
+    this.exit = exit
+  }
+}
+
+/** A backup cannot be made or restored. `message` is for the operator and says what to do. */
+export class BackupError extends Error {
+  readonly reason: 'unusable' | 'refused' | 'unavailable'
+
+  constructor(reason: BackupError['reason'], message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'BackupError'
+    this.reason = reason
+  }
+}
+
+/** SQLITE_BUSY, and SQLITE_BUSY_RECOVERY while another process reads the log after a crash. */
+const busyCodes = [5, 261]
+
+/** SQLite: another one writes. */
 export const isBusy = (error: unknown): boolean =>
   error instanceof Error &&
-  (('errcode' in error && error.errcode === 5) || ('code' in error && error.code === 'SQLITE_BUSY'))
+  (('errcode' in error && busyCodes.includes(Number(error.errcode))) ||
+    ('code' in error && error.code === 'SQLITE_BUSY'))
 
 /** SQLSTATE classes of a server that is going, full or failing over, and of one that became read-only. */
 const awayStates = /^(08|53|57|25006)/

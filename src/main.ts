@@ -2,9 +2,13 @@
 /** The command line: one file per command in commands/. */
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { ConfigError } from '#errors.ts'
+import { ConfigError, WorkersError } from '#errors.ts'
+import { addAuditCommands } from './commands/audit.ts'
+import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
 import { addKeyCommands } from './commands/key.ts'
+import { addMailCommands } from './commands/mail.ts'
+import { addOutboxCommands } from './commands/outbox.ts'
 import { addSystemCommands } from './commands/system.ts'
 import { exits, Stop } from './commands/tools.ts'
 import { addUserCommands } from './commands/user.ts'
@@ -29,7 +33,17 @@ Rules come from the folder CITYGATE_CONFIG (config/educloud), data goes to DATA_
 Exit codes: 0 done, ${exits.usage} wrong call, ${exits.rejected} input rejected, ${exits.unknown} no such thing, ${exits.unavailable} port or database not available, ${exits.config} invalid configuration, 1 anything else.`,
   )
 
-for (const add of [addSystemCommands, addClientCommands, addUserCommands, addKeyCommands]) add(program)
+for (const add of [
+  addSystemCommands,
+  addClientCommands,
+  addUserCommands,
+  addKeyCommands,
+  addMailCommands,
+  addOutboxCommands,
+  addAuditCommands,
+  addBackupCommands,
+])
+  add(program)
 
 try {
   await program.parseAsync()
@@ -39,7 +53,7 @@ try {
   } else {
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`citygate: ${message}\n`)
-    if (error instanceof Stop) process.exitCode = error.exit
+    if (error instanceof Stop || error instanceof WorkersError) process.exitCode = error.exit
     else if (error instanceof ConfigError) process.exitCode = exits.config
     else if (/^port \d+/.test(message)) process.exitCode = exits.unavailable
     else process.exitCode = 1

@@ -37,6 +37,12 @@ export async function signInLocally(
 /** Names are compared as people mean them: without case, blanks or full-width letters. */
 export const normalName = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
 
+/** A name as it is counted: with the domain it means. */
+export function signInName(typed: string, domain?: string): string {
+  const name = normalName(typed)
+  return domain && !name.includes('@') ? `${name}@${domain}` : name
+}
+
 async function findByName(store: Store, typed: string, domain?: string) {
   const name = normalName(typed)
   if (name.includes('@')) return (await store.identifiers.find('email', name))?.accountId

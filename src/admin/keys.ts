@@ -20,7 +20,14 @@ import {
 import { openRing } from '#oidc/ring.ts'
 import type { Store } from '#store/store.ts'
 
-type Ports = { store: Store; keyEncryption: KeyEncryption; now: Now; site: SiteFile }
+type Ports = {
+  store: Store
+  keyEncryption: KeyEncryption
+  now: Now
+  site: SiteFile
+  /** Who the audit trail says did it: `operator:<name>`. */
+  actor: string
+}
 
 /** A key as staff see it. Times are seconds since 1970. */
 export type DescribedKey = {
@@ -91,9 +98,10 @@ export const revokeKey = (ports: Ports, kid: string) => revoke(rotationPorts(por
 export const changeKeyEncryption = (ports: Ports, next: Buffer) =>
   changeTo(rotationPorts(ports), openKeyEncryption(next))
 
-const rotationPorts = ({ store, keyEncryption, now, site }: Ports): RotationPorts => ({
+const rotationPorts = ({ store, keyEncryption, now, site, actor }: Ports): RotationPorts => ({
   store,
   kek: keyEncryption,
   now,
   rules: keyRules(site),
+  actor,
 })

@@ -1,4 +1,5 @@
 /** `citygate key …`: signing and cookie keys, and the key that seals them. */
+import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { DescribedKey } from '#admin/keys.ts'
 import type { House } from '#http/house.ts'
@@ -103,6 +104,7 @@ const ports = (house: House) => ({
   keyEncryption: house.keyEncryption,
   now: house.now,
   site: house.config.site,
+  actor: `operator:${userInfo().username}`,
 })
 
 const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')

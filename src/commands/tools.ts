@@ -1,5 +1,6 @@
 /** What every command shares: exit codes, outcomes in a sentence, and the opened house. */
 import type { House } from '#http/house.ts'
+import type { App } from '../app.ts'
 
 /** Exit codes: sysexits.h, listed in `--help`. */
 export const exits = { usage: 64, rejected: 65, unknown: 66, unavailable: 69, config: 78 } as const
@@ -19,7 +20,11 @@ export const print = (text: string) => process.stdout.write(`${text}\n`)
 export const collect = (value: string, before: string[] = []) => [...before, value]
 
 /** Runs `work` on the database of the environment, beside a server that may be running. */
-export async function inHouse<T>(work: (house: House) => Promise<T>): Promise<T> {
+export const inHouse = <T>(work: (house: House) => Promise<T>): Promise<T> =>
+  inApp(({ house }) => work(house))
+
+/** The same with what is otherwise done in the background; by itself nothing of it begins. */
+export async function inApp<T>(work: (app: App) => Promise<T>): Promise<T> {
   const [{ loadConfig }, { openApp }, { openLog }] = await Promise.all([
     import('#config/load.ts'),
     import('../app.ts'),
@@ -27,7 +32,7 @@ export async function inHouse<T>(work: (house: House) => Promise<T>): Promise<T>
   ])
   const app = await openApp(loadConfig(process.env), { log: openLog('silent') })
   try {
-    return await work(app.house)
+    return await work(app)
   } finally {
     await app.close()
   }

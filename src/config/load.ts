@@ -1,6 +1,8 @@
 /** Files and environment become one frozen Config, or a ConfigError that lists every problem at once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { readSender, type Sender } from '#lib/mail.ts'
+import { type Network, readNetwork } from '#lib/networks.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
 import {
   type ConnectorConfig,
@@ -20,6 +22,11 @@ export type Config = {
   issuer: string
   port: number
   hosts: string[]
+  /** Whose X-Forwarded-For counts. */
+  trustedProxies: Network[]
+  /** Processes that answer requests. */
+  workers: number
+  drainDelayMs: number
   /** Ports of the pretend world; absent where it must not run. */
   sandbox?: { demoPort: number; sandboxPort: number }
   dataDir: string
@@ -30,6 +37,8 @@ export type Config = {
   previousKeyEncryptionKey?: Buffer
   /** The one to seal the ring under, for the command that does it. */
   newKeyEncryptionKey?: Buffer
+  /** Who takes our mails; absent, they wait in the outbox. */
+  mail?: { url: string; from: Sender }
   /** Where metrics are served; absent where nobody asked for them. */
   metrics?: { port: number; host: string }
   logLevel: Environment['LOG_LEVEL']
@@ -87,9 +96,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
   const hosts = vars.HOST?.split(',').map((host) => host.trim())
   if (hosts?.includes(''))
     complain('HOST', 'has a blank address; list addresses with commas between')
+  const trustedProxies = readTrustedProxies(vars.TRUSTED_PROXIES, complain)
   const [keyEncryptionKey, previousKeyEncryptionKey, newKeyEncryptionKey] = kekNames.map((name) =>
     readKek(name, vars, production && name === 'CITYGATE_KEK', complain),
   )
+  const mail = readMail(vars, complain)
   const root = resolve(cwd, vars.CITYGATE_CONFIG)
   const site = readSite(root, cwd, problems)
   const connectors = readConnectors(root, cwd, given, problems)
@@ -100,6 +111,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     issuer,
     port: vars.PORT,
     hosts: hosts ?? (production ? ['::'] : ['127.0.0.1', '::1']),
+    trustedProxies,
+    workers: vars.WORKERS,
+    drainDelayMs: vars.DRAIN_DELAY_MS,
     sandbox:
       production || sandbox === 'off'
         ? undefined
@@ -109,6 +123,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     keyEncryptionKey,
     previousKeyEncryptionKey,
     newKeyEncryptionKey,
+    mail,
     metrics:
       vars.METRICS_PORT === undefined
         ? undefined
@@ -117,6 +132,32 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     site,
     connectors,
   })
+}
+
+function readTrustedProxies(
+  text: string | undefined,
+  complain: (key: string, message: string) => void,
+): Network[] {
+  if (text === undefined) return []
+  return text.split(',').flatMap((entry) => {
+    const network = readNetwork(entry)
+    if (network) return [network]
+    complain(
+      'TRUSTED_PROXIES',
+      `has "${entry.trim()}"; list addresses or networks such as 10.0.0.5 or 10.0.0.0/8 with commas between, never everybody`,
+    )
+    return []
+  })
+}
+
+function readMail(
+  { SMTP_URL: url, MAIL_FROM: sender }: Environment,
+  complain: (key: string, message: string) => void,
+): Config['mail'] {
+  if (url && !sender) complain('MAIL_FROM', 'must be set beside SMTP_URL')
+  if (sender && !url) complain('SMTP_URL', 'must be set beside MAIL_FROM')
+  const from = sender ? readSender(sender) : undefined
+  return url && from ? { url, from } : undefined
 }
 
 const kekNames = ['CITYGATE_KEK', 'CITYGATE_KEK_PREVIOUS', 'CITYGATE_NEW_KEK'] as const

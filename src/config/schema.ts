@@ -1,5 +1,7 @@
 /** What an operator may write, as zod schemas: the only description of our YAML and environment. */
 import { z } from 'zod'
+import { readSender } from '#lib/mail.ts'
+import { readNetwork } from '#lib/networks.ts'
 
 const words = z.strictObject({ 'zh-TW': z.string().min(1), en: z.string().min(1) })
 /** A text in every language we speak. */
@@ -23,6 +25,13 @@ const origin = z
     'must be an https origin such as https://*.kh.edu.tw',
   )
 const seconds = z.int().positive()
+const atMost = z.int().positive()
+const network = z
+  .string()
+  .refine(
+    readNetwork,
+    'must be an address or a network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32',
+  )
 
 /** Settings of connector type `oidc`. */
 export const oidcSettings = z.strictObject({
@@ -173,6 +182,60 @@ export const siteFile = z.strictObject({
       }
     })
     .prefault({}),
+  /** How much is let pass before somebody has to wait. Counted by all processes together. */
+  limits: z
+    .strictObject({
+      sign_in: z
+        .strictObject({
+          /**
+           * Seconds to wait after the first wrong password, the second, …, for this account at this address. The last
+           * one holds for every further one, and so long failures are remembered (附表十: 5 failures, 15 minutes).
+           */
+          waits_seconds: z
+            .array(z.int().min(0).max(86_400))
+            .min(1)
+            .refine(
+              (waits) => (waits.at(-1) ?? 0) >= Math.max(1, ...waits),
+              'must end with its longest wait',
+            )
+            .default([0, 0, 2, 4, 15 * 60]),
+          failures_per_source_per_minute: atMost.default(20),
+          /** From everywhere together; then only browsers she signed in with before are let try, until the hour is over. */
+          failures_per_account_per_hour: atMost.default(100),
+        })
+        .prefault({}),
+      sources: z
+        .strictObject({
+          /** Authorization requests, pushed ones included. */
+          requests_per_minute: atMost.default(1_200),
+          /** Trips to a county. */
+          departures_per_minute: atMost.default(60),
+          /** Networks many people share one address of: a school, a mobile network. */
+          shared: z.array(network).default([]),
+          /** … get so many times what one address gets. */
+          shared_factor: atMost.default(50),
+        })
+        .prefault({}),
+      clients: z
+        .strictObject({
+          requests_per_second: atMost.default(50),
+          /** Other numbers for some, by client id. */
+          requests_per_second_of: z.record(z.string(), atMost).default({}),
+          /** Failed client authentications, of one client from one address. */
+          failures_per_minute: atMost.default(10),
+        })
+        .prefault({}),
+      devices: z
+        .strictObject({
+          /** Codes asked for, by one client from one address. */
+          codes_per_minute: atMost.default(30),
+          /** Wrong codes typed in, in one browser, and from one address. */
+          wrong_codes: atMost.default(10),
+          wrong_codes_seconds: seconds.default(10 * 60),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   acr: z
     .strictObject({
       /** `acr` of a sign-in with a password kept here. */
@@ -240,6 +303,12 @@ export const environment = z.object({
   SANDBOX_PORT: port.default(3002),
   /** Addresses to listen on, comma separated. Default: loopback outside production, every address in production. */
   HOST: z.string().optional(),
+  /** Addresses or networks of reverse proxies whose X-Forwarded-For counts, comma separated. */
+  TRUSTED_PROXIES: z.string().optional(),
+  /** Processes that answer requests. One: there are no others. */
+  WORKERS: z.coerce.number().int().min(1).max(128).default(1),
+  /** At the end: how long balancers hear that we are not ready before connections are refused. */
+  DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(60_000).default(0),
   SANDBOX: flag.optional(),
   DATA_DIR: z.string().min(1).default('data'),
   /** PostgreSQL; unset: an SQLite file in DATA_DIR. */
@@ -259,6 +328,19 @@ export const environment = z.object({
   /** Read by `citygate key change-kek` only. */
   CITYGATE_NEW_KEK: z.string().optional(),
   CITYGATE_NEW_KEK_FILE: z.string().optional(),
+  /** The server that takes our mails, credentials inside: smtps://user:password@mail.example.gov.tw. */
+  SMTP_URL: z
+    .url({
+      protocol: /^smtps?$/,
+      hostname: /./,
+      error: 'must be smtps://user:password@host or smtp://host:587',
+    })
+    .optional(),
+  /** Whom they come from. */
+  MAIL_FROM: z
+    .string()
+    .refine(readSender, 'must be id@example.gov.tw or 教育雲 <id@example.gov.tw>')
+    .optional(),
   /** Where metrics are served, on a port of their own. Unset: nothing is counted. */
   METRICS_PORT: port.optional(),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

@@ -9,6 +9,8 @@ export type PageOf<View extends keyof Views> = {
   view: View
   locals: Views[View]
   status?: number
+  /** When it makes sense to come again. */
+  retryAfterSeconds?: number
   /** Origins the page's forms may lead to, beside our own. */
   formAction?: string[]
 }
@@ -28,10 +30,12 @@ export type AnswerPorts = {
 }
 
 export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer {
-  const page: Answer['page'] = (ctx, { view, locals, status = 200, formAction = [] }) => {
+  const page: Answer['page'] = (ctx, one) => {
+    const { view, locals, status = 200, formAction = [], retryAfterSeconds } = one
     const { ref, language: lang } = ctx.state
     ctx.status = status
     ctx.type = 'html'
+    if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
     ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction))
     ctx.set('Content-Language', lang)
     // Where the language switch leads must be a page one can open: a form's target is none.
@@ -42,11 +46,11 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
     page,
     problem(ctx, { status, key, options }) {
       const { params = {}, next = [], retryAfterSeconds, formAction } = options
-      if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
       const keptKey = `problem.${key}.kept`
       page(ctx, {
         view: 'problem',
         status,
+        retryAfterSeconds,
         formAction,
         locals: {
           titleKey: `problem.${key}.title`,

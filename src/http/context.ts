@@ -8,6 +8,8 @@ export type State = DefaultState & {
   ref: string
   log: Log
   language: Language
+  /** The client's address, as far as we may believe it. */
+  source: string
   /** SHA-256 of the device cookie. Absent where no page of ours is served. */
   device?: string
   /** False on the visit that set the device cookie: the browser has not shown yet that it keeps cookies. */

@@ -13,6 +13,9 @@ import type { Keys } from '#oidc/keys.ts'
 import type { Store } from '#store/store.ts'
 import type { Answer } from './answer.ts'
 import type { Assets } from './assets.ts'
+import type { KnownDevices } from './known-devices.ts'
+import type { Limits } from './limits.ts'
+import type { ClientLimits } from './middleware/limits.ts'
 import type { Health } from './routes/health.ts'
 
 export type House = {
@@ -24,6 +27,9 @@ export type House = {
   keyEncryption: KeyEncryption
   trips: TripPorts
   passwords: Passwords
+  limits: Limits
+  clientLimits: ClientLimits
+  knownDevices: KnownDevices
   messages: Messages
   assets: Assets
   answer: Answer
@@ -32,5 +38,5 @@ export type House = {
   tracing: Tracing
   health: Health
   now: Now
-  cookies: Record<'session' | 'interaction' | 'device' | 'county' | 'language', string>
+  cookies: Record<'session' | 'interaction' | 'device' | 'known' | 'county' | 'language', string>
 }

@@ -1,18 +1,21 @@
 /** Our Koa app: what every request passes through, as a table. */
 import Router from '@koa/router'
 import Koa from 'koa'
+import compose from 'koa-compose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { trustIssuerOnly } from '#oidc/provider.ts'
 import type { Context, Next, State } from './context.ts'
 import type { House } from './house.ts'
 import { cacheable } from './middleware/cacheable.ts'
 import { device } from './middleware/device.ts'
-import { errors } from './middleware/errors.ts'
+import { errors, machines } from './middleware/errors.ts'
 import { formPost } from './middleware/form-post.ts'
 import { headers } from './middleware/headers.ts'
 import { host } from './middleware/host.ts'
 import { language } from './middleware/language.ts'
+import { limitRequests, limitUserCodes } from './middleware/limits.ts'
 import { reference } from './middleware/reference.ts'
+import { source } from './middleware/source.ts'
 import { unit } from './middleware/unit.ts'
 import { accountRoutes } from './routes/account.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
@@ -22,7 +25,7 @@ import { interactionRoutes } from './routes/interaction.ts'
 import { siteRoutes } from './routes/site.ts'
 import { upstreamRoutes } from './routes/upstream.ts'
 
-/** Paths where people, not machines, come: only there a browser gets our cookies. */
+/** Paths where people come: only there a browser gets our cookies. */
 const pages =
   /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join$|reset$|resend$)/
 
@@ -34,7 +37,7 @@ const documents = [
 ]
 
 export function openHttp(house: House): Koa<State> {
-  const { config, provider, log, answer, cookies, metrics } = house
+  const { config, provider, log, answer, cookies, metrics, limits, clientLimits } = house
   const secure = config.issuer.startsWith('https:')
   const app = new Koa<State>()
   app.keys = provider.keys
@@ -58,20 +61,37 @@ export function openHttp(house: House): Koa<State> {
   eduinfoRoutes(router, house)
   formRequestRoutes(router, house)
 
-  app.use(health(house.health))
-  app.use(reference(house))
-  app.use(headers({ secure }))
-  app.use(language(cookies.language))
-  app.use(errors(answer))
-  app.use(host(config.issuer))
-  app.use(unit(house))
-  app.use(only(pages, device(cookies.device)))
-  app.use(formPost(house))
-  app.use(router.routes())
-  app.use(router.allowedMethods())
-  app.use(plainEmptyBody)
-  app.use(cacheable(documents, config.site.keys.jwks_max_age_seconds))
-  app.use(providerOfTheMoment(house))
+  const each = [
+    health(house.health),
+    reference(house),
+    source(config.trustedProxies),
+    headers({ secure }),
+    errors(answer),
+    host(config.issuer),
+    unit(house),
+  ]
+  // Apps ask thousands of times a second what no person reads: nothing of our pages stands in their way.
+  const forApps = [
+    only(/^\/(token(\/.*)?|request|device\/auth)$/, clientLimits.middleware),
+    only(/^\/request$/, limitRequests(limits)),
+    plainEmptyBody,
+    cacheable(documents, config.site.keys.jwks_max_age_seconds),
+    providerOfTheMoment(house),
+  ]
+  const forPeople = [
+    language(cookies.language),
+    only(pages, device(cookies.device)),
+    only(/^\/auth$/, limitRequests(limits)),
+    only(/^\/device$/, limitUserCodes(limits)),
+    formPost(house),
+    router.routes(),
+    router.allowedMethods(),
+    providerOfTheMoment(house),
+  ]
+  const apps = compose<Context>(forApps)
+  const people = compose(forPeople as Koa.Middleware<State>[])
+  for (const middleware of each) app.use(middleware)
+  app.use((ctx, next) => (machines.test(ctx.path) ? apps(ctx as Context, next) : people(ctx, next)))
   return app
 }
 
@@ -87,9 +107,15 @@ async function plainEmptyBody(ctx: Context, next: Next) {
 
 /** Asks the house at each request: other signing keys are another provider. */
 function providerOfTheMoment(house: House) {
-  return (ctx: Context, next: Next): Promise<unknown> => {
-    const stack = house.provider.middleware as Koa.Middleware<State>[]
-    return stack.reduceRight<Next>((rest, one) => async () => one(ctx, rest), next)()
+  let known: House['provider'] | undefined
+  let run: Koa.Middleware<State> | undefined
+  return (ctx: Context, next: Next) => {
+    const { provider } = house
+    if (provider !== known || !run) {
+      known = provider
+      run = compose(provider.middleware as Koa.Middleware<State>[])
+    }
+    return run(ctx, next as Koa.Next)
   }
 }
 

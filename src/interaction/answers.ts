@@ -1,7 +1,9 @@
 /** Answers a person gives on our own pages. */
 import { listAffiliations } from '#accounts/affiliations.ts'
-import { type LocalPorts, type LocalSignIn, signInLocally } from '#accounts/local.ts'
+import { type LocalPorts, type LocalSignIn, signInLocally, signInName } from '#accounts/local.ts'
+import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { SiteFile } from '#config/schema.ts'
+import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { scopeClaims } from '#oidc/claims.ts'
 import type { Granted, Store } from '#store/store.ts'
@@ -9,21 +11,37 @@ import type { Answer, Question } from './question.ts'
 
 export type Reply =
   | { kind: 'finish'; answer: Answer }
-  /** The person can mend it on the same page. A message key. */
-  | { kind: 'again'; problem: string }
+  /** The person can mend it on the same page, perhaps after a while. */
+  | { kind: 'again'; problem: Message; waitSeconds?: number }
+  /** Nothing was looked at: too much was tried before. */
+  | { kind: 'held'; because: Held; problem: Message; waitSeconds: number }
   | { kind: 'barred'; status: (LocalSignIn & { kind: 'barred' })['status'] }
 
 /** Signs in with a name and a password kept here. Throws BusyError. */
 export async function answerLocally(
   store: Store,
   typed: { account: string; password: string },
-  ports: LocalPorts & { acr: string },
+  ports: LocalPorts & { acr: string; limits: SignInLimits; from: Omit<Try, 'name'> },
 ): Promise<Reply> {
   if (!typed.account.trim() || !typed.password) return { kind: 'again', problem: 'sign-in.empty' }
-  const signIn = await signInLocally(store, typed, ports)
+  const name = signInName(typed.account, ports.domain)
+  const begun = await ports.limits.begin({ ...ports.from, name })
+  if (begun.kind === 'wait') {
+    const { because, seconds: waitSeconds } = begun
+    const problem = afterWait(`sign-in.held.${because}`, waitSeconds)
+    return { kind: 'held', because, problem, waitSeconds }
+  }
+  const signIn = await signInLocally(store, typed, ports).catch(async (error: unknown) => {
+    await begun.undecided()
+    throw error
+  })
+  if (signIn.kind !== 'wrong') await begun.right()
   switch (signIn.kind) {
-    case 'wrong':
-      return { kind: 'again', problem: 'sign-in.wrong' }
+    case 'wrong': {
+      const waitSeconds = await begun.wrong()
+      if (waitSeconds === 0) return { kind: 'again', problem: 'sign-in.wrong' }
+      return { kind: 'again', problem: afterWait('sign-in.wrong-wait', waitSeconds), waitSeconds }
+    }
     case 'barred':
       return { kind: 'barred', status: signIn.status }
     case 'signed-in': {
@@ -38,6 +56,12 @@ export async function answerLocally(
     }
   }
 }
+
+/** The words for a short wait, or a long one. */
+const afterWait = (key: string, wait: number): Message =>
+  wait < 120
+    ? { key: `${key}.seconds`, params: { seconds: wait } }
+    : { key: `${key}.minutes`, params: { minutes: Math.ceil(wait / 60) } }
 
 /** Goes on as the person who is signed in. */
 export const answerSameAccount = (): Reply => ({ kind: 'finish', answer: { select_account: {} } })

@@ -8,7 +8,7 @@ import type { Job } from './runner.ts'
 export type SweepRules = {
   /** How long a row is kept after it expired. */
   keepSeconds: Record<Swept, number>
-  /** What a statement should take: the number of rows follows it. */
+  /** What a statement should take, the event loop stands still for it on SQLite: the number of rows follows it. */
   aimMs: number
   /** The first statement's rows, and how far it may go. */
   rows: { first: number; least: number; most: number }
@@ -27,9 +27,10 @@ export const sweepRules: SweepRules = {
     // To tell "too late" from "never left".
     trips: day,
     leases: day,
+    limits: 0,
   },
-  aimMs: 8,
-  rows: { first: 50, least: 10, most: 500 },
+  aimMs: 5,
+  rows: { first: 50, least: 10, most: 100 },
 }
 
 export function openSweep(
@@ -53,13 +54,13 @@ export function openSweep(
       from = youngest
       limit = Math.min(rows.most, Math.max(rows.least, nextLimit(asked, took)))
       // Three quarters of the time belong to those who sign in.
-      await sleep(Math.max(5, 3 * took), undefined, { signal }).catch(() => {})
+      await sleep(Math.min(100, Math.max(5, 3 * took)), undefined, { signal }).catch(() => {})
     }
   }
 
-  /** Up by half at most, down at once: one slow statement says more than ten fast ones. */
+  /** Up by half, down to a quarter at most: a disk that was busy once is not always. */
   const nextLimit = (asked: number, took: number) =>
-    Math.floor(asked * Math.min(1.5, aimMs / Math.max(took, 0.1)))
+    Math.floor(asked * Math.min(1.5, Math.max(0.25, aimMs / Math.max(took, 0.1))))
 
   return {
     name: 'sweep',

@@ -1,5 +1,11 @@
 /** Listens on one port at several addresses, and stops in order. */
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { Server as NetServer } from 'node:net'
 
 export type Listening = { close(): Promise<void> }
 
@@ -10,21 +16,25 @@ type Where = {
   variable: string
   /** How long requests still running at the end may take, in milliseconds. */
   graceMs?: number
+  /** How long idle connections are left at the end to those who opened them, who may be sending just now. */
+  idleMs?: number
 }
 
 /** Listens on every address there is, or on none. Rejects in words for the operator. */
 export async function listenOn(
-  { port, hosts, variable, graceMs = 8_000 }: Where,
+  { port, hosts, variable, ...patience }: Where,
   handler: RequestListener,
   options: ServerOptions = {},
 ): Promise<Listening> {
-  const opened = await Promise.allSettled(hosts.map((host) => open(port, host, handler, options)))
+  const opened = await Promise.allSettled(
+    hosts.map((host) => open({ port, host, ...patience }, handler, options)),
+  )
   const servers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   // A machine without IPv6 has no ::1; the other loopback address is enough.
   const worst = failures.find(({ code }) => code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT')
   const failure = worst ?? (servers.length === 0 ? failures[0] : undefined)
-  const close = async () => void (await Promise.all(servers.map((server) => shut(server, graceMs))))
+  const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   if (!failure) return { close }
   await close()
   const taken = `is taken by another program; set ${variable}`
@@ -32,18 +42,49 @@ export async function listenOn(
   throw new Error(`port ${port} on ${failure.address} ${why}`, { cause: failure })
 }
 
-function open(port: number, host: string, handler: RequestListener, options: ServerOptions) {
-  return new Promise<Server>((resolve, reject) => {
-    const server = createServer(options, handler).once('error', reject)
-    server.listen(port, host, () => resolve(server))
-  })
-}
+type One = { port: number; host: string; graceMs?: number; idleMs?: number }
 
-function shut(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
+function open(
+  { port, host, graceMs = 8_000, idleMs = 0 }: One,
+  handler: RequestListener,
+  options: ServerOptions,
+): Promise<Listening> {
+  const underway = new Set<ServerResponse>()
+  let ending = false
+  const server = createServer(options, (request, response) => {
+    if (ending) response.shouldKeepAlive = false
+    underway.add(response)
+    response.once('close', () => underway.delete(response))
+    handler(request, response)
+  })
+
+  async function close() {
+    ending = true
+    // Their answers say that the connection ends with them.
+    for (const response of underway) response.shouldKeepAlive = false
+    // What waits to be accepted is accepted before the phase this runs in: closing sooner would refuse it.
+    await new Promise((resolve) => setImmediate(resolve))
+    const ended = new Promise((resolve) => server.once('close', resolve))
+    // Only stops accepting: `server.close()` also cuts idle connections, on which a request may be on its way.
+    NetServer.prototype.close.call(server)
+    let sweep: NodeJS.Timeout | undefined
+    const cut = setTimeout(() => {
+      server.closeIdleConnections()
+      // An answer that began before the end may have promised to keep its connection.
+      sweep = setInterval(() => server.closeIdleConnections(), 100)
+    }, idleMs)
     // What has not ended by then is not going to.
-    setTimeout(() => server.closeAllConnections(), graceMs).unref()
+    const kill = setTimeout(() => server.closeAllConnections(), graceMs)
+    await ended
+    clearTimeout(cut)
+    clearTimeout(kill)
+    clearInterval(sweep)
+    // Ends what the server does by the clock.
+    server.close()
+  }
+
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve({ close }))
   })
 }

@@ -19,6 +19,8 @@ export type RotationPorts = {
   kek: KeyEncryption
   now: Now
   rules: KeyRules
+  /** Who the audit trail says did it. */
+  actor: string
 }
 
 /**
@@ -32,33 +34,44 @@ export async function rotateDueKeys(
   rules: KeyRules,
 ): Promise<{ made: string[]; removed: string[] }> {
   const ring = openRing(await store.keyRing.list(), kek)
+  const ports = { store, kek, now, rules, actor: 'system' }
   const made: string[] = []
   for (const line of keyLines.filter((one) => isDue(ring, one, seconds(now), rules))) {
-    const { key, isNew } = await addSuccessor({ store, kek, now, rules }, line)
+    const { key, isNew } = await addSuccessor(ports, line)
     if (isNew) made.push(key.name)
   }
   const removed: string[] = []
-  for (const { name, state, leavesAt } of scheduleOf(ring, seconds(now), rules)) {
-    if (state !== 'retired' || leavesAt === undefined || leavesAt > seconds(now)) continue
-    if (await store.keyRing.remove(name)) removed.push(name)
+  for (const key of scheduleOf(ring, seconds(now), rules)) {
+    if (key.state !== 'retired' || key.leavesAt === undefined || key.leavesAt > seconds(now))
+      continue
+    if (await removeKey(ports, key)) removed.push(key.name)
   }
   return { made, removed }
 }
 
+const removeKey = ({ store, now, actor }: RotationPorts, key: RingKey): Promise<boolean> =>
+  store.transaction(async (tables) => {
+    const removed = await tables.keyRing.remove(key.name)
+    if (removed) await tables.audit.record(keyEvent('key.remove', key, actor, seconds(now)))
+    return removed
+  })
+
 /** Publishes the line's successor, to sign after the time the rules say. One that waits already is the answer. */
 export async function addSuccessor(
-  { store, kek, now, rules }: RotationPorts,
+  { store, kek, now, rules, actor }: RotationPorts,
   line: KeyLine,
 ): Promise<{ key: RingKey; isNew: boolean }> {
   // Before the transaction: an RSA key takes a second, and nobody could write meanwhile.
   const secret = await makeSecret(line.alg)
-  return store.transaction(async ({ keyRing }) => {
+  return store.transaction(async ({ keyRing, audit }) => {
     const ring = await hold(keyRing, kek)
     const at = seconds(now)
     const waiting = lineOf(ring, line, at, rules).find(({ state }) => state === 'next')
     if (waiting) return { key: waiting, isNew: false }
     const fresh = { line, secret, createdAt: at, signsAt: at + rules.publishAhead }
-    return { key: await add(keyRing, kek, ring, fresh), isNew: true }
+    const key = await add(keyRing, kek, ring, fresh)
+    await audit.record(keyEvent('key.publish', key, actor, at))
+    return { key, isNew: true }
   })
 }
 
@@ -67,43 +80,50 @@ export async function addSuccessor(
  * signed nothing, so they go. The key that signed until now still verifies until it is revoked.
  */
 export async function replaceNow(
-  { store, kek, now, rules }: RotationPorts,
+  { store, kek, now, rules, actor }: RotationPorts,
   line: KeyLine,
 ): Promise<RingKey> {
   const secret = await makeSecret(line.alg)
-  return store.transaction(async ({ keyRing }) => {
+  return store.transaction(async ({ keyRing, audit }) => {
     const ring = await hold(keyRing, kek)
     const at = seconds(now)
-    for (const { name, state } of lineOf(ring, line, at, rules)) {
-      if (state === 'next') await keyRing.remove(name)
+    for (const key of lineOf(ring, line, at, rules)) {
+      if (key.state !== 'next') continue
+      await keyRing.remove(key.name)
+      await audit.record(keyEvent('key.remove', key, actor, at))
     }
-    return add(keyRing, kek, ring, { line, secret, createdAt: at, signsAt: at })
+    const key = await add(keyRing, kek, ring, { line, secret, createdAt: at, signsAt: at })
+    await audit.record(keyEvent('key.replace', key, actor, at))
+    return key
   })
 }
 
 /** Takes a key out of the ring at once. The one that signs stays: without it nobody could sign in. */
 export async function revokeKey(
-  { store, kek, now, rules }: RotationPorts,
+  { store, kek, now, rules, actor }: RotationPorts,
   kid: string,
 ): Promise<'revoked' | 'unknown' | 'signing' | 'permanent'> {
-  return store.transaction(async ({ keyRing }) => {
+  return store.transaction(async ({ keyRing, audit }) => {
     const ring = await hold(keyRing, kek)
     const found = scheduleOf(ring, seconds(now), rules).find((key) => key.kid === kid)
     if (!found) return 'unknown'
     if (found.state === 'signing' || found.state === 'permanent') return found.state
     await keyRing.remove(found.name)
+    await audit.record(keyEvent('key.revoke', found, actor, seconds(now)))
     return 'revoked'
   })
 }
 
 /** Seals every row under another key-encryption key, or none. How many there are. */
 export async function changeKeyEncryption(
-  { store, kek }: Pick<RotationPorts, 'store' | 'kek'>,
+  { store, kek, now, actor }: Omit<RotationPorts, 'rules'>,
   next: KeyEncryption,
 ): Promise<number> {
-  return store.transaction(async ({ keyRing }) => {
+  return store.transaction(async ({ keyRing, audit }) => {
     const ring = await hold(keyRing, kek)
     for (const { name, secret } of ring) await keyRing.reseal(name, next.seal(name, secret))
+    const at = seconds(now)
+    await audit.record({ at, actor, action: 'key.change-kek', target: 'key-ring', outcome: 'done' })
     return ring.length
   })
 }
@@ -115,6 +135,15 @@ async function hold(keyRing: KeyRing, kek: KeyEncryption): Promise<RingKey[]> {
   await keyRing.hold()
   return openRing(await keyRing.list(), kek)
 }
+
+const keyEvent = (action: string, key: RingKey, actor: string, at: number) => ({
+  at,
+  actor,
+  action,
+  target: `key:${key.kid}`,
+  outcome: 'done',
+  details: { purpose: key.purpose, alg: key.alg, signs_at: key.signsAt },
+})
 
 type NewKey = { line: KeyLine; secret: string; createdAt: number; signsAt: number }
 

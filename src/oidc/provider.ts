@@ -13,6 +13,7 @@ import { hmac } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Store } from '#store/store.ts'
 import { openAdapter } from './adapter.ts'
+import { type Farewells, openFarewells, sayFarewellsLater } from './backchannel.ts'
 import { accountClaims, scopeClaims } from './claims.ts'
 import {
   type CitygateClientMetadata,
@@ -25,11 +26,14 @@ import { loadGrant } from './grants.ts'
 import type { Keys } from './keys.ts'
 import { openPolicy } from './policy.ts'
 import { rememberClients } from './remembered-clients.ts'
+import { throttleClients, type WaitOf } from './throttle.ts'
 import { findAccount } from './unit.ts'
 
 declare module 'oidc-provider' {
   // Our own settings, on every client the provider builds.
-  interface Client extends CitygateClientMetadata {}
+  interface Client extends CitygateClientMetadata {
+    backchannelLogout(accountId: string, sid?: string): Promise<void>
+  }
 }
 
 /** Pages the provider needs a person to see. Each sets the context's body. */
@@ -48,6 +52,8 @@ export type ProviderPorts = {
   now: Now
   fetch: typeof fetch
   pages: ProviderPages
+  /** Who asks too much; nobody, if not said. */
+  waitOf?: WaitOf
 }
 
 /** Cookie names, with the strongest prefix their path allows (RFC 6265bis §4.1.3). */
@@ -63,6 +69,7 @@ export function cookieNames(issuer: string) {
     interaction: elsewhere('_interaction'),
     resume: elsewhere('_resume'),
     device: rooted('_device'),
+    known: rooted('_known'),
     county: rooted('_county'),
     language: rooted('_language'),
   }
@@ -70,13 +77,16 @@ export function cookieNames(issuer: string) {
 
 /** Builds the provider with the signing keys of this moment. Does no I/O. */
 export function openProvider(issuer: string, site: SiteFile, ports: ProviderPorts): Provider {
+  const farewells = openFarewells(ports.store, ports.now)
   const provider = new Provider(
     issuer,
-    configure(issuer, site, ports, () => provider),
+    configure(issuer, site, ports, farewells, () => provider),
   )
   // Host and X-Forwarded-* say nothing about who we are: every address comes from configuration.
   trustIssuerOnly(provider.request, issuer)
   rememberClients(provider)
+  if (ports.waitOf) throttleClients(provider, ports.waitOf)
+  sayFarewellsLater(provider, farewells)
   provider.Client.prototype.compareClientSecret = function (presented: string) {
     return secretMatches(this.clientSecret, presented)
   }
@@ -108,6 +118,7 @@ function configure(
   issuer: string,
   site: SiteFile,
   { store, keys, now, fetch, pages }: ProviderPorts,
+  { payloads }: Farewells,
   provider: () => Provider,
 ): Configuration {
   const { lifetimes, session } = site
@@ -116,7 +127,7 @@ function configure(
   const resources = new Map(site.resources.map((resource) => [resource.id, resource]))
 
   return {
-    adapter: openAdapter(store, { now, dataKey: keys.data }, async (id) => {
+    adapter: openAdapter({ payloads }, { now, dataKey: keys.data }, async (id) => {
       const row = await store.clients.find(id)
       return row && toProviderMetadata(row)
     }),
@@ -223,6 +234,7 @@ function configure(
         enabled: true,
         charset: 'base-20',
         mask: '****-****',
+        deviceInfo: (ctx) => ({ ip: ctx.state?.source, ua: ctx.get('user-agent') }),
         userCodeInputSource: (ctx, _form, out, error) =>
           pages.deviceCode(ctx, xsrfOf(ctx), error?.name ?? out?.error),
         userCodeConfirmSource: (ctx, _form, _client, _device, userCode) =>

@@ -94,22 +94,25 @@ export async function insertAudit(statements: Statements, rows: AuditRow[]): Pro
   }
 }
 
-/** The next rows of this process's chain. */
-export type Append = (events: AuditEvent[]) => Promise<AuditRow[]>
+export type Held = {
+  /** Makes the chain's next rows, on the holder's own connection. */
+  append(statements: Statements, events: AuditEvent[]): Promise<AuditRow[]>
+  /** Says what became of them. Where nobody knows, the process goes on with a new chain. */
+  release(kept: boolean): void
+}
 
 export type Pen = {
   /**
-   * Lends the pen to one caller at a time, who brings the connection he writes on (were he to wait for one while
-   * all of them wait for the pen, nobody would go on): the next waits until what this one appended is kept. When `work` fails
-   * after it appended, nobody knows what was kept, so the process goes on with a new chain.
+   * Lends the pen to one caller at a time: the next waits until this one's rows are kept. Whoever takes it has his
+   * connection already: were he to wait for one while those who have one wait for the pen, nobody would go on.
    */
-  hold<T>(statements: Statements, work: (append: Append) => Promise<T>): Promise<T>
+  take(): Promise<Held>
 }
 
 /** This process's place in the trail. */
 export function openPen(key: Buffer): Pen {
   let head: Head | undefined
-  let last: Promise<unknown> = Promise.resolve()
+  let last = Promise.resolve()
 
   function appendOne(event: AuditEvent): AuditRow {
     if (!head) throw new Error('the chain has not begun')
@@ -140,25 +143,27 @@ export function openPen(key: Buffer): Pen {
   }
 
   return {
-    hold(statements, work) {
-      let appended = false
-      const append: Append = async (events) => {
-        const [first] = events
-        if (!first) return []
-        appended = true
-        const rows = head ? [] : [await begin(statements, first.at)]
-        return [...rows, ...events.map(appendOne)]
-      }
-      const mine = last.then(async () => {
-        try {
-          return await work(append)
-        } catch (error) {
-          if (appended) head = undefined
-          throw error
-        }
+    async take() {
+      const before = last
+      let done = () => {}
+      last = new Promise((resolve) => {
+        done = resolve
       })
-      last = mine.catch(() => {})
-      return mine
+      await before
+      let appended = false
+      return {
+        async append(statements, events) {
+          const [first] = events
+          if (!first) return []
+          appended = true
+          const rows = head ? [] : [await begin(statements, first.at)]
+          return [...rows, ...events.map(appendOne)]
+        },
+        release(kept) {
+          if (appended && !kept) head = undefined
+          done()
+        },
+      }
     },
   }
 }
@@ -174,11 +179,17 @@ export function openAuditQueue(pen: Pen, { lend }: LentStatements): Audit {
       const batch = gathered
       gathered = []
       try {
-        await lend((statements) =>
-          pen.hold(statements, async (append) => {
-            await insertAudit(statements, await append(batch.map(({ event }) => event)))
-          }),
-        )
+        await lend(async (statements) => {
+          const { append, release } = await pen.take()
+          let kept = false
+          try {
+            const events = batch.map(({ event }) => event)
+            await insertAudit(statements, await append(statements, events))
+            kept = true
+          } finally {
+            release(kept)
+          }
+        })
         for (const { done } of batch) done()
       } catch (error) {
         for (const { fail } of batch) fail(error)

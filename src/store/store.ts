@@ -4,7 +4,6 @@ import { type Accounts, openAccounts } from './accounts.ts'
 import { type AffiliationChoices, openAffiliationChoices } from './affiliation-choices.ts'
 import { type Affiliations, openAffiliations } from './affiliations.ts'
 import {
-  type Append,
   type Audit,
   type AuditEvent,
   type AuditReads,
@@ -121,32 +120,32 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
     queued,
   })
 
-  async function transact<T>(
-    work: (tables: Tables) => Promise<T>,
-    withPen: (bound: Statements, keep: (append: Append) => Promise<void>) => Promise<void>,
-  ): Promise<T> {
-    const trx = await knex.transaction()
-    const bound = transactionStatements(trx, where)
-    const events: AuditEvent[] = []
-    const trail: Audit = { record: async (event) => void events.push(event) }
+  async function transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    // SQLite has one write lock, which a transaction takes first thing: nobody may wait for the pen while holding it,
+    // so there the pen comes first. On PostgreSQL it is held for the last moment only.
+    let held = where.engine === 'sqlite' ? await pen?.take() : undefined
     let posted = false
-    const outbox = outboxPorts(() => {
-      posted = true
-    })
+    let kept = false
     try {
-      const result = await work(openTables(trx, bound, trail, outbox))
-      if (events.length === 0) await trx.commit()
-      else {
-        await withPen(bound, async (append) => {
-          await insertAudit(bound, await append(events))
-          await trx.commit()
+      const result = await knex.transaction(async (trx) => {
+        const bound = transactionStatements(trx, where)
+        const events: AuditEvent[] = []
+        const trail: Audit = { record: async (event) => void events.push(event) }
+        const outbox = outboxPorts(() => {
+          posted = true
         })
-      }
+        const done = await work(openTables(trx, bound, trail, outbox))
+        if (events.length > 0) {
+          held ??= await begun(pen).take()
+          await insertAudit(bound, await held.append(bound, events))
+        }
+        return done
+      })
+      kept = true
       if (posted) queued()
       return result
-    } catch (error) {
-      if (!trx.isCompleted()) await trx.rollback().catch(() => {})
-      throw error
+    } finally {
+      held?.release(kept)
     }
   }
 
@@ -167,14 +166,7 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
     beginOutbox(key) {
       outboxKey = key
     },
-    transaction(work) {
-      // SQLite has one write lock, which a transaction takes first thing: nobody may wait for the pen while holding
-      // it, so there the pen comes first. On PostgreSQL it is held for the last moment only.
-      if (where.engine === 'sqlite' && pen) {
-        return pen.hold(hot, (append) => transact(work, (_, keep) => keep(append)))
-      }
-      return transact(work, (bound, keep) => begun(pen).hold(bound, keep))
-    },
+    transaction,
     migrate: () => migrate(where),
     pendingMigrations: () => pendingMigrations(knex),
     ping: async () => void (await hot.run(one, [])),

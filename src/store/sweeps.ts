@@ -32,7 +32,6 @@ export type Sweeps = {
 export function openSweeps(knex: Knex, { engine }: Where): Sweeps {
   return {
     async remove(kind, { from, before, limit }) {
-      // By knex on SQLite too: its connection works in a thread, where a slow disk does not stop the event loop.
       const answer = await knex.raw(removal(swept[kind])[engine], [from, before, limit])
       const rows: { at: number | string }[] = engine === 'sqlite' ? answer : answer.rows
       return {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import pg from 'pg'
 import { once } from '#lib/once.ts'
-import { openDatabase } from '#store/database.ts'
 import { openStore, type Store, type Where } from '#store/store.ts'
 import { startPostgres } from './postgres.ts'
 
@@ -26,12 +26,14 @@ export function temporaryFolder(t: ExecutionContext): string {
 /** The server `npm test` started or was told of; a test file that runs alone starts its own. */
 const server = once(async () => process.env.TEST_DATABASE_URL ?? (await startPostgres()).url)
 
+/** On a connection of its own, which waits as long as it takes. */
 async function administer(sql: string): Promise<void> {
-  const knex = openDatabase({ engine: 'postgres', url: await server() })
+  const client = new pg.Client({ connectionString: await server() })
+  await client.connect()
   try {
-    await knex.raw(sql)
+    await client.query(sql)
   } finally {
-    await knex.destroy()
+    await client.end()
   }
 }
 
@@ -60,6 +62,7 @@ export async function buildStore(t: ExecutionContext, engine = testEngine): Prom
   const store = openStore(await createDatabase(t, engine))
   await store.migrate()
   store.beginAudit(Buffer.alloc(32, 7))
+  store.beginOutbox(Buffer.alloc(32, 8))
   t.teardown(() => store.close())
   return store
 }

@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What the tests in interop/ drive. `apache2-bin` is the server without the service that Debian would start. */
+/** What the tests in interop/ and deploy/ drive. `apache2-bin` is the server without the service that Debian would start. */
 export const peerPackages = {
   authlib: ['python3-authlib', 'python3-flask', 'python3-requests'],
   mod_auth_openidc: ['apache2-bin', 'libapache2-mod-auth-openidc'],
+  nginx: ['nginx', 'openssl'],
+  systemd: ['systemd'],
 } as const
 
 const isInstalled = (name: string) =>

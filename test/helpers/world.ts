@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { addClient, type NewClient } from '#admin/clients.ts'
 import { addPerson } from '#admin/people.ts'
-import { loadConfig } from '#config/load.ts'
+import { type Config, loadConfig } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openLog } from '#lib/log.ts'
 import type { Where } from '#store/store.ts'
@@ -58,6 +58,8 @@ export type World = {
 
 const person = { account: 'wang@mail.edu.tw', name: '王小明', password: 'a long enough password' }
 
+type LimitRules = Config['site']['limits']
+
 type Options = {
   sandbox?: boolean
   /** Of an earlier world: a restart. */
@@ -68,6 +70,8 @@ type Options = {
   ports?: World['ports']
   now?: () => number
   env?: NodeJS.ProcessEnv
+  /** Other numbers than the real ones, where a test is about something else or has no patience. */
+  limits?: { [Group in keyof LimitRules]?: Partial<LimitRules[Group]> }
 }
 
 let template: Promise<Template> | undefined
@@ -104,6 +108,15 @@ async function databaseOf(
   return { DATABASE_URL: where.url, DATABASE_POOL: '5' }
 }
 
+function withLimits(rules: LimitRules, { limits = {} }: Options): LimitRules {
+  return {
+    sign_in: { ...rules.sign_in, ...limits.sign_in },
+    sources: { ...rules.sources, ...limits.sources },
+    clients: { ...rules.clients, ...limits.clients },
+    devices: { ...rules.devices, ...limits.devices },
+  }
+}
+
 export async function buildWorld(t: ExecutionContext, options: Options = {}): Promise<World> {
   for (let tries = 1; ; tries++) {
     try {
@@ -124,7 +137,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     template = await prepareTemplate()
     cpSync(template.folder, dataDir, { recursive: true })
   }
-  const config = loadConfig(
+  const read = loadConfig(
     {
       PORT: String(PORT),
       DEMO_PORT: String(DEMO_PORT),
@@ -137,6 +150,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     },
     root,
   )
+  const config = { ...read, site: { ...read.site, limits: withLimits(read.site.limits, options) } }
   const lines: string[] = []
   // Read only where it is wanted: most tests do without the pretend counties.
   const wiring = config.sandbox && (await import('#sandbox/wiring.ts'))
@@ -151,6 +165,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     opened.push(await listen(app.house))
     const sandbox = await pretend?.open(app.house)
     if (sandbox) opened.push(sandbox)
+    app.background.begin()
   } catch (error) {
     for (const one of opened.reverse()) await one.close()
     throw error

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { forgetClient } from '#oidc/remembered-clients.ts'
 import { openDatabase } from '#store/database.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
@@ -94,6 +95,7 @@ test('signing out holds, whatever another tab was doing at that moment', async (
   const gate = new Promise<void>((resolve) => {
     goOn = resolve
   })
+  forgetClient(world.house.provider, rp.clientId)
   clients.find = async (id) => {
     clients.find = find
     arrived()

@@ -17,7 +17,8 @@ export function errors(answer: Answer) {
       const line = { problem: problem.key, err: problem.cause }
       if (problem.status >= 500) log.error(line, 'problem')
       else log.info(line, 'problem')
-      if (problem.status >= 500 && machines.test(ctx.path)) return answerMachine(ctx, problem)
+      const unasked = problem.status >= 500 || problem.status === 429
+      if (unasked && machines.test(ctx.path)) return answerMachine(ctx, problem)
       const { next: steps = waysOn(ctx) } = problem.options
       answer.problem(
         ctx,
@@ -28,12 +29,18 @@ export function errors(answer: Answer) {
 }
 
 /** Endpoints nobody opens in a browser: an app reads JSON (RFC 6749 §5.2). */
-const machines = /^\/(token|request|me|jwks|device\/auth|eduinfo|\.well-known)(\/|$)/
+export const machines = /^\/(token|request|me|jwks|device\/auth|\.well-known)(\/|$)/
 
-function answerMachine(ctx: Context, { status, options: { retryAfterSeconds } }: Problem) {
+function answerMachine(ctx: Context, { status, key, options: { retryAfterSeconds } }: Problem) {
   ctx.status = status
   if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
-  ctx.body = { error: status === 503 ? 'temporarily_unavailable' : 'server_error' }
+  const error =
+    status < 500 && status !== 429
+      ? 'invalid_request'
+      : retryAfterSeconds
+        ? 'temporarily_unavailable'
+        : 'server_error'
+  ctx.body = { error, error_description: `${key}, reference ${ctx.state.ref}` }
 }
 
 /** Back to the question this form belonged to, if it belonged to one. */

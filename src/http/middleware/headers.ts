@@ -17,18 +17,19 @@ export function contentSecurityPolicy(formAction: string[] = []): string {
 }
 
 export function headers({ secure }: { secure: boolean }) {
-  return async (ctx: Context, next: Next) => {
-    ctx.set({
-      'Content-Security-Policy': contentSecurityPolicy(),
-      'X-Content-Type-Options': 'nosniff',
-      'X-Frame-Options': 'DENY',
-      'Referrer-Policy': 'no-referrer',
-      'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Cache-Control': 'no-store',
-    })
-    if (secure) ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
-    await next()
+  const fixed = Object.entries({
+    'Content-Security-Policy': contentSecurityPolicy(),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+    ...(secure ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
+  })
+  return ({ res }: Context, next: Next) => {
+    for (const [name, value] of fixed) res.setHeader(name, value)
+    return next()
   }
 }

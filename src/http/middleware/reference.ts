@@ -43,7 +43,8 @@ function openState(log: Log, bindings: { ref: string }): State {
       own ??= log.child(bindings)
       return own
     },
-    // Chosen by the middleware of that name, before anything speaks.
+    // Found out by the middleware of these names, before anything speaks.
     language: 'zh-TW',
+    source: '',
   }
 }

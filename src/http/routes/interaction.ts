@@ -1,5 +1,6 @@
 /** The routes between an app's request and its answer: read the question, take the person's reply, go on. */
 import type Router from '@koa/router'
+import { signInName } from '#accounts/local.ts'
 import type { Language } from '#config/schema.ts'
 import { languages } from '#config/schema.ts'
 import {
@@ -11,7 +12,7 @@ import {
   type Reply,
 } from '#interaction/answers.ts'
 import { type Leaving, leave } from '#interaction/trips.ts'
-import { chooseLanguage } from '#lib/messages.ts'
+import { chooseLanguage, type Message } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, cspSource, formSources } from '../app-of.ts'
@@ -19,12 +20,14 @@ import type { Context, State } from '../context.ts'
 import { keepCookie } from '../cookies.ts'
 import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
+import { spendDeparture } from '../middleware/limits.ts'
 import { Problem } from '../problem.ts'
-import { afterBarred, afterPast, afterUpstream } from './next-steps.ts'
+import { afterBarred, afterDepartures, afterPast, afterUpstream } from './next-steps.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
   const { provider, store, config, keys, answer, trips, passwords, now, cookies, metrics } = house
+  const { limits, knownDevices } = house
   const { site } = config
   const pages = openQuestionPages(house)
 
@@ -78,7 +81,9 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   async function finish(ctx: Context, question: Asked, reply: Reply, again: Again) {
     switch (reply.kind) {
       case 'again':
-        return again(reply.problem)
+        return again(reply.problem, reply)
+      case 'held':
+        return again(reply.problem, { ...reply, status: 429 })
       case 'barred':
         throw afterBarred(question, reply.status, question.formAction)
       case 'finish': {
@@ -88,15 +93,21 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       }
     }
   }
-  type Again = (problem: string) => void | Promise<void>
+  type Again = (
+    problem: Message,
+    how: { status?: number; waitSeconds?: number },
+  ) => void | Promise<void>
   const cannotBeMended: Again = (problem) => {
-    throw new Error(`no page to mend ${problem} on`)
+    throw new Error(`no page to mend ${JSON.stringify(problem)} on`)
   }
 
   async function leaveFor(ctx: Context, question: Asked, id: string) {
     const connector = config.connectors.find((one) => one.id === id)
     const county = connector?.label[ctx.state.language] ?? ''
     if (!connector) return pages.signIn(ctx, question, { upstreamProblem: 'sign-in.choose-county' })
+    const sources = formSources(trips.connectors, question.params.redirect_uri)
+    const wait = spendDeparture(limits, ctx)
+    if (wait > 0) throw afterDepartures(question, wait, sources)
     const device = ctx.state.device ?? ''
     const locales = [ctx.state.language]
     const leaving: Leaving = await leave(trips, question, { connector: id, device, locales })
@@ -113,13 +124,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
           { connector: id, failure: leaving.failure, err: leaving.cause },
           'upstream',
         )
-        throw afterUpstream(
-          question,
-          connector,
-          ctx.state.language,
-          leaving.failure,
-          formSources(trips.connectors, question.params.redirect_uri),
-        )
+        throw afterUpstream(question, connector, ctx.state.language, leaving.failure, sources)
       }
     }
   }
@@ -164,13 +169,23 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     })
 
   post('sign-in', 'sign-in', async (ctx, question, { account = '', password = '' }) => {
-    const ports = { now, passwords, domain: site.local_accounts.domain, acr: site.acr.password }
+    const { domain } = site.local_accounts
+    const name = signInName(account, domain)
+    const source = limits.sourceOf(ctx)
+    const from = {
+      source: source.name,
+      sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
+      device: knownDevices.find(ctx, name),
+    }
+    const ports = { now, passwords, domain, acr: site.acr.password, limits: limits.signIn, from }
     const reply = await answerLocally(store, { account, password }, ports)
+    if (reply.kind === 'held') limits.refused(ctx, 'sign-in', reply.because)
+    if (reply.kind === 'finish') knownDevices.remember(ctx, name)
     const outcome = reply.kind === 'again' ? 'refused' : reply.kind
     ctx.state.log.info({ way: 'password', outcome, client: question.clientId }, 'sign-in')
     metrics.signIn('password', '', outcome)
-    await finish(ctx, question, reply, (problem) =>
-      pages.signIn(ctx, question, { account, problem }),
+    await finish(ctx, question, reply, (problem, how) =>
+      pages.signIn(ctx, question, { account, problem }, how),
     )
   })
 

@@ -61,6 +61,16 @@ export function afterUpstream(
   })
 }
 
+/** Too many people leave for a county from one address at once. */
+export function afterDepartures(open: Open, seconds: number, formAction: string[]): Problem {
+  return new Problem(429, 'limited.departure', {
+    params: { seconds: String(seconds) },
+    retryAfterSeconds: seconds,
+    formAction,
+    next: otherWays(open),
+  })
+}
+
 /** The trip cannot be finished, the app's request can. */
 export function afterLostTrip(open: Open, why: string, formAction: string[]): Problem {
   const signIn = { ...choose(open.uid, 'sign-in', 'next.sign-in'), primary: true }

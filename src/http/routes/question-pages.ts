@@ -2,6 +2,7 @@
 import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
 import { shownGrant } from '#interaction/answers.ts'
 import type { Question } from '#interaction/question.ts'
+import type { Message } from '#lib/messages.ts'
 import { type App, formSources } from '../app-of.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
@@ -23,12 +24,18 @@ export function openQuestionPages(house: House) {
   const path = ({ uid }: Question, action: string) => `/interaction/${uid}/${action}`
   const tokenOf = (ctx: Context) => formToken(keys.form, ctx.state.device ?? '')
 
-  function signIn(ctx: Context, question: Asked, more: Partial<Views['sign-in']> = {}) {
+  function signIn(
+    ctx: Context,
+    question: Asked,
+    more: Partial<Views['sign-in']> = {},
+    { status, waitSeconds }: { status?: number; waitSeconds?: number } = {},
+  ) {
     const lang = ctx.state.language
     const hint = question.params.login_hint?.slice(0, 200)
     answer.page(ctx, {
       view: 'sign-in',
-      status: more.problem || more.upstreamProblem ? 422 : 200,
+      status: status ?? (more.problem || more.upstreamProblem ? 422 : 200),
+      retryAfterSeconds: waitSeconds,
       formAction: formSources(trips.connectors, question.params.redirect_uri),
       locals: {
         uid: question.uid,
@@ -80,7 +87,7 @@ export function openQuestionPages(house: House) {
     })
   }
 
-  async function affiliation(ctx: Context, question: Asked, problem?: string) {
+  async function affiliation(ctx: Context, question: Asked, problem?: Message) {
     const { accountId, clientId, uid } = question
     if (!accountId) return signIn(ctx, question)
     const [list, chosen] = await Promise.all([

@@ -1,0 +1,67 @@
+/** What is done in the background: jobs, each by one process at a time, and the outbox, by all of them. */
+import type { Log } from '#lib/log.ts'
+import type { Now } from '#lib/time.ts'
+import { type LogoutTokens, openLogoutTokens } from '#oidc/backchannel.ts'
+import type { KeyEncryption } from '#oidc/key-encryption.ts'
+import type { KeyRules } from '#oidc/key-schedule.ts'
+import type { SendMail } from '#outside/mail.ts'
+import type { Store } from '#store/store.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import { type Delivery, openDelivery } from './deliver.ts'
+import { openLogoutCourier } from './deliver-logout.ts'
+import { openMailCourier } from './deliver-mail.ts'
+import { openForgetting } from './forget-dead.ts'
+import { openKeyRotation } from './rotate-keys.ts'
+import { openRunner, type Runner } from './runner.ts'
+import { openSweep } from './sweep.ts'
+
+export type BackgroundPorts = {
+  store: Store
+  log: Log
+  now: Now
+  random: () => number
+  kek: KeyEncryption
+  keyRules: KeyRules
+  provider: Parameters<typeof openLogoutTokens>[0]
+  /** The guarded client. */
+  fetch: typeof fetch
+  sendMail?: SendMail
+}
+
+export type Background = Pick<Delivery, 'nudge' | 'deliverNow'> &
+  Pick<Runner, 'runOnce'> & {
+    /** Until then nothing happens by itself: a command at the command line only looks. */
+    begin(): void
+    close(): Promise<void>
+  }
+
+/** Does no I/O. */
+export function openBackground(ports: BackgroundPorts): Background {
+  const { store, now, fetch } = ports
+  const tokens: LogoutTokens = openLogoutTokens(ports.provider)
+  const delivery = openDelivery(
+    [openLogoutCourier({ tokens, fetch }), openMailCourier(ports.sendMail)],
+    ports,
+  )
+  const runner = openRunner(
+    [
+      openSweep(store, now),
+      openKeyRotation(ports),
+      openCheckpoint(store, now, ports.log),
+      openForgetting(store, now),
+    ],
+    ports,
+  )
+  return {
+    begin() {
+      delivery.begin()
+      runner.begin()
+    },
+    nudge: delivery.nudge,
+    deliverNow: delivery.deliverNow,
+    runOnce: runner.runOnce,
+    async close() {
+      await Promise.all([delivery.close(), runner.close()])
+    },
+  }
+}

@@ -1,0 +1,126 @@
+/** Runs named jobs every so often, each by one process at a time, however many there are. */
+import { randomToken } from '#lib/crypto.ts'
+import type { Log } from '#lib/log.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import { within } from '#lib/within.ts'
+import type { Store } from '#store/store.ts'
+
+export type Job = {
+  name: string
+  everySeconds: number
+  /** `signal` asks it to come to an end soon: the process stops, or another one has taken the job over. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export type RunnerPorts = {
+  store: Pick<Store, 'leases'>
+  log: Log
+  now: Now
+  /** At least 0, less than 1: so that processes started together do not ask together. */
+  random: () => number
+}
+
+export type Runner = {
+  begin(): void
+  /** Runs the job now. False when it is running elsewhere; rejects with the job's own error. */
+  runOnce(name: string): Promise<boolean>
+  /** Asks running steps to end and waits for them, no longer than this. What it held others may take at once. */
+  close(patienceMs?: number): Promise<void>
+}
+
+/** While a step runs its lease is renewed this often, and trusted for twice as long and a pause: milliseconds. */
+const renewEvery = 5_000
+const trusted = 15
+
+/** The first turn of a job that is seldom run comes after so many seconds at most: a restart must not skip it. */
+const firstWithin = 60
+/** A job that fails is tried less and less often, at least once in so many seconds. */
+const longestPause = 3600
+
+export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts): Runner {
+  const holder = randomToken()
+  const stop = new AbortController()
+  const timers = new Map<string, NodeJS.Timeout>()
+  const underway = new Set<Promise<unknown>>()
+  const turns = new Set<string>()
+
+  /** Who does the job by the clock: kept from turn to turn, and lost by one who misses two. */
+  async function hasTurn({ name, everySeconds }: Job): Promise<boolean> {
+    const at = seconds(now)
+    const lease = `turn:${name}`
+    const mine = await store.leases.take(lease, holder, at, at + 2 * everySeconds + trusted)
+    if (mine) turns.add(lease)
+    else turns.delete(lease)
+    return mine
+  }
+
+  /** Whose step runs at this moment. Taken apart from the turn: the command line may run a job between two turns. */
+  async function run(job: Job): Promise<boolean> {
+    const lease = `run:${job.name}`
+    const runner = randomToken()
+    const take = () => store.leases.take(lease, runner, seconds(now), seconds(now) + trusted)
+    if (stop.signal.aborted || !(await take())) return false
+    const lost = new AbortController()
+    const renewal = setInterval(() => {
+      take().then(
+        (kept) => kept || lost.abort(),
+        (error) => log.warn({ err: error, job: job.name }, 'a lease could not be renewed'),
+      )
+    }, renewEvery).unref()
+    try {
+      await job.run(AbortSignal.any([stop.signal, lost.signal]))
+      return true
+    } finally {
+      clearInterval(renewal)
+      // What cannot be given back runs out by itself.
+      await store.leases.release(lease, runner).catch(() => {})
+    }
+  }
+
+  async function turn(job: Job, failures: number) {
+    let failed = 0
+    try {
+      if (await hasTurn(job)) await run(job)
+    } catch (error) {
+      failed = failures + 1
+      if (stop.signal.aborted) return
+      log.error({ err: error, job: job.name, failures: failed }, 'a job failed')
+    }
+    plan(job, failed, pause(job, failed))
+  }
+
+  function pause({ everySeconds }: Job, failures: number): number {
+    const most = Math.max(everySeconds, longestPause)
+    return Math.min(most, everySeconds * 2 ** failures) * (0.9 + random() / 5)
+  }
+
+  function plan(job: Job, failures: number, inSeconds: number) {
+    if (stop.signal.aborted) return
+    const timer = setTimeout(() => void keep(turn(job, failures)), inSeconds * 1000)
+    timers.set(job.name, timer.unref())
+  }
+
+  function keep<T>(work: Promise<T>): Promise<T> {
+    underway.add(work)
+    const forget = () => underway.delete(work)
+    work.then(forget, forget)
+    return work
+  }
+
+  return {
+    begin() {
+      for (const job of jobs) plan(job, 0, random() * Math.min(job.everySeconds, firstWithin))
+    },
+    async runOnce(name) {
+      const job = jobs.find((one) => one.name === name)
+      if (!job) throw new Error(`there is no job ${name}`)
+      return keep(run(job))
+    },
+    async close(patienceMs = 5_000) {
+      stop.abort()
+      for (const timer of timers.values()) clearTimeout(timer)
+      await within(patienceMs, Promise.allSettled(underway))
+      for (const lease of turns) await store.leases.release(lease, holder).catch(() => {})
+    },
+  }
+}

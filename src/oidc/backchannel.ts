@@ -1,0 +1,87 @@
+/**
+ * Back-channel logout. Who must hear that a session ended is kept with its end, in one transaction, and told in the
+ * background: node-oidc-provider would wait for every app while the person waits for the page.
+ */
+import { type Client, Provider } from 'oidc-provider'
+import type { Now } from '#lib/time.ts'
+import { seconds } from '#lib/time.ts'
+import type { Payloads } from '#store/payloads.ts'
+import type { Store, Tables } from '#store/store.ts'
+
+export type Farewell = { clientId: string; accountId: string; sid?: string }
+
+export type Farewells = {
+  /** Remembers that this request's session ends for the app. */
+  say(farewell: Farewell): Promise<void>
+  /** The payload table, where a session is not buried without its farewells. */
+  payloads: Payloads
+}
+
+export function openFarewells(
+  store: Pick<Store, 'payloads' | 'outbox' | 'transaction'>,
+  now: Now,
+): Farewells {
+  const said = new WeakMap<object, Farewell[]>()
+
+  const put = ({ outbox }: Pick<Tables, 'outbox'>, payload: Farewell) =>
+    outbox.put({
+      kind: 'backchannel-logout',
+      target: payload.clientId,
+      payload,
+      createdAt: seconds(now),
+    })
+
+  return {
+    async say(farewell) {
+      const { ctx } = Provider
+      if (ctx) said.set(ctx, [...(said.get(ctx) ?? []), farewell])
+      else await put(store, farewell)
+    },
+    payloads: Object.assign(Object.create(store.payloads) as Payloads, {
+      async bury(id: string, at: number) {
+        const { ctx } = Provider
+        const farewells = ctx && said.get(ctx)
+        if (!farewells) return store.payloads.bury(id, at)
+        said.delete(ctx)
+        return store.transaction(async (tables) => {
+          const ended = await tables.payloads.bury(id, at)
+          // Also where another request ended it at this moment: that one may have known of fewer apps.
+          for (const farewell of farewells) await put(tables, farewell)
+          return ended
+        })
+      },
+    }),
+  }
+}
+
+/** What to send to the app, and where. Undefined if it is gone, or wants to hear nothing. */
+export type LogoutTokens = (
+  farewell: Farewell,
+  jti: string,
+) => Promise<{ uri: string; token: string } | undefined>
+
+/** Made when they are sent: what waited for an hour is not stale, and signed with a key that is still published. */
+export function openLogoutTokens(provider: () => Provider): LogoutTokens {
+  return async ({ clientId, accountId, sid }, jti) => {
+    const { Client, IdToken } = provider()
+    const client = await Client.find(clientId)
+    const uri = client?.backchannelLogoutUri
+    if (!client || !uri) return undefined
+    const token: LogoutToken = new IdToken({ sub: accountId }, { client })
+    // Makes it the `sub` the app knows the person by.
+    token.mask = { sub: null }
+    token.set('events', { 'http://schemas.openid.net/event/backchannel-logout': {} })
+    token.set('jti', jti)
+    if (client.backchannelLogoutSessionRequired) token.set('sid', sid)
+    return { uri, token: await token.issue({ use: 'logout' }) }
+  }
+}
+
+type LogoutToken = InstanceType<Provider['IdToken']> & { mask?: Record<string, null> }
+
+/** Ends node-oidc-provider's own calls. */
+export function sayFarewellsLater(provider: Provider, { say }: Farewells): void {
+  provider.Client.prototype.backchannelLogout = function (this: Client, accountId, sid) {
+    return say({ clientId: this.clientId, accountId, sid })
+  }
+}

@@ -1,0 +1,89 @@
+/** Hands one mail to the operator's SMTP server. */
+import { createTransport } from 'nodemailer'
+import type { Outcome } from '#lib/delivery.ts'
+import { isMailAddress, type Mail, mailDomain, type Sender } from '#lib/mail.ts'
+import type { Now } from '#lib/time.ts'
+
+export type MailServer = {
+  /** `smtp://` or `smtps://`, credentials inside. */
+  url: string
+  from: Sender
+}
+
+/** `id` is the same at every try, and so is the Message-ID: who gets the mail twice can tell. */
+export type SendMail = (mail: Mail, id: string, signal?: AbortSignal) => Promise<Outcome>
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Opens no connection. Passwords and links go over TLS, or to this very machine. */
+export function openMail({ url, from }: MailServer, now: Now): SendMail {
+  const { protocol, hostname, port, username, password } = new URL(url)
+  const secure = protocol === 'smtps:'
+  const near = loopback.test(hostname)
+  const transport = createTransport({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (secure ? 465 : 587),
+    secure,
+    requireTLS: !secure && !near,
+    ignoreTLS: !secure && near,
+    ...(username
+      ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
+      : {}),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 20_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+
+  return async ({ to, subject, text, html }, id, signal) => {
+    if (!isMailAddress(to)) return { kind: 'refused', why: 'that is no mail address' }
+    try {
+      const { response } = await transport.sendMail({
+        envelope: { from: from.address, to: [to] },
+        from: { name: from.name ?? '', address: from.address },
+        to: { name: '', address: to },
+        subject: subject.replaceAll(/\p{Cc}+/gu, ' '),
+        text,
+        ...(html === undefined ? {} : { html }),
+        messageId: `<${id}@${mailDomain(from.address)}>`,
+        date: new Date(now()),
+        // RFC 3834: nobody's "I am on holiday" needs to come back.
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        ...(signal ? { signal } : {}),
+      })
+      return { kind: 'delivered', answer: response }
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      return judge(error)
+    }
+  }
+}
+
+const words: Record<string, string> = {
+  EAUTH: 'the mail server did not take our user and password',
+  ENOAUTH: 'the mail server did not take our user and password',
+  EDNS: 'the mail server’s name is unknown',
+  ETLS: 'no safe connection to the mail server',
+  ETIMEDOUT: 'the mail server did not answer in time',
+}
+
+/** Nodemailer's errors: `code` is its own word, `responseCode` the server's. */
+function judge(error: unknown): Outcome {
+  const {
+    code = '',
+    responseCode,
+    response,
+  } = error as {
+    code?: string
+    responseCode?: number
+    response?: string
+  }
+  const said = response === undefined ? {} : { answer: response }
+  const why = words[code]
+  if (why) return { kind: 'failed', why, ...said }
+  if (!responseCode) return { kind: 'failed', why: 'the mail server could not be reached' }
+  // RFC 5321 §4.2.1: 5yz will not change by itself.
+  const kind = responseCode >= 500 ? 'refused' : 'failed'
+  return { kind, why: `the mail server answered ${responseCode}`, ...said }
+}
