@@ -78,7 +78,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
   })
   const database = openStore(config.database, {
     observe: config.metrics && metrics.statement,
-    queued: () => background?.nudge(),
+    queued: () => background?.delivery.nudge(),
   })
   let background: Background | undefined
   const store: Store = {

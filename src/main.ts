@@ -6,6 +6,7 @@ import { ConfigError, WorkersError } from '#errors.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
@@ -42,6 +43,7 @@ for (const add of [
   addOutboxCommands,
   addAuditCommands,
   addBackupCommands,
+  addDoctorCommand,
 ])
   add(program)
 

@@ -14,8 +14,8 @@ export type LocalPorts = {
 export type LocalSignIn =
   | { kind: 'signed-in'; accountId: string }
   /** Unknown name and wrong password are one answer, in the same time. */
-  | { kind: 'wrong' }
-  | { kind: 'barred'; status: Exclude<AccountRow['status'], 'active'> }
+  | { kind: 'wrong'; accountId?: string }
+  | { kind: 'barred'; accountId: string; status: Exclude<AccountRow['status'], 'active'> }
 
 /** Checks a name and a password as typed. Throws BusyError when too many are waiting. */
 export async function signInLocally(
@@ -26,11 +26,12 @@ export async function signInLocally(
   const found = await findByName(store, typed.account, ports.domain)
   const credential = found ? await store.credentials.findPassword(found) : undefined
   const right = await ports.passwords.verify(credential?.secret, typed.password)
-  if (!right || !found) return { kind: 'wrong' }
+  if (!right || !found) return { kind: 'wrong', accountId: found }
   const account = await store.accounts.find(found)
   if (!account) return { kind: 'wrong' }
   // Said only to someone who knows the password: it tells a guesser nothing.
-  if (account.status !== 'active') return { kind: 'barred', status: account.status }
+  if (account.status !== 'active')
+    return { kind: 'barred', accountId: account.id, status: account.status }
   return { kind: 'signed-in', accountId: account.id }
 }
 
@@ -63,7 +64,7 @@ export type NewLocalAccount = {
 export async function createLocalAccount(
   store: Store,
   wanted: NewLocalAccount,
-  ports: Pick<LocalPorts, 'now' | 'passwords'>,
+  ports: Pick<LocalPorts, 'now' | 'passwords'> & { actor: string },
 ): Promise<{ kind: 'created'; accountId: string } | { kind: 'taken' }> {
   const at = seconds(ports.now)
   const accountId = randomUUID()
@@ -96,6 +97,8 @@ export async function createLocalAccount(
         createdAt: at,
         updatedAt: at,
       })
+      const made = { action: 'account.create', target: accountId, outcome: 'ok' }
+      await tables.audit.record({ at, actor: ports.actor, ...made })
     })
   } catch (error) {
     if (error === taken) return { kind: 'taken' }

@@ -95,7 +95,14 @@ export type Registered =
   | { kind: 'created'; registration: Record<string, unknown> }
   | { kind: 'rejected'; problems: FieldProblem[] }
 
-type Ports = { store: Store; provider: Provider; now: Now; resources: SiteFile['resources'] }
+type Ports = {
+  store: Store
+  provider: Provider
+  now: Now
+  resources: SiteFile['resources']
+  /** Who the audit trail says did it: `operator:<name>`. */
+  actor: string
+}
 
 /** Registers an app, or says everything that is wrong with it and changes nothing. */
 export async function addClient(ports: Ports, input: unknown): Promise<Registered> {
@@ -132,9 +139,21 @@ export async function addClient(ports: Ports, input: unknown): Promise<Registere
       problems: [{ field: '', message: error.error_description ?? error.message }],
     }
   }
-  await ports.store.clients.create(row)
+  await ports.store.transaction(async (tables) => {
+    await tables.clients.create(row)
+    const details = { name: metadata.client_name, redirect_uris: metadata.redirect_uris }
+    await tables.audit.record({ ...event(ports, row.id, 'client.create'), details })
+  })
   return { kind: 'created', registration: { ...describe(row), ...withSecret(secret) } }
 }
+
+const event = ({ actor, now }: Pick<Ports, 'actor' | 'now'>, id: string, action: string) => ({
+  at: seconds(now),
+  actor,
+  action,
+  target: `client:${id}`,
+  outcome: 'ok',
+})
 
 function toMetadata(client: z.output<typeof newClient>): Record<string, unknown> {
   const { type } = client
@@ -184,27 +203,31 @@ export function describe(row: ClientRow): Record<string, unknown> {
  * one without a secret.
  */
 export async function rotateSecret(
-  { store, provider, now }: Pick<Ports, 'store' | 'provider' | 'now'>,
+  ports: Omit<Ports, 'resources'>,
   id: string,
 ): Promise<Record<string, unknown> | undefined> {
+  const { store, provider, now } = ports
   const row = await store.clients.find(id)
   if (!row || !usesSecret(row.metadata)) return undefined
   const secret = randomToken()
-  const changed = await store.clients.setSecret(id, sha256(secret), seconds(now))
+  const changed = await store.transaction(async (tables) => {
+    if (!(await tables.clients.setSecret(id, sha256(secret), seconds(now)))) return false
+    await tables.audit.record(event(ports, id, 'client.rotate-secret'))
+    return true
+  })
   forgetClient(provider, id)
   return changed ? { ...describe(row), ...withSecret(secret) } : undefined
 }
 
 /** Removes an app and ends everything issued to it. False if there is no such client. */
-export async function removeClient(
-  { store, provider }: Pick<Ports, 'store' | 'provider'>,
-  id: string,
-): Promise<boolean> {
+export async function removeClient(ports: Omit<Ports, 'resources'>, id: string): Promise<boolean> {
+  const { store, provider } = ports
   const removed = await store.transaction(async (tables) => {
     if (!(await tables.clients.remove(id))) return false
     await tables.payloads.destroyClient(id)
     await tables.consents.forgetClient(id)
     await tables.affiliationChoices.forgetClient(id)
+    await tables.audit.record(event(ports, id, 'client.remove'))
     return true
   })
   forgetClient(provider, id)

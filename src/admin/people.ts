@@ -28,7 +28,7 @@ export type Added =
 export async function addPerson(
   store: Store,
   input: unknown,
-  ports: Pick<LocalPorts, 'now' | 'passwords'>,
+  ports: Pick<LocalPorts, 'now' | 'passwords'> & { actor: string },
 ): Promise<Added> {
   const parsed = newPerson.safeParse(input)
   if (!parsed.success) {

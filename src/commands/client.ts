@@ -1,6 +1,6 @@
 /** `citygate client …`: relying-party apps. */
 import { type Command, Option } from 'commander'
-import { collect, exits, inHouse, print, rejected, Stop } from './tools.ts'
+import { collect, exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
 
 export function addClientCommands(program: Command): void {
   const client = program.command('client').description('relying-party apps')
@@ -50,7 +50,7 @@ export function addClientCommands(program: Command): void {
       const { addClient } = await import('#admin/clients.ts')
       const added = await inHouse((house) =>
         addClient(
-          { ...house, resources: house.config.site.resources },
+          { ...house, resources: house.config.site.resources, actor: operator() },
           {
             ...rest,
             redirectUris: redirectUri,
@@ -92,7 +92,8 @@ export function addClientCommands(program: Command): void {
     .argument('<client_id>')
     .action(async (id) => {
       const { removeClient } = await import('#admin/clients.ts')
-      if (!(await inHouse((house) => removeClient(house, id)))) throw noSuchClient(id)
+      const removed = await inHouse((house) => removeClient({ ...house, actor: operator() }, id))
+      if (!removed) throw noSuchClient(id)
       print(`removed ${id}`)
     })
 
@@ -103,7 +104,9 @@ export function addClientCommands(program: Command): void {
     .option('--json', 'print as JSON')
     .action(async (id, { json }) => {
       const { rotateSecret } = await import('#admin/clients.ts')
-      const registration = await inHouse((house) => rotateSecret(house, id))
+      const registration = await inHouse((house) =>
+        rotateSecret({ ...house, actor: operator() }, id),
+      )
       if (!registration) {
         throw new Stop(exits.unknown, `there is no client ${id} with a secret`)
       }

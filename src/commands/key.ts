@@ -1,9 +1,8 @@
 /** `citygate key …`: signing and cookie keys, and the key that seals them. */
-import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { DescribedKey } from '#admin/keys.ts'
 import type { House } from '#http/house.ts'
-import { exits, inHouse, print, Stop } from './tools.ts'
+import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
 export function addKeyCommands(program: Command): void {
   const key = program.command('key').description('keys that sign tokens and cookies')
@@ -104,7 +103,7 @@ const ports = (house: House) => ({
   keyEncryption: house.keyEncryption,
   now: house.now,
   site: house.config.site,
-  actor: `operator:${userInfo().username}`,
+  actor: operator(),
 })
 
 const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')

@@ -15,7 +15,7 @@ export function addMailCommands(program: Command): void {
         throw new Stop(exits.rejected, `${address} is no mail address`)
       }
       const { sendTestMail } = await import('#jobs/test-mail.ts')
-      const outcome = await inApp(({ house: { config, store, now }, background: delivery }) => {
+      const outcome = await inApp(({ house: { config, store, now }, background: { delivery } }) => {
         if (config.mail) return sendTestMail({ store, delivery, now }, address, config.issuer)
         throw new Stop(
           exits.config,

@@ -1,4 +1,5 @@
 /** What every command shares: exit codes, outcomes in a sentence, and the opened house. */
+import { userInfo } from 'node:os'
 import type { House } from '#http/house.ts'
 import type { App } from '../app.ts'
 
@@ -13,6 +14,9 @@ export class Stop extends Error {
     this.exit = exit
   }
 }
+
+/** Who the audit trail says typed it. */
+export const operator = (): string => `operator:${userInfo().username}`
 
 export const print = (text: string) => process.stdout.write(`${text}\n`)
 

@@ -1,6 +1,6 @@
 /** `citygate user …`: people with an account kept here. */
 import type { Command } from 'commander'
-import { inHouse, print, readStdin, rejected } from './tools.ts'
+import { inHouse, operator, print, readStdin, rejected } from './tools.ts'
 
 export function addUserCommands(program: Command): void {
   program
@@ -22,7 +22,7 @@ export function addUserCommands(program: Command): void {
       ])
       const password = passwordStdin ? await readStdin() : randomToken().slice(0, 20)
       const added = await inHouse(({ store, now, passwords }) =>
-        addPerson(store, { account, name, password }, { now, passwords }),
+        addPerson(store, { account, name, password }, { now, passwords, actor: operator() }),
       )
       if (added.kind === 'rejected') throw rejected(added.problems)
       const made = { sub: added.accountId, account, ...(passwordStdin ? {} : { password }) }

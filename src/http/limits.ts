@@ -46,7 +46,7 @@ export function openLimits({ rules, counters, metrics, log, now }: LimitPorts): 
       failed: (error) => log.warn({ err: error }, 'limits cannot be counted'),
     }),
     sourceOf({ state: { source } }) {
-      const address = readAddress(source)
+      const address = shared.length > 0 ? readAddress(source) : undefined
       const factor = address && isWithin(shared, address) ? rules.sources.shared_factor : 1
       return { name: neighbourhood(source), factor }
     },

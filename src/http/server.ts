@@ -2,7 +2,6 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import compose from 'koa-compose'
-import type { KoaContextWithOIDC } from 'oidc-provider'
 import { trustIssuerOnly } from '#oidc/provider.ts'
 import type { Context, Next, State } from './context.ts'
 import type { House } from './house.ts'
@@ -17,6 +16,7 @@ import { limitRequests, limitUserCodes } from './middleware/limits.ts'
 import { reference } from './middleware/reference.ts'
 import { source } from './middleware/source.ts'
 import { unit } from './middleware/unit.ts'
+import { listen } from './provider-events.ts'
 import { accountRoutes } from './routes/account.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
 import { formRequestRoutes } from './routes/form-requests.ts'
@@ -37,21 +37,14 @@ const documents = [
 ]
 
 export function openHttp(house: House): Koa<State> {
-  const { config, provider, log, answer, cookies, metrics, limits, clientLimits } = house
+  const { config, provider, log, answer, cookies, limits, clientLimits } = house
   const secure = config.issuer.startsWith('https:')
   const app = new Koa<State>()
   app.keys = provider.keys
   trustIssuerOnly(app.request, config.issuer)
   app.on('error', (error) => log.error({ err: error }, 'unhandled'))
 
-  provider.on('server_error', (ctx, error) => {
-    const { state } = ctx as unknown as Context
-    state.serverError = error
-    state.log.error({ err: error }, 'server error')
-    if (ctx.oidc?.route === 'token') metrics.token(grantTypeOf(ctx), 'server_error')
-  })
-  provider.on('grant.success', (ctx) => metrics.token(grantTypeOf(ctx), 'issued'))
-  provider.on('grant.error', (ctx, { error }) => metrics.token(grantTypeOf(ctx), error))
+  listen(house)
 
   const router = new Router<State>({ sensitive: true, strict: true })
   siteRoutes(router, house)
@@ -94,10 +87,6 @@ export function openHttp(house: House): Koa<State> {
   app.use((ctx, next) => (machines.test(ctx.path) ? apps(ctx as Context, next) : people(ctx, next)))
   return app
 }
-
-/** As the app said it, also where it was turned away before its request was read. */
-const grantTypeOf = ({ oidc }: KoaContextWithOIDC) =>
-  String(oidc.params?.grant_type ?? oidc.body?.grant_type)
 
 /** An empty answer has no type: a client that checks it would stumble over `text/plain` (RFC 7009 §2.2). */
 async function plainEmptyBody(ctx: Context, next: Next) {

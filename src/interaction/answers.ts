@@ -6,7 +6,7 @@ import type { SiteFile } from '#config/schema.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { scopeClaims } from '#oidc/claims.ts'
-import type { Granted, Store } from '#store/store.ts'
+import type { AuditEvent, Circumstances, Granted, Store } from '#store/store.ts'
 import type { Answer, Question } from './question.ts'
 
 export type Reply =
@@ -21,7 +21,12 @@ export type Reply =
 export async function answerLocally(
   store: Store,
   typed: { account: string; password: string },
-  ports: LocalPorts & { acr: string; limits: SignInLimits; from: Omit<Try, 'name'> },
+  ports: LocalPorts & {
+    acr: string
+    limits: SignInLimits
+    from: Omit<Try, 'name'>
+    where: Circumstances & { clientId: string }
+  },
 ): Promise<Reply> {
   if (!typed.account.trim() || !typed.password) return { kind: 'again', problem: 'sign-in.empty' }
   const name = signInName(typed.account, ports.domain)
@@ -36,6 +41,7 @@ export async function answerLocally(
     throw error
   })
   if (signIn.kind !== 'wrong') await begun.right()
+  await store.audit.record(passwordEvent(signIn, ports))
   switch (signIn.kind) {
     case 'wrong': {
       const waitSeconds = await begun.wrong()
@@ -54,6 +60,29 @@ export async function answerLocally(
       }
       return { kind: 'finish', answer: { login, select_account: {} } }
     }
+  }
+}
+
+function passwordEvent(
+  signIn: LocalSignIn,
+  {
+    now,
+    where: { clientId, ...where },
+  }: Pick<LocalPorts, 'now'> & {
+    where: Circumstances & { clientId: string }
+  },
+): AuditEvent {
+  const { kind, accountId } = signIn
+  // Who typed a wrong password is nobody; whose account it was is worth knowing. The name as typed is not kept: people
+  // type passwords there.
+  return {
+    at: seconds(now),
+    actor: kind === 'wrong' ? 'unknown' : accountId,
+    action: 'session.sign-in',
+    target: `client:${clientId}`,
+    outcome: kind === 'barred' ? signIn.status : kind === 'wrong' ? 'wrong' : 'ok',
+    ...where,
+    details: { way: 'password', ...(kind === 'wrong' && accountId ? { account: accountId } : {}) },
   }
 }
 
@@ -77,12 +106,17 @@ export async function answerAffiliation(
   store: Store,
   { accountId, clientId }: Question,
   key: string | undefined,
-  ports: Pick<LocalPorts, 'now'>,
+  { now, where }: Pick<LocalPorts, 'now'> & { where: Circumstances },
 ): Promise<Reply> {
   if (!accountId) throw new Error('an affiliation is chosen by someone who is signed in')
   const known = (await listAffiliations(store, accountId)).some((one) => one.key === key)
   if (!key || !known) return { kind: 'again', problem: 'choose-affiliation.choose-one' }
-  await store.affiliationChoices.choose(accountId, clientId, key, seconds(ports.now))
+  const at = seconds(now)
+  await store.transaction(async (tables) => {
+    await tables.affiliationChoices.choose(accountId, clientId, key, at)
+    const action = { action: 'affiliation.choose', target: `client:${clientId}`, outcome: 'ok' }
+    await tables.audit.record({ at, actor: accountId, ...action, ...where })
+  })
   return { kind: 'finish', answer: { affiliation: {}, select_account: {} } }
 }
 
@@ -124,13 +158,20 @@ export function shownGrant(question: Question, resources: SiteFile['resources'])
 export async function answerConsent(
   store: Store,
   question: Question,
-  ports: Pick<LocalPorts, 'now'>,
+  { now, where }: Pick<LocalPorts, 'now'> & { where: Circumstances },
 ): Promise<Reply> {
   const { accountId, clientId } = question
   if (!accountId) throw new Error('consent is given by someone who is signed in')
-  const before = await store.consents.find(accountId, clientId)
-  const granted = joinGranted(before, wantedGrant(question))
-  await store.consents.put(accountId, clientId, granted, seconds(ports.now))
+  const at = seconds(now)
+  await store.transaction(async (tables) => {
+    // Two tabs may allow different things at the same moment: both are kept.
+    await tables.accounts.lock(accountId)
+    const before = await tables.consents.find(accountId, clientId)
+    const wanted = wantedGrant(question)
+    await tables.consents.put(accountId, clientId, joinGranted(before, wanted), at)
+    const action = { action: 'consent.allow', target: `client:${clientId}`, outcome: 'ok' }
+    await tables.audit.record({ at, actor: accountId, ...action, ...where, details: wanted })
+  })
   return { kind: 'finish', answer: { consent: {} } }
 }
 

@@ -28,12 +28,13 @@ export type BackgroundPorts = {
   sendMail?: SendMail
 }
 
-export type Background = Pick<Delivery, 'nudge' | 'deliverNow'> &
-  Pick<Runner, 'runOnce'> & {
-    /** Until then nothing happens by itself: a command at the command line only looks. */
-    begin(): void
-    close(): Promise<void>
-  }
+export type Background = {
+  delivery: Delivery
+  runner: Runner
+  /** Begins both. Until then nothing happens by itself: a command at the command line only looks. */
+  begin(): void
+  close(): Promise<void>
+}
 
 /** Does no I/O. */
 export function openBackground(ports: BackgroundPorts): Background {
@@ -53,13 +54,12 @@ export function openBackground(ports: BackgroundPorts): Background {
     ports,
   )
   return {
+    delivery,
+    runner,
     begin() {
       delivery.begin()
       runner.begin()
     },
-    nudge: delivery.nudge,
-    deliverNow: delivery.deliverNow,
-    runOnce: runner.runOnce,
     async close() {
       await Promise.all([delivery.close(), runner.close()])
     },

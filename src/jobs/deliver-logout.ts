@@ -25,6 +25,8 @@ export function openLogoutCourier(ports: { tokens: LogoutTokens; fetch: typeof f
         const { status } = await ports.fetch(made.uri, {
           method: 'POST',
           redirect: 'manual',
+          // Bare: left to itself, fetch adds a charset, and some apps compare the whole header.
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
           body: new URLSearchParams({ logout_token: made.token }),
           signal,
         })

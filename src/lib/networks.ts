@@ -7,9 +7,18 @@ export type Network = { address: Address; bits: number }
 
 /** An address as the network means it: without zone, IPv4 inside IPv6 as IPv4. Undefined for any other text. */
 export function readAddress(text: string): Address | undefined {
+  const before = read.get(text)
+  if (before) return before
   const bare = text.trim().replace(/%.*$/, '')
-  return isIP(bare) ? ipaddr.process(bare) : undefined
+  if (isIP(bare) === 0) return undefined
+  const address = ipaddr.process(bare)
+  if (read.size >= 1_000) read.clear()
+  read.set(text, address)
+  return address
 }
+
+/** The proxy's address comes with every request, and its clients' again and again. */
+const read = new Map<string, Address>()
 
 /** An address, or a network as `address/bits`. Undefined for any other text, and for everybody (`/0`). */
 export function readNetwork(text: string): Network | undefined {
@@ -37,7 +46,8 @@ const start = (address: Address, v4: number, v6: number): string =>
 
 /** Whom a limit counts as one: an IPv4 address, or the /64 a household or a host has of IPv6 for itself. */
 export const neighbourhood = (text: string): string => {
-  const address = readAddress(text)
+  // Every request comes by here, and few of them over IPv6.
+  const address = text.includes(':') ? readAddress(text) : undefined
   return address ? start(address, 32, 64) : text
 }
 

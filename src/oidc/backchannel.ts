@@ -2,11 +2,11 @@
  * Back-channel logout. Who must hear that a session ended is kept with its end, in one transaction, and told in the
  * background: node-oidc-provider would wait for every app while the person waits for the page.
  */
-import { type Client, Provider } from 'oidc-provider'
+import { type Client, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Now } from '#lib/time.ts'
 import { seconds } from '#lib/time.ts'
 import type { Payloads } from '#store/payloads.ts'
-import type { Store, Tables } from '#store/store.ts'
+import type { AuditEvent, Store, Tables } from '#store/store.ts'
 
 export type Farewell = { clientId: string; accountId: string; sid?: string }
 
@@ -40,17 +40,34 @@ export function openFarewells(
     payloads: Object.assign(Object.create(store.payloads) as Payloads, {
       async bury(id: string, at: number) {
         const { ctx } = Provider
-        const farewells = ctx && said.get(ctx)
-        if (!farewells) return store.payloads.bury(id, at)
+        const farewells = (ctx && said.get(ctx)) ?? []
+        const event = ctx && signOutEvent(ctx, at)
+        if (!ctx || (farewells.length === 0 && !event)) return store.payloads.bury(id, at)
         said.delete(ctx)
         return store.transaction(async (tables) => {
           const ended = await tables.payloads.bury(id, at)
+          if (ended && event) await tables.audit.record(event)
           // Also where another request ended it at this moment: that one may have known of fewer apps.
           for (const farewell of farewells) await put(tables, farewell)
           return ended
         })
       },
     }),
+  }
+}
+
+/** A session also ends when its id changes: only this is a person signing out. */
+function signOutEvent({ oidc, state }: KoaContextWithOIDC, at: number): AuditEvent | undefined {
+  const { route, session, client } = oidc
+  if (route !== 'end_session_confirm' || !session?.accountId) return undefined
+  return {
+    at,
+    actor: session.accountId,
+    action: 'session.sign-out',
+    target: client ? `client:${client.clientId}` : '',
+    outcome: 'ok',
+    address: String(state.source ?? ''),
+    ref: String(state.ref ?? ''),
   }
 }
 

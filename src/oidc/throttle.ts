@@ -4,7 +4,11 @@ import { type Client, errors, type KoaContextWithOIDC, type Provider } from 'oid
 /** How many seconds a client has to wait; zero: it may go on. */
 export type WaitOf = (ctx: KoaContextWithOIDC, client: Client) => number
 
-type Entity = (this: { ctx: KoaContextWithOIDC }, name: string, value: unknown) => void
+type Entity = (
+  this: { ctx: KoaContextWithOIDC; entities: { Client?: Client } },
+  name: string,
+  value: unknown,
+) => void
 
 export function throttleClients(provider: Provider, waitOf: WaitOf): void {
   // The provider says here whom a request is from, on every endpoint in the same way.
@@ -12,8 +16,10 @@ export function throttleClients(provider: Provider, waitOf: WaitOf): void {
     .OIDCContext
   const { entity } = prototype
   prototype.entity = function (name, value) {
+    const known = this.entities.Client !== undefined
     entity.call(this, name, value)
-    if (name !== 'Client') return
+    // Some endpoints say it twice.
+    if (name !== 'Client' || known) return
     const wait = waitOf(this.ctx, value as Client)
     if (wait === 0) return
     this.ctx.set('Retry-After', String(wait))

@@ -16,11 +16,11 @@ export type SendMail = (mail: Mail, id: string, signal?: AbortSignal) => Promise
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** Opens no connection. Passwords and links go over TLS, or to this very machine. */
-export function openMail({ url, from }: MailServer, now: Now): SendMail {
+function openTransport({ url }: MailServer) {
   const { protocol, hostname, port, username, password } = new URL(url)
   const secure = protocol === 'smtps:'
   const near = loopback.test(hostname)
-  const transport = createTransport({
+  return createTransport({
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port) || (secure ? 465 : 587),
     secure,
@@ -35,7 +35,22 @@ export function openMail({ url, from }: MailServer, now: Now): SendMail {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
+}
 
+/** Connects, greets and signs in as before a mail, and sends none. What is wrong, if anything. */
+export async function tryMailServer(server: MailServer): Promise<string | undefined> {
+  try {
+    await openTransport(server).verify()
+    return undefined
+  } catch (error) {
+    const outcome = judge(error)
+    return outcome.kind === 'delivered' ? undefined : outcome.why
+  }
+}
+
+export function openMail(server: MailServer, now: Now): SendMail {
+  const { from } = server
+  const transport = openTransport(server)
   return async ({ to, subject, text, html }, id, signal) => {
     if (!isMailAddress(to)) return { kind: 'refused', why: 'that is no mail address' }
     try {
@@ -68,20 +83,18 @@ const words: Record<string, string> = {
   ETIMEDOUT: 'the mail server did not answer in time',
 }
 
+type SmtpError = Error & { code?: string; responseCode?: number; response?: string }
+
 /** Nodemailer's errors: `code` is its own word, `responseCode` the server's. */
 function judge(error: unknown): Outcome {
-  const {
-    code = '',
-    responseCode,
-    response,
-  } = error as {
-    code?: string
-    responseCode?: number
-    response?: string
-  }
+  const { code = '', message, responseCode, response } = error as SmtpError
   const said = response === undefined ? {} : { answer: response }
   const why = words[code]
   if (why) return { kind: 'failed', why, ...said }
+  // What OpenSSL does not trust comes without a code of its own.
+  if (/certificate|altnames/i.test(message)) {
+    return { kind: 'failed', why: 'the mail server’s certificate is not one we trust' }
+  }
   if (!responseCode) return { kind: 'failed', why: 'the mail server could not be reached' }
   // RFC 5321 §4.2.1: 5yz will not change by itself.
   const kind = responseCode >= 500 ? 'refused' : 'failed'

@@ -139,7 +139,8 @@ function forget(database: DatabaseSync) {
 }
 
 function checkWhole(database: DatabaseSync, file: string) {
-  const say = (why: string) => new BackupError('unusable', `${file} is damaged: ${why}`)
+  const say = (why: string) =>
+    new BackupError('unusable', `${file} is damaged: ${why.replaceAll(/\s+/g, ' ')}`)
   let found: Record<string, unknown>[]
   try {
     found = database.prepare('PRAGMA integrity_check(3)').all()

@@ -1,4 +1,5 @@
 /** A person at our own sign-in form, and schools for her to act in. */
+import { randomUUID } from 'node:crypto'
 import { type Browser, openBrowser, type Page } from './browser.ts'
 import type { RelyingParty } from './relying-party.ts'
 import type { World } from './world.ts'
@@ -20,7 +21,7 @@ export async function signIn(
 /** Makes her a teacher at these schools, as New Taipei would vouch. */
 export async function addSchools(world: World, accountId: string, codes: string[]): Promise<void> {
   const { store } = world.house
-  const identityId = `identity-${accountId}`
+  const identityId = randomUUID()
   await store.identities.link({
     id: identityId,
     accountId,

@@ -7,10 +7,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
 import type { NewClient } from '#admin/clients.ts'
+import { allowingCallsTo } from '../helpers/allowing-calls.ts'
 import { temporaryFolder } from '../helpers/database.ts'
 import { ensurePackages, peerPackages } from '../helpers/debian.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { buildWorld, freePort, type World } from '../helpers/world.ts'
-import { allowingCallsTo, closeBrowser, fillIn, openPage } from './sites.ts'
+import { closeBrowser, fillIn, openPage } from './sites.ts'
 
 test.before('Debian has Apache and mod_auth_openidc', async (t) => {
   t.timeout(300_000)
@@ -195,6 +197,10 @@ test.serial('mod_auth_openidc forgets a person who signs out somewhere else', as
   await page.goto(`${world.issuer}/session/end`)
   await page.click('#sign-out-form button[value="yes"]')
   await page.waitForLoadState()
-  await page.goto(site.page)
-  t.is(new URL(page.url()).origin, world.issuer, 'the session at the site is gone')
+  const visit = async () => {
+    await page.goto(site.page)
+    return new URL(page.url()).origin
+  }
+  const origin = await eventually(visit, (origin) => origin === world.issuer)
+  t.is(origin, world.issuer, 'the session at the site is gone')
 })

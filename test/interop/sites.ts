@@ -1,14 +1,9 @@
-/** Places a stock client needs around it: a web site of its own, and a Citygate that may call it. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+/** Places a stock client needs around it: a web site of its own, and a real browser to go there with. */
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join, relative } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { chromiumFlags, ensureChromium } from '../helpers/chromium.ts'
-import { temporaryFolder } from '../helpers/database.ts'
-
-const root = join(import.meta.dirname, '..', '..')
 
 /** Serves on a port of its own and gives that port. */
 export async function serve(t: ExecutionContext, answer: RequestListener): Promise<number> {
@@ -21,18 +16,6 @@ export async function serve(t: ExecutionContext, answer: RequestListener): Promi
     server.closeAllConnections()
   })
   return (server.address() as AddressInfo).port
-}
-
-/** The environment of a deployment that may call these origins: back-channel logout goes out from us. */
-export function allowingCallsTo(t: ExecutionContext, ...origins: string[]): NodeJS.ProcessEnv {
-  const folder = temporaryFolder(t)
-  cpSync(join(root, 'config', 'educloud'), folder, { recursive: true })
-  const site = join(folder, 'site.yaml')
-  writeFileSync(
-    site,
-    `${readFileSync(site, 'utf8')}\noutbound:\n  allow: ${JSON.stringify(origins)}\n`,
-  )
-  return { CITYGATE_CONFIG: relative(root, folder) }
 }
 
 let chrome: Promise<Browser> | undefined

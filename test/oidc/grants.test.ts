@@ -252,7 +252,7 @@ test('an unknown, removed or wrongly authenticated client gets nothing', async (
   )
   t.is(wrong.status, 401)
   const { removeClient } = await import('#admin/clients.ts')
-  t.true(await removeClient(world.house, rp.clientId))
+  t.true(await removeClient({ ...world.house, actor: 'operator:test' }, rp.clientId))
   t.is((await rp.get('/me', body.access_token)).status, 401)
   const refreshed = await rp.token({
     grant_type: 'refresh_token',
@@ -268,7 +268,7 @@ test('a rotated secret replaces the old one at once', async (t) => {
   const world = await buildWorld(t)
   const machine = await world.buildApp({ type: 'machine' })
   const { rotateSecret } = await import('#admin/clients.ts')
-  const rotated = await rotateSecret(world.house, machine.clientId)
+  const rotated = await rotateSecret({ ...world.house, actor: 'operator:test' }, machine.clientId)
   const token = (secret: unknown) =>
     machine.token(
       { grant_type: 'client_credentials' },

@@ -22,6 +22,7 @@ import { buildWorld, freePort, type World } from '../helpers/world.ts'
 
 const rules = keyRules(siteFile.parse({ id: 'site', title: { 'zh-TW': '站', en: 'Site' } }))
 const kek = openKeyEncryption(Buffer.alloc(32, 3))
+const actor = 'operator:test'
 const day = 24 * 60 * 60
 const rs256: KeyLine = { purpose: 'signing', alg: 'RS256' }
 const es256: KeyLine = { purpose: 'signing', alg: 'ES256' }
@@ -117,6 +118,7 @@ test('several processes rotate at the same moment: each key is made once', async
   const clock = openClock()
   await openKeys(first, kek, clock.now, rules)
   const others = [openStore(first.where), openStore(first.where)]
+  for (const store of others) store.beginAudit(Buffer.alloc(32, 7))
   t.teardown(() => Promise.all(others.map((store) => store.close())))
   clock.at += rules.used.signing
   const stores: Store[] = [first, ...others, first, first]
@@ -143,7 +145,7 @@ test('several processes rotate at the same moment: each key is made once', async
 test('after a theft the new key signs at once, waiting successors go, and the stolen key is revoked', async (t) => {
   const store = await buildStore(t)
   const clock = openClock()
-  const ports = { store, kek, now: clock.now, rules }
+  const ports = { store, kek, now: clock.now, rules, actor }
   const before = await openKeys(store, kek, clock.now, rules)
   const stolen = String(newestOf(before, 'RS256'))
   clock.at += 60
@@ -162,6 +164,13 @@ test('after a theft the new key signs at once, waiting successors go, and the st
 
   t.is(await revokeKey(ports, stolen), 'revoked')
   t.is(await revokeKey(ports, stolen), 'unknown')
+  const trail = await store.auditReads.list({ limit: 9, actor })
+  t.deepEqual(trail.map(({ action, target }) => `${action} ${target}`).reverse(), [
+    `key.publish key:${waiting.kid}`,
+    `key.remove key:${waiting.kid}`,
+    `key.replace key:${fresh.kid}`,
+    `key.revoke key:${stolen}`,
+  ])
   const after = await openKeys(store, kek, clock.now, rules)
   t.deepEqual(signingKids(after), [fresh.kid, String(newestOf(before, 'ES256'))])
   // The clock of another host may be behind: nobody there falls back to making or resurrecting a key.
@@ -185,7 +194,7 @@ async function buildTwo(t: ExecutionContext) {
     second,
     both,
     look,
-    rotation: { store, kek: keyEncryption, now: clock.now, rules: site },
+    rotation: { store, kek: keyEncryption, now: clock.now, rules: site, actor },
   }
 }
 
@@ -311,12 +320,12 @@ test('a running process goes on when the key-encryption key is changed under it,
   t.teardown(() => follower.close())
   await follower.look()
   const before = signingKids(keys)
-  await changeKeyEncryption({ store, kek }, other)
+  await changeKeyEncryption({ store, kek, now: clock.now, actor }, other)
   await follower.look()
   t.deepEqual(signingKids(keys), before)
 
   // What is sealed under a key it was not given it cannot use; it says so.
-  const moved = { store, kek: other, now: clock.now, rules }
+  const moved = { store, kek: other, now: clock.now, rules, actor }
   await addSuccessor(moved, es256)
   await follower.look()
   t.deepEqual(signingKids(keys), before)
@@ -333,7 +342,7 @@ test('without a database a process changes keys at the appointed second all the 
   const store = await buildStore(t)
   const clock = openClock()
   const keys = await openKeys(store, kek, clock.now, rules)
-  const { key } = await addSuccessor({ store, kek, now: clock.now, rules }, es256)
+  const { key } = await addSuccessor({ store, kek, now: clock.now, rules, actor }, es256)
   let broken = false
   let changes = 0
   const follower = followKeys(keys, {

@@ -7,6 +7,7 @@ import { keyRules } from '#oidc/key-schedule.ts'
 import { openKeys } from '#oidc/keys.ts'
 import { buildStore } from '../helpers/database.ts'
 
+const actor = 'operator:test'
 const now = () => 1_700_000_000_000
 const kek = openKeyEncryption(Buffer.alloc(32, 3))
 const other = openKeyEncryption(Buffer.alloc(32, 4))
@@ -77,7 +78,7 @@ test('a ring of the release before, without dates and check values, opens and ro
 test('the key-encryption key is changed: the new one opens the same keys, the old one is told in words', async (t) => {
   const store = await buildStore(t)
   const keys = await openKeys(store, kek, now, rules)
-  t.is(await changeKeyEncryption({ store, kek }, other), 6)
+  t.is(await changeKeyEncryption({ store, kek, now, actor }, other), 6)
   t.deepEqual(await openKeys(store, other, now, rules), keys)
   await t.throwsAsync(openKeys(store, kek, now, rules), { message: /give the CITYGATE_KEK/ })
 })
@@ -88,7 +89,7 @@ test('a change that cannot open one key changes none', async (t) => {
   const strange = other.seal('cookie-9', 'AAAA')
   await store.keyRing.add({ name: 'cookie-9', purpose: 'cookie', createdAt: 1, ...strange })
   const before = await store.keyRing.list()
-  await t.throwsAsync(changeKeyEncryption({ store, kek }, other))
+  await t.throwsAsync(changeKeyEncryption({ store, kek, now, actor }, other))
   t.deepEqual(await store.keyRing.list(), before)
 })
 
@@ -100,7 +101,7 @@ test('while hosts move to another key-encryption key, what one adds all the othe
   // Moved already, and the ring is still sealed under the old one.
   await rotateDueKeys(store, both, later, rules)
   t.is((await openKeys(store, kek, later, rules)).signing.length, 4)
-  await changeKeyEncryption({ store, kek: both }, other)
+  await changeKeyEncryption({ store, kek: both, now, actor }, other)
   t.is((await openKeys(store, both, later, rules)).signing.length, 4)
   t.is((await openKeys(store, other, later, rules)).signing.length, 4)
 })

@@ -74,7 +74,7 @@ test('a removed app leaves nobody’s consent and choice behind', async (t) => {
   await store.consents.put(person.sub, rp.clientId, { scopes: [], claims: [], resources: {} }, 1)
   await store.affiliationChoices.choose(person.sub, rp.clientId, '014569:teacher', 1)
   const { removeClient } = await import('#admin/clients.ts')
-  await removeClient(world.house, rp.clientId)
+  await removeClient({ ...world.house, actor: 'operator:test' }, rp.clientId)
   t.deepEqual(await store.consents.clientsOf(person.sub), [])
   t.is((await store.affiliationChoices.ofAccount(person.sub)).size, 0)
 })

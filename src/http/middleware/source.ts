@@ -1,4 +1,5 @@
 /** Whose request it is: the address that connected or, where a proxy of ours did, the one it says it serves. */
+import { isIPv4 } from 'node:net'
 import { isWithin, type Network, readAddress } from '#lib/networks.ts'
 import type { Context, Next } from '../context.ts'
 
@@ -25,6 +26,7 @@ export function sourceOf(
   forwarded: string | string[] | undefined,
   trusted: readonly Network[],
 ): string {
+  if (trusted.length === 0 && isIPv4(peer)) return peer
   const connected = readAddress(peer)
   if (!connected) return peer
   const own = connected.toString()

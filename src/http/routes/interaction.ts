@@ -16,6 +16,7 @@ import { chooseLanguage, type Message } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, cspSource, formSources } from '../app-of.ts'
+import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import { keepCookie } from '../cookies.ts'
 import type { House } from '../house.ts'
@@ -177,7 +178,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
       device: knownDevices.find(ctx, name),
     }
-    const ports = { now, passwords, domain, acr: site.acr.password, limits: limits.signIn, from }
+    const where = { ...circumstancesOf(ctx), clientId: question.clientId }
+    const { signIn: signInLimits } = limits
+    const { password: acr } = site.acr
+    const ports = { now, passwords, domain, acr, limits: signInLimits, from, where }
     const reply = await answerLocally(store, { account, password }, ports)
     if (reply.kind === 'held') limits.refused(ctx, 'sign-in', reply.because)
     if (reply.kind === 'finish') knownDevices.remember(ctx, name)
@@ -204,7 +208,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
 
   post('affiliation', 'affiliation', async (ctx, question, { affiliation }) => {
     await requireSamePerson(ctx, question)
-    const reply = await answerAffiliation(store, question, affiliation, { now })
+    const reply = await answerAffiliation(store, question, affiliation, {
+      now,
+      where: circumstancesOf(ctx),
+    })
     await finish(ctx, question, reply, (problem) => pages.affiliation(ctx, question, problem))
   })
 
@@ -212,7 +219,8 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     if (question.prompt.name !== 'consent') throw new Problem(400, 'forbidden')
     await requireSamePerson(ctx, question)
     const allowed = decision === 'allow'
-    const reply = allowed ? await answerConsent(store, question, { now }) : answerCancel()
+    const where = circumstancesOf(ctx)
+    const reply = allowed ? await answerConsent(store, question, { now, where }) : answerCancel()
     ctx.state.log.info(
       { client: question.clientId, outcome: allowed ? 'allowed' : 'denied' },
       'consent',

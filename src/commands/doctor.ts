@@ -1,0 +1,57 @@
+/** `citygate doctor`: what is wrong, what it means, and how to mend it. */
+import type { Command } from 'commander'
+import type { Examination, Finding } from '#admin/doctor.ts'
+import { ConfigError } from '#errors.ts'
+import { exits, print, Stop } from './tools.ts'
+
+export function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('look at configuration, database, keys, clock, address, mail, disk and upstreams')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }) => {
+      const { findings, unchecked } = await examineHouse()
+      if (json) print(JSON.stringify({ findings, unchecked }, null, 2))
+      else {
+        for (const finding of findings) print(describe(finding))
+        for (const what of unchecked) print(`not checked: ${what}`)
+      }
+      const failed = findings.filter(({ state }) => state === 'fail')
+      if (failed.length === 0) return
+      const ours = failed.some(({ check }) => check === 'configuration' || check === 'keys')
+      throw new Stop(
+        ours ? exits.config : exits.unavailable,
+        `not well: ${failed.map(({ check }) => check).join(', ')}`,
+      )
+    })
+}
+
+async function examineHouse(): Promise<Examination> {
+  const [{ loadConfig }, { examine }, { findKeyEncryption }, outside, mail] = await Promise.all([
+    import('#config/load.ts'),
+    import('#admin/doctor.ts'),
+    import('../app.ts'),
+    import('#outside/fetch.ts'),
+    import('#outside/mail.ts'),
+  ])
+  try {
+    const config = loadConfig(process.env)
+    const { findings, unchecked } = await examine(config, {
+      kek: findKeyEncryption(config),
+      now: Date.now,
+      fetch: globalThis.fetch,
+      guardedFetch: outside.openGuardedFetch({ allow: config.site.outbound.allow }),
+      tryMailServer: config.mail && mail.tryMailServer.bind(undefined, config.mail),
+    })
+    const says = `${config.site.id}, ${config.connectors.length} connectors`
+    return { findings: [{ check: 'configuration', state: 'ok', says }, ...findings], unchecked }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const mend = 'see the files and variables named, then `citygate config check`'
+    const finding: Finding = { check: 'configuration', state: 'fail', says: error.message, mend }
+    return { findings: [finding], unchecked: ['anything else: mend the configuration first'] }
+  }
+}
+
+const describe = ({ check, state, says, mend }: Finding) =>
+  `${state.padEnd(4)}  ${check}: ${says}${mend ? `\n      mend: ${mend}` : ''}`
