@@ -181,6 +181,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       async close() {
         await background?.close()
         await follower.close()
+        await passwords.close()
         await store.close()
       },
     }

@@ -33,15 +33,6 @@ export function tellReady(): void {
   if (cluster.isWorker) process.send?.(ready)
 }
 
-/** In a worker that stopped listening: resolves when no connection is on its way to it any more. */
-export async function leaveCluster(): Promise<void> {
-  const { worker } = cluster
-  if (!worker?.isConnected()) return
-  const left = new Promise((resolve) => process.once('disconnect', resolve))
-  worker.disconnect()
-  await left
-}
-
 /** In the primary: resolves when every worker answers requests. Rejects with WorkersError, and none is left. */
 export async function openWorkers({ count, log, patienceMs, failed }: Options): Promise<Workers> {
   const alive = new Set<Worker>()
@@ -63,7 +54,7 @@ export async function openWorkers({ count, log, patienceMs, failed }: Options): 
         serving.add(worker)
         resolve()
       })
-      // A connection was handed to it that moment: its end is told in `exit`.
+      // Asked for its metrics while it died, say: `exit` tells.
       worker.on('error', (error) => log.warn({ err: error }, 'a worker could not be spoken to'))
       worker.once('exit', (code, signal) => {
         alive.delete(worker)
@@ -127,6 +118,8 @@ export async function openWorkers({ count, log, patienceMs, failed }: Options): 
     await Promise.all([...alive].map((worker) => stop(worker, 'SIGTERM')))
   }
 
+  // The kernel hands connections out. Were it the primary, what it hands to a worker just killed would hang.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
   try {
     // One alone makes schema and keys, and says but once what is wrong.
     await start()

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, loadConfig } from '#config/load.ts'
 import { flushLog, type Log, openLog } from '#lib/log.ts'
 import { openTracing } from '#lib/tracing.ts'
-import { leaveCluster, openWorkers, tellReady } from './cluster.ts'
+import { openWorkers, tellReady } from './cluster.ts'
 
 /** Milliseconds from the signal to the end, whatever happens: of a worker, and of all of them. */
 const endsWithin = { worker: 9_000, primary: 9_800 }
@@ -95,7 +95,6 @@ async function openAlone({ env, config, log, keep }: Opening): Promise<Opened> {
   const tracing = keep(await openTracing(env, { log, host: new URL(config.issuer).hostname }))
   const app = keep(await openApp(config, { log, tracing, ...pretend?.appPorts }))
   const { house, background } = app
-  keep({ close: leaveCluster })
   keep(await listen(house, leftToProxies))
   const metrics = await listenMetrics(house)
   if (metrics) keep(metrics)

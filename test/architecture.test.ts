@@ -62,6 +62,7 @@ const packages: Record<string, string[]> = {
   ejs: ['http', 'sandbox'],
   'openid-client': ['federation', 'sandbox'],
   '@node-rs/argon2': ['accounts'],
+  piscina: ['accounts'],
   koa: ['http', 'sandbox'],
   'prom-client': ['lib'],
   nodemailer: ['outside'],

@@ -1,11 +1,12 @@
 /**
- * `npm test`: lint, types and every test, with a Chromium found or installed first.
+ * `npm test`: lint, types and every test, on SQLite and on PostgreSQL, with a Chromium found or installed first.
  * The last line is `N passed, N failed`; lint and types count as one check each.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { ensureChromium } from './helpers/chromium.ts'
 import { ensurePackages, peerPackages } from './helpers/debian.ts'
+import { startPostgres } from './helpers/postgres.ts'
 
 const tally = { passed: 0, failed: 0 }
 const count = (ok: boolean) => {
@@ -18,8 +19,11 @@ function check(title: string, command: string, ...args: string[]) {
 }
 
 /** Runs AVA and counts what it says in TAP, so that no summary has to be believed. */
-async function runTests(files: string[]) {
-  const ava = spawn('ava', ['--tap', ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function runTests(files: string[], env: NodeJS.ProcessEnv = {}) {
+  const ava = spawn('ava', ['--tap', ...files], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
   const ended = new Promise<number | null>((resolve) => ava.on('close', resolve))
   let failed = 0
   for await (const line of createInterface({ input: ava.stdout })) {
@@ -51,13 +55,26 @@ async function leaveOutPeers(): Promise<string[]> {
   }
 }
 
+/** Rooms whose stories are told on whole worlds: they hold on PostgreSQL as on SQLite. */
+const onBothEngines = ['accounts', 'http', 'jobs', 'oidc', 'security', 'stories'].map(
+  (room) => `test/${room}/**/*.test.ts`,
+)
+
 const files = process.argv.slice(2)
 if (files.length === 0) {
   check('lint and format', 'biome', 'ci', '--error-on-warnings', '.')
   check('types', 'tsc')
 }
 process.env.CHROMIUM = ensureChromium()
-const left = files.length === 0 ? await leaveOutPeers() : []
-await runTests([...files, ...left])
+// One server for all tests; each makes a database of its own in it.
+const postgres = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
+if (postgres) process.env.TEST_DATABASE_URL = postgres.url
+if (files.length > 0) await runTests(files)
+else {
+  await runTests(await leaveOutPeers())
+  console.log('# whole worlds on PostgreSQL')
+  await runTests(onBothEngines, { TEST_ENGINE: 'postgres' })
+}
+await postgres?.stop()
 console.log(`${tally.passed} passed, ${tally.failed} failed`)
 process.exitCode = tally.failed === 0 ? 0 : 1

@@ -1,17 +1,21 @@
-/** Password hashing: argon2id behind a queue of fixed width, so that sign-ins never starve everything else. */
-import { type Algorithm, hash, verify } from '@node-rs/argon2'
-import pLimit from 'p-limit'
+/**
+ * Password hashing: argon2id behind a queue of fixed width, in threads that give way to everything else. Two hundred
+ * people who sign in at once wait for each other; the apps that ask for tokens meanwhile do not notice.
+ */
+import { join } from 'node:path'
+import type { Piscina } from 'piscina'
+import { once } from '#lib/once.ts'
+import type { HashTask } from './hash-worker.ts'
 
-/** OWASP and security.md: 64 MiB, three passes, one lane. Kept in each hash, so they can change. */
-const parameters = {
-  algorithm: 2 satisfies Algorithm.Argon2id,
-  memoryCost: 65_536,
-  timeCost: 3,
-  parallelism: 1,
-}
-
-/** Half of libuv's threads: signatures, DNS and SQLite share the other half. */
+/** Threads. Each holds 64 MiB while it works. */
 const width = 2
+
+/** What nice(1) adds: where cores are short, a hash gets a tenth of what a request gets. */
+const niceness = 10
+
+/** Of nobody's password, with the parameters of every other: an unknown name costs the same. */
+const dummy =
+  '$argon2id$v=19$m=65536,t=3,p=1$6oKRUjhM2bvfCtIgLkF3Kw$G9LHX6QbhREmiuwUF29678JJxWNOXmE/ZzOI+8SsuiA'
 
 /** The queue is full: the person should try again shortly. Answered with 503. */
 export class BusyError extends Error {
@@ -29,6 +33,7 @@ export type Passwords = {
   verify(stored: string | undefined, password: string): Promise<boolean>
   /** How many wait for their turn. */
   waiting(): number
+  close(): Promise<void>
 }
 
 export type PasswordPorts = {
@@ -38,26 +43,40 @@ export type PasswordPorts = {
   watch?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
+/** The threads are started by the first hash: who only brokers counties never pays for them. */
 export function openPasswords({
   depth = 200,
   watch = (work) => work(),
 }: PasswordPorts = {}): Passwords {
-  const limit = pLimit(width)
-  const queued = <T>(work: () => Promise<T>): Promise<T> => {
-    if (limit.pendingCount >= depth) throw new BusyError('password queue is full')
-    return limit(() => watch(work))
+  let threads: Piscina<HashTask, string | boolean> | undefined
+  const open = once(async () => {
+    const { Piscina } = await import('piscina')
+    threads = new Piscina({
+      filename: join(import.meta.dirname, 'hash-worker.ts'),
+      minThreads: 0,
+      maxThreads: width,
+      niceIncrement: niceness,
+      idleTimeout: 60_000,
+    })
+    return threads
+  })
+  const run = async (task: HashTask) => {
+    const opened = await open()
+    if (opened.queueSize >= depth) throw new BusyError('password queue is full')
+    return watch(() => opened.run(task))
   }
   // Same characters, same bytes: an accent typed on another keyboard is the same password (RFC 8265).
   const normal = (password: string) => password.normalize('NFC')
-  const dummy = hash('nobody has this password', parameters)
 
   return {
-    waiting: () => limit.pendingCount,
-    hash: async (password) => queued(() => hash(normal(password), parameters)),
+    waiting: () => threads?.queueSize ?? 0,
+    hash: async (password) => String(await run({ password: normal(password) })),
     async verify(stored, password) {
-      const against = stored ?? (await dummy)
-      const matches = await queued(() => verify(against, normal(password)))
-      return matches && stored !== undefined
+      const matches = await run({ password: normal(password), stored: stored ?? dummy })
+      return matches === true && stored !== undefined
+    },
+    async close() {
+      await threads?.destroy()
     },
   }
 }

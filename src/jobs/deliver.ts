@@ -102,7 +102,7 @@ export function openDelivery(couriers: Courier[], ports: DeliveryPorts): Deliver
 
   function claim({ patienceSeconds }: Courier) {
     const at = seconds(now)
-    return { at, until: at + patienceSeconds + margin }
+    return { at, until: at + Math.ceil(patienceSeconds) + margin }
   }
 
   async function attempt(courier: Courier, message: ClaimedMessage): Promise<Outcome> {

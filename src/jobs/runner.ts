@@ -28,8 +28,9 @@ export type Runner = {
   close(patienceMs?: number): Promise<void>
 }
 
-/** While a step runs its lease is renewed this often, and trusted for twice as long and a pause: milliseconds. */
+/** While a step runs its lease is renewed this often: milliseconds. */
 const renewEvery = 5_000
+/** How long a lease is trusted without that: seconds, three renewals. */
 const trusted = 15
 
 /** The first turn of a job that is seldom run comes after so many seconds at most: a restart must not skip it. */
@@ -48,7 +49,8 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
   async function hasTurn({ name, everySeconds }: Job): Promise<boolean> {
     const at = seconds(now)
     const lease = `turn:${name}`
-    const mine = await store.leases.take(lease, holder, at, at + 2 * everySeconds + trusted)
+    const until = at + Math.ceil(2 * everySeconds) + trusted
+    const mine = await store.leases.take(lease, holder, at, until)
     if (mine) turns.add(lease)
     else turns.delete(lease)
     return mine

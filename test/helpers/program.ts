@@ -104,13 +104,13 @@ export type Prepared = {
   rp: RelyingParty
   /** May ask for tokens in its own name. */
   machine: RelyingParty
-  person: { account: string; password: string; sub: string }
+  people: { account: string; password: string; sub: string }[]
 }
 
-/** Makes the database: its keys, an app, a machine, and a person with a password. */
+/** Makes the database: its keys, an app, a machine, and people with passwords. */
 export async function prepare(
   env: NodeJS.ProcessEnv,
-  { firstParty = true } = {},
+  { firstParty = true, people = 1 } = {},
 ): Promise<Prepared> {
   const config = loadConfig(env, root)
   const app = await openApp(config, { log: openLog('silent') })
@@ -125,15 +125,19 @@ export async function prepare(
     return openRelyingParty(config.issuer, added.registration, redirectUri)
   }
   try {
-    const person = { account: 'wang@mail.edu.tw', password: 'a long enough password' }
-    const added = await addPerson(
-      house.store,
-      { ...person, name: '王小明' },
-      { ...house, actor: 'operator:test' },
-    )
-    if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
+    const made: Prepared['people'] = []
+    for (let i = 0; i < people; i++) {
+      const person = { account: `wang${i}@mail.edu.tw`, password: 'a long enough password' }
+      const added = await addPerson(
+        house.store,
+        { ...person, name: '王小明' },
+        { ...house, actor: 'operator:test' },
+      )
+      if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
+      made.push({ ...person, sub: added.accountId })
+    }
     const [rp, machine] = [await register('web'), await register('machine')]
-    return { rp, machine, person: { ...person, sub: added.accountId } }
+    return { rp, machine, people: made }
   } finally {
     await app.close()
   }
