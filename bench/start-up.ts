@@ -13,33 +13,41 @@ export async function resourceSection(
   starts: number,
 ): Promise<Section> {
   const rows: string[][] = []
-  for (const { name, pid, recipe, idleMegabytes } of targets) {
+  for (const { name, pid, recipe } of targets) {
     // Ours as `citygate serve`, on the database that is there already: the bench's own server has more to read.
     const fresh = name === 'ceiling' ? await ceilingRecipe() : await serveRecipe(recipe)
     const after = rssMegabytes(pid)
-    const ms = await measureStartUp(placement, fresh, starts)
-    rows.push([name, ...[idleMegabytes, after, ms].map((value) => value.toFixed(0))])
+    const { ms, idle } = await measureStartUp(placement, fresh, starts)
+    rows.push([name, ...[idle, after, ms].map((value) => value.toFixed(0))])
   }
   const head = ['server', 'RSS idle MB', 'RSS after MB', 'exec to first answer ms']
   return { text: table(head, rows), failed: 0 }
 }
 
-/** The median of `times` starts in milliseconds; one more before them, which nobody counts. */
+/** Medians of `times` starts, in milliseconds and megabytes; one more before them, which nobody counts. */
 async function measureStartUp(placement: Placement, recipe: Recipe, times: number) {
-  const taken: number[] = []
+  const starts: Awaited<ReturnType<typeof startOnce>>[] = []
   for (let n = 0; n <= times; n++) {
-    const ms = await startOnce(placement, recipe)
-    if (n > 0) taken.push(ms)
+    const start = await startOnce(placement, recipe)
+    if (n > 0) starts.push(start)
   }
-  return median(taken)
+  return {
+    ms: median(starts.map(({ ms }) => ms)),
+    idle: median(starts.map(({ idle }) => idle)),
+  }
 }
 
-async function startOnce(placement: Placement, recipe: Recipe): Promise<number> {
+/** How long a server that has answered is left alone before its memory is read, in milliseconds. */
+const settleMs = 1_000
+
+async function startOnce(placement: Placement, recipe: Recipe) {
   const started = performance.now()
   const child = startNode(placement, 'measured', recipe)
   try {
     await untilItAnswers(recipe, child)
-    return performance.now() - started
+    const ms = performance.now() - started
+    await new Promise((resolve) => setTimeout(resolve, settleMs))
+    return { ms, idle: rssMegabytes(child.pid ?? 0) }
   } finally {
     await end(child, 'SIGKILL')
   }

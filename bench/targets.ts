@@ -71,13 +71,13 @@ export async function ourRecipe(
 /** The node flags of `npm start`: what operators run is what is measured. */
 function startFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  return /^node (.*?)src\/main\.ts/.exec(scripts.start)?.[1]?.split(' ').filter(Boolean) ?? []
+  return /^node (.*?)bin\/citygate\.js/.exec(scripts.start)?.[1]?.split(' ').filter(Boolean) ?? []
 }
 
 /** The same deployment as the operator starts it, on a port of its own. */
 export async function serveRecipe(recipe: Recipe): Promise<Recipe> {
   const port = await freePort()
-  const command = [...recipe.command.slice(0, -1), 'src/main.ts', 'serve']
+  const command = [...recipe.command.slice(0, -1), 'bin/citygate.js', 'serve']
   return { ...recipe, port, command, env: { ...recipe.env, PORT: String(port) } }
 }
 

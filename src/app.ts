@@ -266,7 +266,9 @@ const proxyKeepAlive = 65_000
  * are left for `idleMs` to a proxy: it may be sending on one just now, and would not repeat a POST.
  */
 export function listen(house: House, idleMs = 0): Promise<Listening> {
-  const { port, hosts, trustedProxies } = house.config
+  const { port, hosts, trustedProxies, production } = house.config
+  // Node-oidc-provider makes four errors for each token it accepts, in case; nobody reads where: the log has no stacks.
+  if (production) Error.stackTraceLimit = 0
   const where = { port, hosts, variable: 'PORT', idleMs: trustedProxies.length > 0 ? idleMs : 0 }
   return listenOn(where, openHttp(house).callback(), {
     // Slow clients are cut off (slowloris); no request of ours needs large headers.

@@ -1,6 +1,4 @@
-#!/usr/bin/env node
-/** The command line: one file per command in commands/. */
-import { enableCompileCache } from 'node:module'
+/** The command line: one file per command in commands/. Entered through bin/citygate.js. */
 import { Command, CommanderError } from 'commander'
 import { ConfigError, WorkersError } from '#errors.ts'
 import { addAuditCommands } from './commands/audit.ts'
@@ -13,9 +11,6 @@ import { addOutboxCommands } from './commands/outbox.ts'
 import { addSystemCommands } from './commands/system.ts'
 import { exits, Stop } from './commands/tools.ts'
 import { addUserCommands } from './commands/user.ts'
-
-// Before anything large is imported: stripped and compiled code is kept, which makes the second start fast.
-enableCompileCache()
 
 // `citygate client list | head` closes the pipe early: nothing is wrong with that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

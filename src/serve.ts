@@ -32,6 +32,16 @@ type Opened = {
 
 /** Runs until SIGTERM or SIGINT. Throws ConfigError before anything is opened. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await start(env)
+  } catch (error) {
+    // Its primary's voice would keep a worker that failed from ending.
+    cluster.worker?.disconnect()
+    throw error
+  }
+}
+
+async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env)
   const log = openLog(config.logLevel)
   const kept: Closable[] = []

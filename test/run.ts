@@ -51,14 +51,20 @@ async function leaveOutPeers(): Promise<string[]> {
       '!test/interop/mod-auth-openidc.test.ts',
       '!test/deploy/nginx.test.ts',
       '!test/deploy/systemd.test.ts',
+      '!test/stories/rolling-restart.test.ts',
     ]
   }
 }
 
 /** Rooms whose stories are told on whole worlds: they hold on PostgreSQL as on SQLite. */
-const onBothEngines = ['accounts', 'http', 'jobs', 'oidc', 'security', 'stories'].map(
-  (room) => `test/${room}/**/*.test.ts`,
-)
+const onBothEngines = [
+  ...['accounts', 'http', 'jobs', 'oidc', 'security', 'stories'].map(
+    (room) => `test/${room}/**/*.test.ts`,
+  ),
+  // On PostgreSQL the first time already.
+  '!test/stories/rolling-restart.test.ts',
+  '!test/stories/database-kill.test.ts',
+]
 
 const files = process.argv.slice(2)
 if (files.length === 0) {

@@ -74,7 +74,7 @@ async function enrol(store: Store, identity: UpstreamIdentity, at: number, where
       subject: identity.subject,
       openid2Ids: identity.openid2Ids,
       raw: identity.raw,
-      digest: digestOf(identity),
+      digest: digestOf(identity, at),
       createdAt: at,
       readAt: at,
     })
@@ -98,9 +98,9 @@ async function refresh(
     await store.audit.record({ ...event, outcome: account.status })
     return { kind: 'barred', status: account.status }
   }
-  const digest = digestOf(identity)
-  if (known.digest === digest) {
-    await store.identities.confirm(known.id, at)
+  const digest = digestOf(identity, at)
+  if (known.digest === digestOf(identity, known.readAt)) {
+    await store.identities.confirm(known.id, at, digest)
     await store.audit.record(event)
   } else {
     await store.transaction(async (tables) => {
@@ -140,9 +140,13 @@ const ofTheAnswer = new Set(
   'iss aud azp exp iat nbf nonce auth_time at_hash c_hash s_hash jti sid'.split(' '),
 )
 
-const digestOf = ({ profile, affiliations, openid2Ids, raw }: UpstreamIdentity): string => {
+// Bound to the reading: a release that knows no digest leaves it behind when it writes another reading.
+const digestOf = (
+  { profile, affiliations, openid2Ids, raw }: UpstreamIdentity,
+  readAt: number,
+): string => {
   const said = Object.entries(raw).filter(([claim]) => !ofTheAnswer.has(claim))
-  return sha256(JSON.stringify([profile, affiliations, openid2Ids, said]))
+  return sha256(JSON.stringify([profile, affiliations, openid2Ids, said, readAt]))
 }
 
 async function snapshot(

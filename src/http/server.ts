@@ -9,7 +9,7 @@ import { cacheable } from './middleware/cacheable.ts'
 import { device } from './middleware/device.ts'
 import { errors, machines } from './middleware/errors.ts'
 import { formPost } from './middleware/form-post.ts'
-import { headers } from './middleware/headers.ts'
+import { appHeaders, pageHeaders } from './middleware/headers.ts'
 import { host } from './middleware/host.ts'
 import { language } from './middleware/language.ts'
 import { limitRequests, limitUserCodes } from './middleware/limits.ts'
@@ -36,6 +36,8 @@ const documents = [
   '/.well-known/oauth-authorization-server',
 ]
 
+type Middleware = (ctx: Context, next: Next) => Promise<unknown>
+
 export function openHttp(house: House): Koa<State> {
   const { config, provider, log, answer, cookies, limits, clientLimits } = house
   const secure = config.issuer.startsWith('https:')
@@ -58,7 +60,7 @@ export function openHttp(house: House): Koa<State> {
     health(house.health),
     reference(house),
     source(config.trustedProxies),
-    headers({ secure }),
+    byReader(appHeaders(secure), pageHeaders(secure)),
     errors(answer),
     host(config.issuer),
     unit(house),
@@ -81,10 +83,8 @@ export function openHttp(house: House): Koa<State> {
     router.allowedMethods(),
     providerOfTheMoment(house),
   ]
-  const apps = compose<Context>(forApps)
-  const people = compose(forPeople as Koa.Middleware<State>[])
-  for (const middleware of each) app.use(middleware)
-  app.use((ctx, next) => (machines.test(ctx.path) ? apps(ctx as Context, next) : people(ctx, next)))
+  const all = [...each, byReader(inTurn(forApps), inTurn(forPeople))]
+  for (const middleware of all) app.use(middleware as Koa.Middleware<State>)
   return app
 }
 
@@ -108,7 +108,15 @@ function providerOfTheMoment(house: House) {
   }
 }
 
+const inTurn = (list: unknown[]) =>
+  compose(list as Koa.Middleware<State>[]) as unknown as Middleware
+
+/** Chooses by who reads the answer: an app, or a person. */
+function byReader(forApps: Middleware, forPeople: Middleware): Middleware {
+  return (ctx, next) => (machines.test(ctx.path) ? forApps(ctx, next) : forPeople(ctx, next))
+}
+
 /** Runs the middleware on matching paths only. */
-function only(paths: RegExp, middleware: (ctx: Context, next: Next) => Promise<unknown>) {
-  return (ctx: Context, next: Next) => (paths.test(ctx.path) ? middleware(ctx, next) : next())
+function only(paths: RegExp, middleware: Middleware): Middleware {
+  return (ctx, next) => (paths.test(ctx.path) ? middleware(ctx, next) : next())
 }

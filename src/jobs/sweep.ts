@@ -8,7 +8,7 @@ import type { Job } from './runner.ts'
 export type SweepRules = {
   /** How long a row is kept after it expired. */
   keepSeconds: Record<Swept, number>
-  /** What a statement should take, the event loop stands still for it on SQLite: the number of rows follows it. */
+  /** What a statement should take, others who write wait for it on SQLite: the number of rows follows it. */
   aimMs: number
   /** The first statement's rows, and how far it may go. */
   rows: { first: number; least: number; most: number }

@@ -26,11 +26,12 @@ export type Accounts = {
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
 }
 
-const find = statement('account.find', 'SELECT * FROM account WHERE id = ?')
+const columns = 'id, kind, status, profile, created_at, updated_at'
+const find = statement('account.find', `SELECT ${columns} FROM account WHERE id = ?`)
 const lock = statement('account.lock', {
   // A transaction holds SQLite's only write lock.
-  sqlite: 'SELECT * FROM account WHERE id = ?',
-  postgres: 'SELECT * FROM account WHERE id = ? FOR UPDATE',
+  sqlite: `SELECT ${columns} FROM account WHERE id = ?`,
+  postgres: `SELECT ${columns} FROM account WHERE id = ? FOR UPDATE`,
 })
 
 /** A row of the table as the rest of the program sees it. */

@@ -35,7 +35,8 @@ type Row = {
 const ofAccount = statement(
   'affiliation.of-account',
   // When it was read is the identity's: a sign-in that brings nothing new touches that row alone.
-  `SELECT a.*, i.read_at AS last_read_at FROM affiliation a JOIN identity i ON i.id = a.identity_id
+  `SELECT a.identity_id, a.position, a.account_id, a.school_code, a.school_name, a.role, a.titles,
+     a.classes, i.read_at AS last_read_at FROM affiliation a JOIN identity i ON i.id = a.identity_id
    WHERE a.account_id = ? ORDER BY i.read_at DESC, a.identity_id, a.position`,
 )
 

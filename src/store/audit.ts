@@ -219,11 +219,11 @@ const chains = statement(
 )
 const part = statement(
   'audit.read',
-  'SELECT * FROM audit_event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?',
+  `SELECT ${allColumns.join(', ')} FROM audit_event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?`,
 )
 const list = statement(
   'audit.list',
-  `SELECT * FROM audit_event
+  `SELECT ${allColumns.join(', ')} FROM audit_event
    WHERE (? = '' OR actor = ?) AND (? = '' OR action = ?) AND (? = '' OR target = ?) AND at BETWEEN ? AND ?
    ORDER BY at DESC, chain, seq DESC LIMIT ?`,
 )

@@ -25,7 +25,10 @@ export type Clients = {
   remove(id: string): Promise<boolean>
 }
 
-const find = statement('client.find', 'SELECT * FROM client WHERE id = ?')
+const find = statement(
+  'client.find',
+  'SELECT id, metadata, secret_hash, created_at, updated_at FROM client WHERE id = ?',
+)
 
 export function openClients(knex: Knex, statements: Statements): Clients {
   const read = (row: Row): ClientRow => ({

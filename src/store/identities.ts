@@ -11,7 +11,7 @@ export type IdentityRow = {
   subject: string
   openid2Ids: string[]
   raw: Record<string, unknown>
-  /** Of everything that was read, less what differs each time: equal digests, nothing new. */
+  /** Of everything that was read and when, less what differs each time. */
   digest?: string
   createdAt: number
   readAt: number
@@ -30,18 +30,22 @@ export type Identities = {
   /** Oldest first. */
   ofAccount(accountId: string): Promise<IdentityRow[]>
   /** The upstream said what it had said before. */
-  confirm(id: string, readAt: number): Promise<void>
+  confirm(id: string, readAt: number, digest: string): Promise<void>
   refresh(id: string, changes: Reading): Promise<void>
 }
 
 const find = statement(
   'identity.find',
-  `SELECT i.*, a.id AS a_id, a.kind AS a_kind, a.status AS a_status, a.profile AS a_profile,
+  `SELECT i.id, i.account_id, i.connector, i.issuer, i.subject, i.openid2_ids, i.raw, i.digest,
+     i.created_at, i.read_at, a.id AS a_id, a.kind AS a_kind, a.status AS a_status, a.profile AS a_profile,
      a.created_at AS a_created_at, a.updated_at AS a_updated_at
    FROM identity i JOIN account a ON a.id = i.account_id
    WHERE i.issuer = ? AND i.subject = ?`,
 )
-const confirm = statement('identity.confirm', 'UPDATE identity SET read_at = ? WHERE id = ?')
+const confirm = statement(
+  'identity.confirm',
+  'UPDATE identity SET read_at = ?, digest = ? WHERE id = ?',
+)
 
 export function openIdentities(knex: Knex, statements: Statements): Identities {
   const readingColumns = ({ openid2Ids, raw, readAt, digest }: Reading) => ({
@@ -80,8 +84,8 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
         .orderBy(['created_at', 'id'])
       return rows.map(read)
     },
-    async confirm(id, readAt) {
-      await statements.run(confirm, [readAt, id])
+    async confirm(id, readAt, digest) {
+      await statements.run(confirm, [readAt, digest, id])
     },
     async refresh(id, changes) {
       await knex('identity').where({ id }).update(readingColumns(changes))

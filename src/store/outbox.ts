@@ -75,6 +75,8 @@ export type OutboxPorts = {
   queued: () => void
 }
 
+const columns =
+  'id, kind, target, payload, state, created_at, due_at, claimed_until, attempts, last_error'
 const put = statement(
   'outbox.put',
   `INSERT INTO outbox (id, kind, target, payload, state, created_at, due_at, claimed_until, attempts)
@@ -88,18 +90,18 @@ const claim = statement('outbox.claim', {
   sqlite: `${claimUpdate} WHERE seq IN (
       SELECT seq FROM (SELECT min(seq) AS seq, attempts FROM outbox WHERE ${ready} GROUP BY target)
       ORDER BY attempts, seq LIMIT ?)
-    AND claimed_until <= ? RETURNING *`,
+    AND claimed_until <= ? RETURNING ${columns}`,
   postgres: `${claimUpdate} WHERE seq = ANY (ARRAY(
       SELECT seq FROM outbox WHERE seq IN (
         SELECT seq FROM (
           SELECT DISTINCT ON (target) seq, attempts FROM outbox WHERE ${ready} ORDER BY target, seq
         ) AS oldest ORDER BY attempts, seq LIMIT ?)
       AND state = 'waiting' AND claimed_until <= ? FOR UPDATE SKIP LOCKED))
-    RETURNING *`,
+    RETURNING ${columns}`,
 })
 const take = statement(
   'outbox.take',
-  `${claimUpdate} WHERE id = ? AND state = 'waiting' AND claimed_until <= ? RETURNING *`,
+  `${claimUpdate} WHERE id = ? AND state = 'waiting' AND claimed_until <= ? RETURNING ${columns}`,
 )
 const remove = statement('outbox.remove', 'DELETE FROM outbox WHERE id = ? RETURNING id')
 const fail = statement(

@@ -1,6 +1,7 @@
-/** PostgreSQL as we use it: one pool of connections, shared by knex and the prepared statements. */
+/** PostgreSQL as we use it: a pool for knex and transactions, and pipelines for single prepared statements. */
 import type { Knex } from 'knex'
 import type { Client } from 'pg'
+import { openPipelines } from './pipelines.ts'
 import type { LentStatements, Statements } from './statements.ts'
 
 export type Postgres = {
@@ -13,48 +14,61 @@ export type Postgres = {
 /** A database that does not answer for so long is down: milliseconds. */
 const patience = 2_000
 
-export function postgresConfig({ url, connections = 10 }: Postgres): Knex.Config {
+/** Of a process's connections, those that run single statements. */
+const lanesOf = (connections: number) => Math.max(1, Math.floor(connections / 3))
+
+const clientConfig = ({ url }: Postgres) => ({
+  connectionString: url,
+  application_name: 'citygate',
+  connectionTimeoutMillis: patience,
+  // In the client too: a frozen server ends no statement by itself.
+  query_timeout: patience,
+  statement_timeout: 0.9 * patience,
+  idle_in_transaction_session_timeout: 5 * patience,
+})
+
+/** For everyday queries and transactions. */
+export function postgresConfig(where: Postgres): Knex.Config {
+  const { connections = 10 } = where
   return {
     client: 'pg',
-    connection: {
-      connectionString: url,
-      application_name: 'citygate',
-      connectionTimeoutMillis: patience,
-      // In the client too: a frozen server ends no statement by itself.
-      query_timeout: 2 * patience,
-      statement_timeout: patience,
-      idle_in_transaction_session_timeout: 5 * patience,
-    },
+    connection: clientConfig(where),
     acquireConnectionTimeout: patience,
-    pool: { min: 0, max: connections, idleTimeoutMillis: 30_000 },
+    pool: { min: 0, max: connections - lanesOf(connections), idleTimeoutMillis: 30_000 },
   }
 }
 
 type PooledClient = Client & { __knex__disposed?: unknown }
 
 /** Named statements: the server parses and plans each once per connection. */
-export function openPostgresStatements(knex: Knex): LentStatements {
+export function openPostgresStatements(
+  knex: Knex,
+  where: Postgres,
+): LentStatements & { close(): Promise<void> } {
   const { client } = knex
+  const pipelines = openPipelines(clientConfig(where), lanesOf(where.connections ?? 10))
 
-  async function lend<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
-    const connection: PooledClient = await client.acquireConnection()
-    const run: Statements['run'] = async ({ name, postgres: text }, values) => {
-      try {
-        return (await connection.query({ name, text, values })).rows
-      } catch (error) {
-        // What the server did not say itself leaves the connection in an unknown state: knex must not lend it again.
-        if (!isServerError(error)) connection.__knex__disposed = error
-        throw error
+  return {
+    run: pipelines.run,
+    async lend(work) {
+      const connection: PooledClient = await client.acquireConnection()
+      const run: Statements['run'] = async ({ name, postgres: text }, values) => {
+        try {
+          return (await connection.query({ name, text, values })).rows
+        } catch (error) {
+          // What the server did not say itself leaves the connection in an unknown state: knex must not lend it again.
+          if (!isServerError(error)) connection.__knex__disposed = error
+          throw error
+        }
       }
-    }
-    try {
-      return await work({ run })
-    } finally {
-      client.releaseConnection(connection)
-    }
+      try {
+        return await work({ run })
+      } finally {
+        client.releaseConnection(connection)
+      }
+    },
+    close: pipelines.close,
   }
-
-  return { lend, run: (statement, values) => lend(({ run }) => run(statement, values)) }
 }
 
 const isServerError = (error: unknown): boolean =>

@@ -3,6 +3,10 @@
 export type Value = string | number | null
 export type Row = Record<string, unknown>
 
+/**
+ * Columns are named, never `*`: a migration that adds one changes what `*` means, and PostgreSQL then refuses the plans
+ * of every process that is still running.
+ */
 export type Statement = {
   /** Also the prepared statement's name. */
   name: string

@@ -105,6 +105,7 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
   }
   const hot = observe ? observed(statements, observe) : statements
   const auditReads = openAuditReads(hot)
+  const sweeps = openSweeps(knex, where)
   let pen: Pen | undefined
   let audit: Audit | undefined
   let outboxKey: Buffer | undefined
@@ -158,7 +159,7 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
     ),
     where,
     auditReads,
-    sweeps: openSweeps(knex, where),
+    sweeps,
     beginAudit(key) {
       pen = openPen(key)
       audit = openAuditQueue(pen, { ...hot, lend: (work) => engine.lend(work) })
@@ -180,7 +181,8 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
     },
     statements: () => sent,
     async close() {
-      engine.close()
+      await sweeps.close()
+      await engine.close()
       await knex.destroy()
     },
   }
@@ -188,8 +190,8 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
 
 const one = statement('one', 'SELECT 1 AS one')
 
-function openEngine(knex: Knex, where: Where): LentStatements & { close(): void } {
-  if (where.engine === 'postgres') return { ...openPostgresStatements(knex), close() {} }
+function openEngine(knex: Knex, where: Where): LentStatements & { close(): void | Promise<void> } {
+  if (where.engine === 'postgres') return openPostgresStatements(knex, where)
   const engine = openSqliteStatements(where)
   return { ...engine, lend: (work) => work(engine) }
 }

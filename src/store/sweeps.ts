@@ -1,6 +1,7 @@
 /** Removes rows whose time is over, a few at a time, so that nobody who writes waits long. */
 import type { Knex } from 'knex'
 import type { Where } from './database.ts'
+import { openSweepThread } from './sweep-sqlite.ts'
 
 /** What is kept for a while after it expired: its back-button page, and that it was used or ended. */
 const tombstones = "model IN ('Interaction', 'Session')"
@@ -29,16 +30,19 @@ export type Sweeps = {
   ): Promise<{ removed: number; youngest: number }>
 }
 
-export function openSweeps(knex: Knex, { engine }: Where): Sweeps {
+export function openSweeps(knex: Knex, where: Where): Sweeps & { close(): Promise<void> } {
+  const thread = where.engine === 'sqlite' ? openSweepThread(where) : undefined
+  const run = async (sql: ReturnType<typeof removal>, values: number[]) =>
+    thread ? thread.run(sql.sqlite, values) : (await knex.raw(sql.postgres, values)).rows
   return {
     async remove(kind, { from, before, limit }) {
-      const answer = await knex.raw(removal(swept[kind])[engine], [from, before, limit])
-      const rows: { at: number | string }[] = engine === 'sqlite' ? answer : answer.rows
+      const rows: { at: number | string }[] = await run(removal(swept[kind]), [from, before, limit])
       return {
         removed: rows.length,
         youngest: rows.reduce((last, { at }) => Math.max(last, Number(at)), from),
       }
     },
+    close: async () => thread?.close(),
   }
 }
 

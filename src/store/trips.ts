@@ -27,6 +27,7 @@ export type Trips = {
   find(id: string): Promise<(TripRow & { usedAt?: number }) | undefined>
 }
 
+const columns = 'id, connector, device, memo, expires_at'
 const leave = statement(
   'trip.leave',
   'INSERT INTO upstream_trip (id, connector, device, memo, expires_at) VALUES (?, ?, ?, ?, ?)',
@@ -35,9 +36,9 @@ const arrive = statement(
   'trip.arrive',
   `UPDATE upstream_trip SET used_at = ?
    WHERE id = ? AND connector = ? AND device = ? AND used_at IS NULL AND expires_at > ?
-   RETURNING *`,
+   RETURNING ${columns}`,
 )
-const find = statement('trip.find', 'SELECT * FROM upstream_trip WHERE id = ?')
+const find = statement('trip.find', `SELECT ${columns}, used_at FROM upstream_trip WHERE id = ?`)
 
 export function openTrips(statements: Statements): Trips {
   return {

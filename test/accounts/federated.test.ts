@@ -1,6 +1,7 @@
 import test from 'ava'
 import { affiliationsToward, mustChooseAffiliation } from '#accounts/affiliations.ts'
 import { signInFederated } from '#accounts/federated.ts'
+import { openDatabase } from '#store/database.ts'
 import { buildStore } from '../helpers/database.ts'
 import { buildIdentity } from '../helpers/people.ts'
 
@@ -127,4 +128,27 @@ test('with two schools a person chooses, and the chosen one comes first for that
   // The county reorders its list and drops the chosen school: she is asked again.
   await signInFederated(store, buildIdentity(), later, where)
   t.false(await mustChooseAffiliation(store, accountId, 'app'), 'one is left: nothing to choose')
+})
+
+test('what a release that keeps no digest read meanwhile is not taken for what we read before', async (t) => {
+  const store = await buildStore(t)
+  const first = await signInFederated(store, buildIdentity(), now, where)
+  if (first.kind !== 'signed-in') return t.fail()
+  const [known] = await store.identities.ofAccount(first.accountId)
+  if (!known) return t.fail()
+  const knex = openDatabase(store.where)
+  t.teardown(() => knex.destroy())
+  await knex('identity').where({ id: known.id }).update({ raw: '{}', read_at: 1_750_000_000 })
+  await knex('affiliation').where({ identity_id: known.id }).update({ role: 'student' })
+  for (const [title, at] of [
+    ['read again', later],
+    ['then confirmed', () => later() + 60_000],
+  ] as const) {
+    await signInFederated(store, buildIdentity(), at, where)
+    t.like(await store.affiliations.ofAccount(first.accountId), [{ role: 'teacher' }], title)
+  }
+  const [after] = await store.identities.ofAccount(first.accountId)
+  t.is(after?.readAt, 1_800_000_060)
+  const account = await store.accounts.find(first.accountId)
+  t.is(account?.updatedAt, 1_800_000_000, 'the second time nothing was new')
 })

@@ -219,7 +219,7 @@ test('a mail server that does not let us in, or is not there, fails in words', a
 })
 
 function run(env: NodeJS.ProcessEnv, ...args: string[]) {
-  const child = spawn(process.execPath, ['src/main.ts', 'doctor', ...args], {
+  const child = spawn(process.execPath, ['bin/citygate.js', 'doctor', ...args], {
     cwd: root,
     env: { PATH: process.env.PATH, SANDBOX: 'off', ...env },
   })

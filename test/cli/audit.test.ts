@@ -18,7 +18,7 @@ test('events are listed by who, what, to whom and when; a broken trail exits 65 
     ...(database.engine === 'postgres' ? { DATABASE_URL: database.url } : {}),
   }
   const cli = (...args: string[]) => {
-    const ran = spawnSync(process.execPath, ['src/main.ts', 'audit', ...args], {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', 'audit', ...args], {
       cwd: root,
       encoding: 'utf8',
       env,

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..')
 /** Runs the command as an operator would, on a database of its own. */
 function openCli(dataDir: string) {
   return (args: string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}) => {
-    const ran = spawnSync(process.execPath, ['src/main.ts', ...args], {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
       cwd: root,
       encoding: 'utf8',
       input: options.input,

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..')
 
 function openCli(env: NodeJS.ProcessEnv) {
   return (args: string[], more: NodeJS.ProcessEnv = {}) => {
-    const ran = spawnSync(process.execPath, ['src/main.ts', 'key', ...args], {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', 'key', ...args], {
       cwd: root,
       encoding: 'utf8',
       env: { PATH: process.env.PATH, SANDBOX: 'off', ...env, ...more },

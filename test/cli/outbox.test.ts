@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..', '..')
 const openCli =
   (env: NodeJS.ProcessEnv) =>
   async (...args: string[]) => {
-    const child = spawn(process.execPath, ['src/main.ts', ...args], {
+    const child = spawn(process.execPath, ['bin/citygate.js', ...args], {
       cwd: root,
       env: { PATH: process.env.PATH, SANDBOX: 'off', ...env },
     })

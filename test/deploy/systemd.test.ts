@@ -34,7 +34,7 @@ test('systemd finds its exposure low: below 1.5 of 10', (t) => {
 
 test('the program starts from where the operator puts it, and stays down when misconfigured', (t) => {
   const unit = new Map(readUnit(path).map(({ key, value }) => [key, value]))
-  t.is(unit.get('ExecStart'), '/usr/bin/node src/main.ts serve')
+  t.is(unit.get('ExecStart'), '/usr/bin/node bin/citygate.js serve')
   t.is(unit.get('User'), 'citygate')
   t.is(unit.get('KillSignal'), 'SIGTERM')
   t.is(unit.get('RestartPreventExitStatus'), '64 78')

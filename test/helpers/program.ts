@@ -44,7 +44,7 @@ export async function until(
 
 /** Starts it, without waiting until it answers. */
 export function spawnProgram(t: ExecutionContext, env: NodeJS.ProcessEnv): Program {
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
     cwd: root,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -61,7 +61,7 @@ async function openCollector(t: ExecutionContext) {
 async function serve(t: ExecutionContext, env: NodeJS.ProcessEnv, flags: string[] = []) {
   const [PORT, DEMO_PORT, SANDBOX_PORT] = await Promise.all([freePort(), freePort(), freePort()])
   const ports = { PORT: `${PORT}`, DEMO_PORT: `${DEMO_PORT}`, SANDBOX_PORT: `${SANDBOX_PORT}` }
-  const child: ChildProcess = spawn(process.execPath, [...flags, 'src/main.ts', 'serve'], {
+  const child: ChildProcess = spawn(process.execPath, [...flags, 'bin/citygate.js', 'serve'], {
     cwd: root,
     env: { PATH: process.env.PATH, DATA_DIR: temporaryFolder(t), ...ports, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -40,7 +40,7 @@ function cli(
   args: string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ exit: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+  const child = spawn(process.execPath, ['bin/citygate.js', ...args], {
     cwd: root,
     env: { PATH: process.env.PATH, SANDBOX: 'off', ...place, ...env },
   })

@@ -12,7 +12,7 @@ async function start(
   t: ExecutionContext,
   env: NodeJS.ProcessEnv,
 ): Promise<{ child: ChildProcess; output: string }> {
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
     cwd: root,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

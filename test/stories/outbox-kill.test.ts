@@ -16,7 +16,7 @@ import { freePort } from '../helpers/world.ts'
 const root = join(import.meta.dirname, '..', '..')
 
 async function start(t: ExecutionContext, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -70,7 +70,7 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
     ...allowingCallsTo(t, new URL(app.uri).origin),
   }
   const cli = (args: string[], input?: string) => {
-    const ran = spawnSync(process.execPath, ['src/main.ts', ...args], {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
       cwd: root,
       env,
       encoding: 'utf8',

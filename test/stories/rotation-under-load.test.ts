@@ -27,7 +27,7 @@ function writeConfig(t: ExecutionContext): string {
 }
 
 async function start(t: ExecutionContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,7 +89,7 @@ test('while a signing key is replaced under load, stock clients that keep our ke
     CITYGATE_CONFIG: writeConfig(t),
   }
   const cli = (...args: string[]) => {
-    const ran = spawnSync(process.execPath, ['src/main.ts', ...args], {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
       cwd: root,
       env,
       encoding: 'utf8',
@@ -156,7 +156,7 @@ test('while a signing key is replaced under load, stock clients that keep our ke
   const loads = [first, second, first, second].map(load)
   await later(1_000)
   const [old] = kids()
-  const rotating = spawn(process.execPath, ['src/main.ts', 'key', 'rotate', '--alg', 'RS256'], {
+  const rotating = spawn(process.execPath, ['bin/citygate.js', 'key', 'rotate', '--alg', 'RS256'], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -16,18 +16,33 @@ export function contentSecurityPolicy(formAction: string[] = []): string {
   ].join('; ')
 }
 
-export function headers({ secure }: { secure: boolean }) {
-  const fixed = Object.entries({
+/** What holds for every answer, pages or not. */
+const always = (secure: boolean) => ({
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+  ...(secure ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
+})
+
+/** For what apps read: opened in a browser all the same, it does nothing and is framed by nobody. */
+export const appHeaders = (secure: boolean) =>
+  setting({
+    ...always(secure),
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  })
+
+export const pageHeaders = (secure: boolean) =>
+  setting({
+    ...always(secure),
     'Content-Security-Policy': contentSecurityPolicy(),
-    'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
     'Referrer-Policy': 'no-referrer',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cache-Control': 'no-store',
-    ...(secure ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
   })
+
+function setting(headers: Record<string, string>) {
+  const fixed = Object.entries(headers)
   return ({ res }: Context, next: Next) => {
     for (const [name, value] of fixed) res.setHeader(name, value)
     return next()

@@ -1,0 +1,61 @@
+/**
+ * Connections on which statements follow each other without waiting for the answers: many requests share a round trip
+ * and its system calls, which costs both sides little more than half. A statement that waits for a lock holds up those
+ * behind it, so transactions, and whoever holds something a transaction may wait for, have connections of their own.
+ */
+import pg from 'pg'
+import type { Row, Statement, Value } from './statements.ts'
+
+export type Pipelines = {
+  run(statement: Statement, values: Value[]): Promise<Row[]>
+  close(): Promise<void>
+}
+
+type Lane = { client: pg.Client; opened: Promise<unknown>; underWay: number }
+
+/** Opens each connection when it is first needed, and again after it broke. */
+export function openPipelines(config: pg.ClientConfig, count: number): Pipelines {
+  const lanes: (Lane | undefined)[] = Array.from({ length: count })
+
+  function open(place: number): Lane {
+    const client = new pg.Client({ ...config, pipeline: true })
+    const lane: Lane = { client, opened: client.connect(), underWay: 0 }
+    const forget = () => {
+      if (lanes[place] === lane) lanes[place] = undefined
+    }
+    // What was under way is rejected by the client itself.
+    client.on('error', forget)
+    client.on('end', forget)
+    lane.opened.catch(forget)
+    lanes[place] = lane
+    return lane
+  }
+
+  /** The one with the least to do. */
+  function choose(): Lane {
+    let best: Lane | undefined
+    for (const [place, lane] of lanes.entries()) {
+      if (!lane) return best && best.underWay === 0 ? best : open(place)
+      if (!best || lane.underWay < best.underWay) best = lane
+    }
+    if (!best) throw new Error('no pipeline')
+    return best
+  }
+
+  return {
+    async run({ name, postgres: text }, values) {
+      const lane = choose()
+      lane.underWay++
+      try {
+        await lane.opened
+        return (await lane.client.query({ name, text, values })).rows
+      } finally {
+        lane.underWay--
+      }
+    },
+    async close() {
+      const open = lanes.filter((lane) => lane !== undefined)
+      await Promise.allSettled(open.map(({ client, opened }) => opened.then(() => client.end())))
+    },
+  }
+}
