@@ -48,10 +48,14 @@ test('every command of ours on the page is one', (t) => {
   const commands = new Set(calls.map(([, words = '']) => words))
   t.true(commands.has('client list') && commands.has('config check'))
   for (const words of commands) {
-    const { stdout } = spawnSync(process.execPath, ['bin/citygate.js', ...words.split(' '), '--help'], {
-      cwd: root,
-      encoding: 'utf8',
-    })
+    const { stdout } = spawnSync(
+      process.execPath,
+      ['bin/citygate.js', ...words.split(' '), '--help'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    )
     t.true(stdout.startsWith(`Usage: citygate ${words} `), words)
   }
 })
