@@ -14,7 +14,7 @@ FROM node:24-bookworm-slim
 # NODE_OPTIONS: a small young generation takes the long pauses off short requests, and memory with them.
 # HOST: the default of production, every address, wants IPv6, which a container may be without.
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--max-semi-space-size=4 \
+    NODE_OPTIONS=--max-semi-space-size=8 \
     NODE_COMPILE_CACHE=/var/cache/citygate \
     HOST=0.0.0.0 \
     PORT=3000 \

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { seconds } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
-import { exits, inHouse, print, Stop } from './tools.ts'
+import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
 export function addOutboxCommands(program: Command): void {
   const outbox = program
@@ -44,9 +44,15 @@ export function addOutboxCommands(program: Command): void {
     .description('forget a message: nobody will hear of it')
     .argument('<id>')
     .action(async (id) => {
-      if (!(await inHouse(({ store }) => store.outbox.drop(id)))) {
-        throw new Stop(exits.unknown, `there is no message ${id}`)
-      }
+      const dropped = await inHouse(({ store, now }) =>
+        store.transaction(async (tables) => {
+          if (!(await tables.outbox.drop(id))) return false
+          const event = { action: 'outbox.drop', target: `message:${id}`, outcome: 'ok' }
+          await tables.audit.record({ at: seconds(now), actor: operator(), ...event })
+          return true
+        }),
+      )
+      if (!dropped) throw new Stop(exits.unknown, `there is no message ${id}`)
       print(`dropped ${id}`)
     })
 }

@@ -25,8 +25,9 @@ export async function loadGrant(
 
   const granted = client.first_party ? wanted : await store.consents.find(accountId, clientId)
   if (!granted) return known
-  // One id for one session, person and app: tabs that begin at the same moment share the grant.
-  const jti = sha256(`${session.uid}\n${accountId}\n${clientId}`)
+  // One id for one session, person and app: tabs that begin at the same moment share the grant. After one that was
+  // revoked it is another id: a token that was being issued at that moment must not come to life again.
+  const jti = sha256([session.uid, accountId, clientId, grantId ?? ''].join('\n'))
   const grant = known ?? new provider.Grant({ accountId, clientId, jti } as NewGrant)
   addTo(grant, granted)
   await grant.save()

@@ -2,7 +2,8 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { Agent, type Response as Answer, type Dispatcher, fetch as undiciFetch } from 'undici'
+import type { Agent, Response as Answer } from 'undici'
+import { once } from '#lib/once.ts'
 import { isPublicAddress } from './addresses.ts'
 
 export type OutboundFailure = 'blocked' | 'unreachable' | 'timeout' | 'too-large'
@@ -42,19 +43,26 @@ export function openGuardedFetch({
   bodyBytes = 256 * 1024,
 }: OutboundOptions = {}): typeof fetch {
   const allowed = new Set(allow.map((origin) => new URL(origin).origin))
-  const open = new Agent({ connect: { timeout: connectMs } })
-  const guarded = new Agent({ connect: { timeout: connectMs, lookup: checkedLookup(lookup) } })
+  // Loaded by the first request that goes out: most processes start long before it.
+  const client = once(async () => {
+    const { Agent, fetch } = await import('undici')
+    const open = new Agent({ connect: { timeout: connectMs } })
+    const guarded = new Agent({ connect: { timeout: connectMs, lookup: checkedLookup(lookup) } })
+    return { fetch, open, guarded }
+  })
 
   return async (input, init) => {
     const url = parse(input)
-    const dispatcher = url && chooseDispatcher(url)
-    if (!dispatcher) throw new OutboundError('blocked')
+    const way = url && chooseWay(url)
+    if (!way) throw new OutboundError('blocked')
     // A caller's own dispatcher (oidc-provider brings one) stays behind in this Request.
     const request = new Request(input, init)
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(new OutboundError('timeout')), totalMs)
     try {
-      const answer = await undiciFetch(url.href, {
+      const { fetch, ...dispatchers } = await client()
+      const dispatcher: Agent = dispatchers[way]
+      const answer = await fetch(url.href, {
         method: request.method,
         headers: [...request.headers],
         body: request.body ? await request.arrayBuffer() : null,
@@ -71,14 +79,14 @@ export function openGuardedFetch({
     }
   }
 
-  function chooseDispatcher(url: URL): Dispatcher | undefined {
+  function chooseWay(url: URL): 'open' | 'guarded' | undefined {
     if (url.username || url.password) return undefined
-    if (allowed.has(url.origin)) return open
+    if (allowed.has(url.origin)) return 'open'
     if (url.protocol !== 'https:' || !ports.includes(url.port)) return undefined
     // An address in place of a name is never looked up, so it is checked here. The URL parser has
     // already turned 0177.1 and 2130706433 into dotted form.
     const host = url.hostname.replace(/^\[|\]$/g, '')
-    return ipaddr.isValid(host) && !isPublicAddress(host) ? undefined : guarded
+    return ipaddr.isValid(host) && !isPublicAddress(host) ? undefined : 'guarded'
   }
 }
 

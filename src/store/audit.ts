@@ -109,6 +109,9 @@ export type Pen = {
   take(): Promise<Held>
 }
 
+/** How many other chains a chain's first event names. */
+const mostHeads = 50
+
 /** This process's place in the trail. */
 export function openPen(key: Buffer): Pen {
   let head: Head | undefined
@@ -137,7 +140,10 @@ export function openPen(key: Buffer): Pen {
   async function begin(statements: Statements, at: number): Promise<AuditRow> {
     const others = await openAuditReads(statements).heads(at - 48 * 60 * 60)
     head = { chain: randomToken().slice(0, 22), seq: 0, hash: '' }
-    const heard = Object.fromEntries(others.map(({ chain, seq, hash }) => [chain, [seq, hash]]))
+    // Every command at the command line is a chain: the checkpoints name them all.
+    const heard = Object.fromEntries(
+      others.slice(0, mostHeads).map(({ chain, seq, hash }) => [chain, [seq, hash]]),
+    )
     const details = { heads: heard }
     return appendOne({ at, actor: 'system', action: 'audit.begin', outcome: 'ok', details })
   }
@@ -211,7 +217,8 @@ const heads = statement(
   'audit.heads',
   `SELECT e.chain, e.seq, e.hash FROM audit_event e
    JOIN (SELECT chain, max(seq) AS seq FROM audit_event WHERE at >= ? GROUP BY chain) last
-     ON last.chain = e.chain AND last.seq = e.seq`,
+     ON last.chain = e.chain AND last.seq = e.seq
+   ORDER BY e.at DESC`,
 )
 const chains = statement(
   'audit.chains',

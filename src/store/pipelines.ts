@@ -3,7 +3,7 @@
  * and its system calls, which costs both sides little more than half. A statement that waits for a lock holds up those
  * behind it, so transactions, and whoever holds something a transaction may wait for, have connections of their own.
  */
-import pg from 'pg'
+import type { Client, ClientConfig } from 'pg'
 import type { Row, Statement, Value } from './statements.ts'
 
 export type Pipelines = {
@@ -11,22 +11,18 @@ export type Pipelines = {
   close(): Promise<void>
 }
 
-type Lane = { client: pg.Client; opened: Promise<unknown>; underWay: number }
+type Lane = { client: Promise<Client>; underWay: number }
 
 /** Opens each connection when it is first needed, and again after it broke. */
-export function openPipelines(config: pg.ClientConfig, count: number): Pipelines {
+export function openPipelines(config: ClientConfig, count: number): Pipelines {
   const lanes: (Lane | undefined)[] = Array.from({ length: count })
 
   function open(place: number): Lane {
-    const client = new pg.Client({ ...config, pipeline: true })
-    const lane: Lane = { client, opened: client.connect(), underWay: 0 }
     const forget = () => {
       if (lanes[place] === lane) lanes[place] = undefined
     }
-    // What was under way is rejected by the client itself.
-    client.on('error', forget)
-    client.on('end', forget)
-    lane.opened.catch(forget)
+    const lane: Lane = { client: connect(config, forget), underWay: 0 }
+    lane.client.catch(forget)
     lanes[place] = lane
     return lane
   }
@@ -47,15 +43,26 @@ export function openPipelines(config: pg.ClientConfig, count: number): Pipelines
       const lane = choose()
       lane.underWay++
       try {
-        await lane.opened
-        return (await lane.client.query({ name, text, values })).rows
+        const client = await lane.client
+        return (await client.query({ name, text, values })).rows
       } finally {
         lane.underWay--
       }
     },
     async close() {
       const open = lanes.filter((lane) => lane !== undefined)
-      await Promise.allSettled(open.map(({ client, opened }) => opened.then(() => client.end())))
+      await Promise.allSettled(open.map(async ({ client }) => (await client).end()))
     },
   }
+}
+
+async function connect(config: ClientConfig, broken: () => void): Promise<Client> {
+  // Only who has a PostgreSQL loads its driver.
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({ ...config, pipeline: true })
+  // What was under way is rejected by the client itself.
+  client.on('error', broken)
+  client.on('end', broken)
+  await client.connect()
+  return client
 }

@@ -68,7 +68,10 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
       if (isBusy(error) && !late) {
         waiting = [...batch, ...waiting]
         schedule(true)
-      } else for (const { reject } of batch) reject(error)
+        return
+      }
+      since = 0
+      for (const { reject } of batch) reject(error)
       return
     }
     since = 0

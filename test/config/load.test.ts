@@ -72,6 +72,35 @@ test('every problem is listed at once, each with file, line and key', (t) => {
   t.true(problems.some((p) => /^rules\/connectors\/tc\.yaml:\d /.test(p)))
 })
 
+test('what is wrong in the environment hides nothing that is wrong in the files', (t) => {
+  const env = { PORT: 'abc', WORKERS: 'many', TRUSTED_PROXIES: 'nonsense' }
+  const problems = problemsOf(t, { ...env, CITYGATE_CONFIG: 'nowhere' })
+  for (const one of [
+    /^environment PORT must be a whole number/,
+    /^environment WORKERS must be a whole number/,
+    /^nowhere\/site\.yaml/,
+  ]) {
+    t.true(
+      problems.some((problem) => one.test(problem)),
+      problems.join('\n'),
+    )
+  }
+})
+
+test('a percent sign in a password that stands for itself is told before anybody connects', (t) => {
+  for (const [name, value] of [
+    ['DATABASE_URL', 'postgres://citygate:50%sure@db.example/citygate'],
+    ['SMTP_URL', 'smtps://citygate:50%sure@mail.example'],
+  ] as const) {
+    const problems = problemsOf(t, { [name]: value, MAIL_FROM: 'id@example.gov.tw' })
+    t.true(
+      problems.some((one) => one.startsWith(`environment ${name} `) && one.includes('%25')),
+      problems.join('\n'),
+    )
+    t.false(problems.join('\n').includes('sure'))
+  }
+})
+
 test('a missing folder of rules is said, not stumbled over', (t) => {
   const problems = problemsOf(t, { CITYGATE_CONFIG: 'nowhere' })
   t.deepEqual(problems, ['nowhere/site.yaml  cannot be read (ENOENT)'])

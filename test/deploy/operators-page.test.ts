@@ -42,7 +42,7 @@ test('every link of the page leads to one of its headings, or to the README’s'
 test('every command of ours on the page is one', (t) => {
   const calls = [
     ...page().matchAll(
-      /(?<![/\w-])(?:citygate|src\/main\.ts|--rm) ((?:[a-z]+)(?: [a-z]+)?)(?= --|`| …|\n)/g,
+      /(?<![/\w-])(?:citygate|bin\/citygate\.js|--rm) ((?:[a-z]+)(?: [a-z]+)?)(?= --|`| …|\n)/g,
     ),
   ]
   const commands = new Set(calls.map(([, words = '']) => words))

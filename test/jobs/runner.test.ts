@@ -146,3 +146,18 @@ test('a step that does not listen delays the stop no longer than agreed', async 
   end()
   await step
 })
+
+test('a job held by a process whose clock was a year ahead is not lost for that year', async (t) => {
+  const store = await buildStore(t)
+  const at = Math.floor(Date.now() / 1000)
+  const year = 365 * 24 * 60 * 60
+  for (const lease of ['turn:tick', 'run:tick']) {
+    await store.leases.take(lease, 'killed', at + year, at + year + 20)
+  }
+  let ran = 0
+  const job: Job = { ...often, run: async () => void ran++ }
+  const runner = openRunner([job], ports(store))
+  t.teardown(() => runner.close())
+  runner.begin()
+  t.true(await until(() => ran > 0))
+})

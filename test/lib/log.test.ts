@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openLog } from '#lib/log.ts'
@@ -95,4 +96,29 @@ test('before a fatal line everything is written, whatever comes after', async (t
     "write(9); log.fatal('over'); process.kill(process.pid, 'SIGKILL')",
   )
   t.is(seen.length, 9)
+})
+
+test('a full disk under the log ends nobody, and what is kept meanwhile has a bound', (t) => {
+  const log = join(import.meta.dirname, '..', '..', 'src', 'lib', 'log.ts')
+  const text = `import { flushLog, openLog } from ${JSON.stringify(log)}
+    const log = openLog('info')
+    const long = 'x'.repeat(60_000)
+    for (let i = 0; i < 2_000; i++) {
+      log.info({ long }, 'line')
+      if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    globalThis.gc()
+    const { rss } = process.memoryUsage()
+    await Promise.race([flushLog(log), new Promise((resolve) => setTimeout(resolve, 500))])
+    process.stderr.write(String(rss / 1e6))
+    process.exit(0)`
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const ran = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', text], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  t.is(ran.status, 0, ran.stderr)
+  t.true(Number(ran.stderr.trim()) < 200, `${ran.stderr} MB`)
 })

@@ -230,10 +230,30 @@ test('the password of the database is never among a program’s arguments', asyn
   const fake = join(folder, 'pg_dump')
   writeFileSync(fake, `#!/bin/sh\necho "$@" > ${seen}\nprintenv PGPASSWORD >> ${seen}\nexit 3\n`)
   execFileSync('chmod', ['+x', fake])
-  const url = 'postgres://citygate:p%40ss@127.0.0.1:1/citygate'
-  const place = { DATA_DIR: folder, DATABASE_URL: url, CITYGATE_KEK: kek }
-  await cli(place, ['backup', join(folder, 'never')], { PATH: `${folder}:${process.env.PATH}` })
-  const [args, password] = readFileSync(seen, 'utf8').split('\n')
-  t.false(args?.includes('ss@'))
-  t.is(password, 'p@ss')
+  for (const url of [
+    'postgres://citygate:p%40ss@127.0.0.1:1/citygate',
+    'postgres://citygate@127.0.0.1:1/citygate?password=p%40ss',
+  ]) {
+    const place = { DATA_DIR: folder, DATABASE_URL: url, CITYGATE_KEK: kek }
+    await cli(place, ['backup', join(folder, 'never')], { PATH: `${folder}:${process.env.PATH}` })
+    const [args, password] = readFileSync(seen, 'utf8').split('\n')
+    t.regex(args ?? '', /127\.0\.0\.1/)
+    t.notRegex(args ?? '', /ss@|p%40ss/)
+    t.is(password, 'p@ss')
+  }
+})
+
+test('PostgreSQL: a server that goes by another application name is seen by a restore, too', async (t) => {
+  const place = await buildPlace(t, 'postgres')
+  const file = join(temporaryFolder(t), 'good')
+  t.is((await cli(place, ['migrate'])).exit, 0)
+  t.is((await cli(place, ['backup', file])).exit, 0)
+  const named = new URL(place.DATABASE_URL)
+  named.searchParams.set('application_name', 'county-id')
+  await change({ ...place, DATABASE_URL: named.href }, async (knex) => {
+    await knex.raw('SELECT 1')
+    const refused = await cli(place, ['restore', file])
+    t.is(refused.exit, 65, refused.out)
+    t.regex(refused.err, /the database is in use/)
+  })
 })

@@ -197,6 +197,24 @@ for (const WORKERS of ['1', '2'] as const) {
   )
 
   test.serial(
+    `a second SIGTERM with WORKERS=${WORKERS} does not cut off the request under way`,
+    async (t) => {
+      const env = await environment(t, { WORKERS })
+      const program = await startProgram(t, env)
+      const open = beginRequest(env.PORT)
+      await later(200)
+      const end = program.end()
+      t.true(await until(async () => !(await answers(originOf(env))), 2_000), 'nobody listens')
+      program.child.kill('SIGTERM')
+      program.child.kill('SIGINT')
+      await later(300)
+      open.finish()
+      t.is((await open.answer).status, 401)
+      t.is((await end).exit, 0, program.output())
+    },
+  )
+
+  test.serial(
     `SIGTERM with WORKERS=${WORKERS}: nobody is waited for longer than ten seconds`,
     async (t) => {
       const env = await environment(t, { WORKERS })

@@ -19,6 +19,7 @@ export function contentSecurityPolicy(formAction: string[] = []): string {
 /** What holds for every answer, pages or not. */
 const always = (secure: boolean) => ({
   'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
   ...(secure ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
 })
@@ -35,7 +36,6 @@ export const pageHeaders = (secure: boolean) =>
     ...always(secure),
     'Content-Security-Policy': contentSecurityPolicy(),
     'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
