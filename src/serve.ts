@@ -75,7 +75,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
       : await openAlone(opening)
     let ending = false
     const endOn = (signal: NodeJS.Signals, refuse: () => Promise<unknown>) =>
-      process.once(signal, () => {
+      // Listened to for good: with nobody listening a second one would cut off what is under way.
+      process.on(signal, () => {
         if (ending) return
         ending = true
         opened.rest()

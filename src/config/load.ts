@@ -9,6 +9,7 @@ import {
   type ConnectorFile,
   type Credentials,
   connectorFile,
+  defaultRules,
   type Environment,
   environment,
   type SiteFile,
@@ -73,6 +74,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
   const parsed = environment.safeParse(given)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) complain(issue.path.join('.'), issue.message)
+    const root = resolve(cwd, given.CITYGATE_CONFIG ?? defaultRules)
+    readSite(root, cwd, problems)
+    readConnectors(root, cwd, given, problems)
     throw new ConfigError(problems)
   }
   const vars = parsed.data

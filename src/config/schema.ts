@@ -286,8 +286,26 @@ export const siteFile = z.strictObject({
 })
 export type SiteFile = z.infer<typeof siteFile>
 
-const port = z.coerce.number().int().min(0).max(65_535)
+/** A whole number as text. */
+const number = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`
+  return z.coerce.number({ error }).int(error).min(least, error).max(most, error)
+}
+const port = number(0, 65_535)
+/** Whoever reads user and password of an address decodes them. */
+const percentEncoded = (address: string) => {
+  try {
+    const { username, password } = new URL(address)
+    return decodeURIComponent(username + password).length >= 0
+  } catch {
+    return false
+  }
+}
+const lonePercent = 'has a % in user or password that stands for itself: write it as %25'
 const flag = z.enum(['on', 'off'])
+
+/** The folder of rules when none is named. */
+export const defaultRules = 'config/educloud'
 
 /** The environment variables we read. */
 export const environment = z.object({
@@ -306,20 +324,21 @@ export const environment = z.object({
   /** Addresses or networks of reverse proxies whose X-Forwarded-For counts, comma separated. */
   TRUSTED_PROXIES: z.string().optional(),
   /** Processes that answer requests. One: there are no others. */
-  WORKERS: z.coerce.number().int().min(1).max(128).default(1),
+  WORKERS: number(1, 128).default(1),
   /** At the end: how long balancers hear that we are not ready before connections are refused. */
-  DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(60_000).default(0),
+  DRAIN_DELAY_MS: number(0, 60_000).default(0),
   SANDBOX: flag.optional(),
   DATA_DIR: z.string().min(1).default('data'),
   /** PostgreSQL; unset: an SQLite file in DATA_DIR. */
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://user:password@host/database' })
+    .refine(percentEncoded, lonePercent)
     .optional(),
   /** The most connections one process holds. */
-  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
+  DATABASE_POOL: number(2, 200).default(10),
   /** What SQLite waits for before a write counts as kept. */
   SQLITE_SYNCHRONOUS: z.enum(['normal', 'full']).default('normal'),
-  CITYGATE_CONFIG: z.string().min(1).default('config/educloud'),
+  CITYGATE_CONFIG: z.string().min(1).default(defaultRules),
   CITYGATE_KEK: z.string().optional(),
   CITYGATE_KEK_FILE: z.string().optional(),
   /** The one before, while hosts are moved to another one after another. */
@@ -335,6 +354,7 @@ export const environment = z.object({
       hostname: /./,
       error: 'must be smtps://user:password@host or smtp://host:587',
     })
+    .refine(percentEncoded, lonePercent)
     .optional(),
   /** Whom they come from. */
   MAIL_FROM: z

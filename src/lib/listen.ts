@@ -37,9 +37,17 @@ export async function listenOn(
   const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   if (!failure) return { close }
   await close()
-  const taken = `is taken by another program; set ${variable}`
-  const why = failure.code === 'EADDRINUSE' ? taken : failure.message
-  throw new Error(`port ${port} on ${failure.address} ${why}`, { cause: failure })
+  // A name that could not be looked up has no address.
+  const { address = failure.hostname } = failure
+  throw new Error(`port ${port} on ${address} ${describe(failure, variable)}`, { cause: failure })
+}
+
+function describe({ code, message }: NodeJS.ErrnoException, variable: string): string {
+  if (code === 'EADDRINUSE') return `is taken by another program; set ${variable}`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `is no address of this machine (${code}); set ${variable.replace(/PORT$/, 'HOST')}`
+  }
+  return code === 'EACCES' ? `is not ours to take (EACCES); set ${variable}` : message
 }
 
 type One = { port: number; host: string; graceMs?: number; idleMs?: number }

@@ -57,9 +57,23 @@ export function openLog(level: string, destination?: { write(line: string): void
     },
     // Written some kilobytes, or a second, at a time. At the end of the process, and before a fatal line, pino
     // writes the rest by itself.
-    destination ??
-      pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 1_000 }),
+    destination ?? openOutput(),
   )
+}
+
+/** As much is kept while standard output takes nothing; what comes after that is dropped. */
+const mostKept = 4_000_000
+
+function openOutput() {
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 4_096,
+    maxLength: mostKept,
+    periodicFlush: 1_000,
+  })
+  // A full disk under the log must not end a server whom people sign in at: the next line tries again.
+  return output.on('error', () => {})
 }
 
 /** Resolves when every line is written. A pipe cannot be synced and says so: what was written is written. */

@@ -42,12 +42,12 @@ export async function openPostgresArchive(where: Postgres, file: string): Promis
     async restore() {
       const others = await withDatabase(where, (query) =>
         query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
-          AND application_name LIKE 'citygate%' AND pid <> pg_backend_pid()`),
+          AND (usename = current_user OR application_name LIKE 'citygate%') AND pid <> pg_backend_pid()`),
       )
       if (others.length > 0) {
         throw new BackupError(
           'refused',
-          `the database is in use, ${others.length} connections: stop every Citygate that runs on it first`,
+          `the database is in use, ${others.length} connections: stop every Citygate that runs on it, and whatever else is signed in as its user, first`,
         )
       }
       await replay(where, file)

@@ -69,6 +69,7 @@ async function readPostgres(knex: Knex): Promise<Engine> {
     current_setting('default_transaction_read_only') AS read_only,
     pg_is_in_recovery() AS standby,
     pg_encoding_to_char(encoding) AS encoding,
+    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
     extract(epoch FROM clock_timestamp()) * 1000 AS clock
     FROM pg_database WHERE datname = current_database()`)
   const [found] = rows
@@ -92,6 +93,11 @@ async function readPostgres(knex: Knex): Promise<Engine> {
       found.read_only === 'on',
       'nothing can be written: nobody can sign in',
       'set default_transaction_read_only = off for this database and role',
+    ],
+    rights: [
+      !found.may_create,
+      'our user may not make tables here: neither this release nor the next can set up its schema',
+      'let the user of DATABASE_URL own the database (ALTER DATABASE … OWNER TO …)',
     ],
     standby: [
       found.standby,

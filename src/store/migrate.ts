@@ -41,7 +41,12 @@ function migrationConfig(where: Where): Knex.Config {
   const config = databaseConfig(where)
   if (where.engine === 'sqlite') return config
   const { url } = where satisfies Postgres
-  return { ...config, connection: { connectionString: url, application_name: 'citygate migrate' } }
+  return {
+    ...config,
+    connection: { connectionString: url, application_name: 'citygate migrate' },
+    // The lock has one of its own, however few the program may hold.
+    pool: { min: 0, max: 2 },
+  }
 }
 
 /** A lock that ends with its holder: a killed process leaves none behind. */

@@ -32,8 +32,10 @@ export function startTool(
   { url }: Postgres,
 ): ChildProcess & { ended: Promise<void> } {
   const address = new URL(url)
-  const password = decodeURIComponent(address.password)
+  // In the query it would count, too.
+  const password = decodeURIComponent(address.password) || address.searchParams.get('password')
   address.password = ''
+  address.searchParams.delete('password')
   const child = spawn(
     findTool(name),
     name === 'pg_restore' ? args : [...args, `--dbname=${address.href}`],

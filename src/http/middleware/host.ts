@@ -6,11 +6,24 @@ export function host(issuer: string) {
   const ours = new URL(issuer).host
   return async (ctx: Context, next: Next) => {
     const { req } = ctx
-    const hosts = req.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
     // An absolute-form target (RFC 9112 §3.2.2) would name a host past the header.
-    if (hosts.length !== 1 || req.headers.host !== ours || !req.url?.startsWith('/')) {
+    if (
+      countHosts(req.rawHeaders) !== 1 ||
+      req.headers.host !== ours ||
+      !req.url?.startsWith('/')
+    ) {
       throw new Problem(421, 'host')
     }
     await next()
   }
+}
+
+/** Names and values take turns; of two Host headers Node keeps the first and says nothing. */
+function countHosts(rawHeaders: string[]): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count
 }

@@ -6,8 +6,19 @@ import type { House } from '../house.ts'
 
 // No 0/O, 1/I/L: a reference is read over the phone.
 const letters = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
-const newReference = () =>
-  Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join('')
+const half = letters.length ** 5
+
+/** Ten letters, from two draws: each costs as much as the rest of it. */
+const newReference = () => spell(randomInt(half)) + spell(randomInt(half))
+
+function spell(number: number): string {
+  let text = ''
+  for (let rest = number, i = 0; i < 5; i++) {
+    text += letters[rest % letters.length]
+    rest = Math.floor(rest / letters.length)
+  }
+  return text
+}
 
 export function reference({ log, metrics, tracing }: Pick<House, 'log' | 'metrics' | 'tracing'>) {
   // Looking for secrets costs fifteen times the line itself. There are none in this one: all of it is ours.
