@@ -1,6 +1,5 @@
 /** The command line: one file per command in commands/. Entered through bin/citygate.js. */
 import { Command, CommanderError } from 'commander'
-import { ConfigError, WorkersError } from '#errors.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
@@ -9,7 +8,7 @@ import { addKeyCommands } from './commands/key.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
 import { addSystemCommands } from './commands/system.ts'
-import { exits, Stop } from './commands/tools.ts'
+import { exits } from './commands/tools.ts'
 import { addUserCommands } from './commands/user.ts'
 
 // `citygate client list | head` closes the pipe early: nothing is wrong with that.
@@ -48,11 +47,10 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exits.usage
   } else {
-    const message = error instanceof Error ? error.message : String(error)
+    // Read only then: a start in order has no use for it.
+    const { describeFailure } = await import('./commands/failure.ts')
+    const { exit, message } = describeFailure(error)
     process.stderr.write(`citygate: ${message}\n`)
-    if (error instanceof Stop || error instanceof WorkersError) process.exitCode = error.exit
-    else if (error instanceof ConfigError) process.exitCode = exits.config
-    else if (/^port \d+/.test(message)) process.exitCode = exits.unavailable
-    else process.exitCode = 1
+    process.exitCode = exit
   }
 }

@@ -30,11 +30,28 @@ export async function makeBackup(
       }
       unlinkSync(draft)
     }
+  } catch (cause) {
+    if (cause instanceof BackupError) throw cause
+    const why = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    throw new BackupError(
+      'unavailable',
+      `${file} cannot be written${why}: is there room, and may we write there?`,
+      { cause },
+    )
   } finally {
-    rmSync(draft, { force: true })
-    rmSync(`${draft}-journal`, { force: true })
+    discard(draft)
   }
   return statSync(file).size
+}
+
+function discard(draft: string) {
+  for (const one of [draft, `${draft}-journal`]) {
+    try {
+      rmSync(one, { force: true })
+    } catch {
+      // A path that cannot be: nothing was written there either.
+    }
+  }
 }
 
 /** What is there now is replaced. Nothing is changed unless the whole backup can be read and its keys opened. */

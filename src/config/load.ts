@@ -51,12 +51,12 @@ export type Config = {
 /** One of two engines. */
 export type DatabaseConfig =
   | { engine: 'sqlite'; file: string; synchronous: 'normal' | 'full' }
-  | { engine: 'postgres'; url: string; connections: number }
+  | { engine: 'postgres'; url: string; connections: number; patienceMs: number }
 
 function readDatabase(vars: Environment, dataDir: string): DatabaseConfig {
   const { DATABASE_URL: url, DATABASE_POOL: connections, SQLITE_SYNCHRONOUS: synchronous } = vars
   return url
-    ? { engine: 'postgres', url, connections }
+    ? { engine: 'postgres', url, connections, patienceMs: vars.DATABASE_TIMEOUT_MS }
     : { engine: 'sqlite', file: join(dataDir, 'citygate.sqlite3'), synchronous }
 }
 

@@ -336,6 +336,8 @@ export const environment = z.object({
     .optional(),
   /** The most connections one process holds. */
   DATABASE_POOL: number(2, 200).default(10),
+  /** How long PostgreSQL may take to connect, or for one statement of a request. */
+  DATABASE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(2_000),
   /** What SQLite waits for before a write counts as kept. */
   SQLITE_SYNCHRONOUS: z.enum(['normal', 'full']).default('normal'),
   CITYGATE_CONFIG: z.string().min(1).default(defaultRules),

@@ -55,8 +55,6 @@ export function openLog(level: string, destination?: { write(line: string): void
       redact: { paths: secretFields.flatMap((f) => [`["${f}"]`, `*["${f}"]`]), remove: true },
       serializers: { err: describe },
     },
-    // Written some kilobytes, or a second, at a time. At the end of the process, and before a fatal line, pino
-    // writes the rest by itself.
     destination ?? openOutput(),
   )
 }
@@ -64,6 +62,10 @@ export function openLog(level: string, destination?: { write(line: string): void
 /** As much is kept while standard output takes nothing; what comes after that is dropped. */
 const mostKept = 4_000_000
 
+/**
+ * Written some kilobytes, or a second, at a time. At the end of the process, and before a fatal line, pino writes the
+ * rest by itself.
+ */
 function openOutput() {
   const output = pino.destination({
     dest: 1,
@@ -72,8 +74,16 @@ function openOutput() {
     maxLength: mostKept,
     periodicFlush: 1_000,
   })
-  // A full disk under the log must not end a server whom people sign in at: the next line tries again.
-  return output.on('error', () => {})
+  const { flushSync } = output
+  // A full disk under the log must not end a server people sign in at: what comes next is tried again. Only the last
+  // words at the end are not: they would be tried for ever, and nothing would end.
+  output.on('error', () => {
+    output.flushSync = () => {}
+  })
+  output.on('write', () => {
+    output.flushSync = flushSync
+  })
+  return output
 }
 
 /** Resolves when every line is written. A pipe cannot be synced and says so: what was written is written. */

@@ -39,6 +39,8 @@ function readStart(file: string): string {
   try {
     const start = Buffer.alloc(16)
     return start.toString('latin1', 0, readSync(handle, start))
+  } catch (cause) {
+    throw new BackupError('unusable', `${file} cannot be read`, { cause })
   } finally {
     closeSync(handle)
   }

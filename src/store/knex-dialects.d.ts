@@ -1,4 +1,4 @@
-/** The part of knex's SQLite dialect that knex-on-node-sqlite.ts replaces; knex has no types for it. */
+/** The parts of knex's dialects that knex-on-node-sqlite.ts and postgres.ts replace; knex has no types for them. */
 declare module 'knex/lib/dialects/sqlite3/index.js' {
   import type { Knex } from 'knex'
 
@@ -12,6 +12,15 @@ declare module 'knex/lib/dialects/sqlite3/index.js' {
     _driver(): unknown
     acquireRawConnection(): Promise<unknown>
     destroyRawConnection(connection: unknown): Promise<void>
+    _query(connection: unknown, query: Query): Promise<Query>
+  }
+}
+
+declare module 'knex/lib/dialects/postgres/index.js' {
+  import type { Knex } from 'knex'
+
+  export type Query = { sql: string }
+  export default class Dialect extends (null as unknown as typeof Knex.Client) {
     _query(connection: unknown, query: Query): Promise<Query>
   }
 }

@@ -1,5 +1,6 @@
 /** PostgreSQL as we use it: a pool for knex and transactions, and pipelines for single prepared statements. */
 import type { Knex } from 'knex'
+import Dialect, { type Query } from 'knex/lib/dialects/postgres/index.js'
 import type { Client } from 'pg'
 import { openPipelines } from './pipelines.ts'
 import type { LentStatements, Statements } from './statements.ts'
@@ -9,15 +10,14 @@ export type Postgres = {
   url: string
   /** The most connections one process holds. */
   connections?: number
+  /** A database that does not answer for so long is down: milliseconds. */
+  patienceMs?: number
 }
-
-/** A database that does not answer for so long is down: milliseconds. */
-const patience = 2_000
 
 /** Of a process's connections, those that run single statements. */
 const lanesOf = (connections: number) => Math.max(1, Math.floor(connections / 3))
 
-const clientConfig = ({ url }: Postgres) => ({
+const clientConfig = ({ url, patienceMs: patience = 2_000 }: Postgres) => ({
   connectionString: url,
   application_name: 'citygate',
   connectionTimeoutMillis: patience,
@@ -29,16 +29,28 @@ const clientConfig = ({ url }: Postgres) => ({
 
 /** For everyday queries and transactions. */
 export function postgresConfig(where: Postgres): Knex.Config {
-  const { connections = 10 } = where
+  const { connections = 10, patienceMs = 2_000 } = where
   return {
-    client: 'pg',
+    client: PostgresDialect,
     connection: clientConfig(where),
-    acquireConnectionTimeout: patience,
+    acquireConnectionTimeout: patienceMs,
     pool: { min: 0, max: connections - lanesOf(connections), idleTimeoutMillis: 30_000 },
   }
 }
 
 type PooledClient = Client & { __knex__disposed?: unknown }
+
+/** Knex would lend a connection on which an answer never came, and wait for it each time. */
+class PostgresDialect extends Dialect {
+  override async _query(connection: PooledClient, query: Query) {
+    try {
+      return await super._query(connection, query)
+    } catch (error) {
+      doubt(connection, error)
+      throw error
+    }
+  }
+}
 
 /** Named statements: the server parses and plans each once per connection. */
 export function openPostgresStatements(
@@ -56,8 +68,7 @@ export function openPostgresStatements(
         try {
           return (await connection.query({ name, text, values })).rows
         } catch (error) {
-          // What the server did not say itself leaves the connection in an unknown state: knex must not lend it again.
-          if (!isServerError(error)) connection.__knex__disposed = error
+          doubt(connection, error)
           throw error
         }
       }
@@ -69,6 +80,11 @@ export function openPostgresStatements(
     },
     close: pipelines.close,
   }
+}
+
+/** What the server did not say itself leaves the connection in an unknown state: knex must not lend it again. */
+function doubt(connection: PooledClient, error: unknown) {
+  if (!isServerError(error)) connection.__knex__disposed = error
 }
 
 const isServerError = (error: unknown): boolean =>

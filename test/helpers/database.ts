@@ -44,7 +44,8 @@ export async function createPostgres(template?: Where): Promise<Where & { engine
   await administer(`CREATE DATABASE ${name}${from && ` TEMPLATE ${from}`}`)
   const url = new URL(await server())
   url.pathname = `/${name}`
-  return { engine: 'postgres', url: url.href, connections: 5 }
+  // Dozens of tests share a process and two cores: what is slow here is not down.
+  return { engine: 'postgres', url: url.href, connections: 5, patienceMs: 20_000 }
 }
 
 export const dropPostgres = ({ url }: { url: string }): Promise<void> =>

@@ -105,7 +105,7 @@ async function databaseOf(
   databases.set(dataDir, where)
   if (where.engine !== 'postgres') throw new Error('a world changes its engine')
   if (!known && t) t.teardown(() => dropPostgres(where))
-  return { DATABASE_URL: where.url, DATABASE_POOL: '5' }
+  return { DATABASE_URL: where.url, DATABASE_POOL: '5', DATABASE_TIMEOUT_MS: '20000' }
 }
 
 function withLimits(rules: LimitRules, { limits = {} }: Options): LimitRules {

@@ -35,7 +35,7 @@ test('what the database refuses is not quoted in the error', async (t) => {
 })
 
 test('a locked database puts no person into the log', async (t) => {
-  const world = await buildWorld(t)
+  const world = await buildWorld(t, { env: { DATABASE_TIMEOUT_MS: '2000' } })
   const knex = openDatabase(world.house.config.database)
   let letGo = async () => {}
   const connectors = world.house.trips.connectors as Map<string, Connector>

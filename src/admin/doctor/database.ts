@@ -6,7 +6,8 @@ import { changingKeys } from '#oidc/keys.ts'
 import { openRing } from '#oidc/ring.ts'
 import { readCondition } from '#store/condition.ts'
 import { openStore, type Where } from '#store/store.ts'
-import { type Clock, codeOf, type Finding, fail, ok, warn } from './finding.ts'
+import { explainDatabase } from './database-words.ts'
+import { type Clock, type Finding, fail, ok, warn } from './finding.ts'
 
 export type DatabasePorts = {
   where: Where
@@ -107,40 +108,9 @@ function checkKeys(
   }
 }
 
-const howTo: [RegExp, string, string][] = [
-  [
-    /^(28P01|28000)$/,
-    'does not take our user or password',
-    'check user and password in DATABASE_URL and pg_hba.conf',
-  ],
-  [
-    /^3D000$/,
-    'has no such database',
-    'create it (createdb --encoding UTF8), or mend the name in DATABASE_URL',
-  ],
-  [/^53300$/, 'has no connection left', 'raise max_connections, or lower DATABASE_POOL'],
-  [
-    /^ECONNREFUSED$/,
-    'refuses the connection',
-    'is PostgreSQL running, and on this host and port? See DATABASE_URL',
-  ],
-  [
-    /^(ENOTFOUND|EAI_AGAIN)$/,
-    'has a host name nobody knows',
-    'mend the host in DATABASE_URL, or the name server',
-  ],
-  [/^42501$/, 'does not let us read our tables', 'let the user of DATABASE_URL own the database'],
-  [
-    /CERT|SIGNATURE|TLS|SSL/,
-    'shows a certificate we do not trust',
-    'give its authority with sslrootcert in DATABASE_URL',
-  ],
-]
-
 function unreachable(error: unknown): Finding {
-  const code = codeOf(error)
-  const known = howTo.find(([codes]) => codes.test(code))
-  if (known) return fail('database', known[1], known[2])
+  const known = explainDatabase(error)
+  if (known) return fail('database', known.says, known.mend)
   const said = error instanceof Error ? error.message : String(error)
   const mend = 'is it running and reachable from here? See DATABASE_URL and DATA_DIR'
   return fail('database', `does not answer: ${said.slice(0, 200)}`, mend)

@@ -1,0 +1,28 @@
+/** What a command that failed says, and the exit code it ends with. */
+import { explainDatabase } from '#admin/doctor/database-words.ts'
+import { ConfigError, WorkersError } from '#errors.ts'
+import { exits, Stop } from './tools.ts'
+
+export type Failure = { exit: number; message: string }
+
+export function describeFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Stop || error instanceof WorkersError) return { exit: error.exit, message }
+  if (error instanceof ConfigError) return { exit: exits.config, message }
+  if (/^port \d+/.test(message)) return { exit: exits.unavailable, message }
+  const database = explainDatabase(error)
+  if (!database) return describeFolder(error) ?? { exit: 1, message }
+  return { exit: exits.unavailable, message: `the database ${database.says}: ${database.mend}` }
+}
+
+const folderCodes = ['EACCES', 'EEXIST', 'ENOTDIR', 'EROFS', 'EPERM', 'ENOSPC', 'EISDIR']
+
+/** Nothing but the data folder is written to without words of its own. */
+function describeFolder(error: unknown): Failure | undefined {
+  if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined
+  if (!folderCodes.includes(String(error.code))) return undefined
+  return {
+    exit: exits.unavailable,
+    message: `${error.path} cannot be written (${error.code}): check DATA_DIR, and that it is of the user who runs this`,
+  }
+}
