@@ -93,8 +93,8 @@ export const isBusy = (error: unknown): boolean =>
   (('errcode' in error && busyCodes.includes(Number(error.errcode))) ||
     ('code' in error && error.code === 'SQLITE_BUSY'))
 
-/** SQLSTATE classes of a server that is going, full or failing over, and of one that became read-only. */
-const awayStates = /^(08|53|57|25006)/
+/** SQLSTATE classes of a server that is going, full or failing over, of a deadlock it broke, and of one that became read-only. */
+const awayStates = /^(08|40|53|57|25006)/
 const awayCodes = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_)/
 const awayWords = /Connection terminated|Query read timeout|timeout (expired|exceeded)/i
 

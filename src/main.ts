@@ -25,7 +25,7 @@ const program = new Command('citygate')
     'after',
     `
 Rules come from the folder CITYGATE_CONFIG (config/educloud), data goes to DATA_DIR (data).
-Exit codes: 0 done, ${exits.usage} wrong call, ${exits.rejected} input rejected, ${exits.unknown} no such thing, ${exits.unavailable} port or database not available, ${exits.config} invalid configuration, 1 anything else.`,
+Exit codes: 0 done, ${exits.usage} wrong call, ${exits.rejected} input rejected, ${exits.unknown} no such thing, ${exits.unavailable} port, database or place for a file not available, ${exits.config} invalid configuration, 1 anything else.`,
   )
 
 for (const add of [

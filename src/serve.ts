@@ -1,5 +1,6 @@
 /** `citygate serve`: the server, outside production with its sandbox, and what to know about them on the screen. */
 import cluster from 'node:cluster'
+import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, loadConfig } from '#config/load.ts'
 import { flushLog, type Log, openLog } from '#lib/log.ts'
@@ -90,7 +91,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
     endOn('SIGINT', refuse)
     // Makes place for its successor, who takes all that comes: nobody need be told.
     if (cluster.isWorker) endOn('SIGHUP', async () => {})
-    if (cluster.isPrimary) process.stdout.write(`${opened.lines.join('\n')}\n`)
+    if (cluster.isPrimary) show(opened.lines)
     tellReady()
   } catch (error) {
     await close()
@@ -140,6 +141,15 @@ async function openPrimary(
   const { house } = keep(await (await app()).openApp(config, { log, ...pretend.appPorts }))
   const { lines } = keep(await pretend.open(house))
   return { ...opened, lines: [title(config), ...lines] }
+}
+
+/** On the screen. Where that is a file on a full disk, people sign in all the same. */
+function show(lines: string[]) {
+  try {
+    writeSync(process.stdout.fd, `${lines.join('\n')}\n`)
+  } catch {
+    // The log is on the same disk: nobody would read it there either.
+  }
 }
 
 const title = ({ issuer }: Config) => `Citygate 城門  ${issuer}`

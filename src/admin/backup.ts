@@ -31,7 +31,8 @@ export async function makeBackup(
       unlinkSync(draft)
     }
   } catch (cause) {
-    if (cause instanceof BackupError) throw cause
+    // What is wrong with the database is said where every command says it.
+    if (cause instanceof BackupError || isBroken(cause)) throw cause
     const why = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
     throw new BackupError(
       'unavailable',
@@ -43,6 +44,10 @@ export async function makeBackup(
   }
   return statSync(file).size
 }
+
+/** SQLite: locked, damaged, or none at all. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && [5, 11, 26].includes(Number(error.errcode) & 0xff)
 
 function discard(draft: string) {
   for (const one of [draft, `${draft}-journal`]) {

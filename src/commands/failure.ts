@@ -17,12 +17,12 @@ export function describeFailure(error: unknown): Failure {
 
 const folderCodes = ['EACCES', 'EEXIST', 'ENOTDIR', 'EROFS', 'EPERM', 'ENOSPC', 'EISDIR']
 
-/** Nothing but the data folder is written to without words of its own. */
+/** A file or folder we could not write: mostly the data folder. */
 function describeFolder(error: unknown): Failure | undefined {
   if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined
   if (!folderCodes.includes(String(error.code))) return undefined
   return {
     exit: exits.unavailable,
-    message: `${error.path} cannot be written (${error.code}): check DATA_DIR, and that it is of the user who runs this`,
+    message: `${error.path} cannot be written (${error.code}): give it to the user who runs this, or name another place (the database's is DATA_DIR)`,
   }
 }

@@ -179,7 +179,8 @@ export function openPayloads(statements: Statements): Payloads {
 
   return {
     async save(rows) {
-      for (const part of inParts(rows)) {
+      // Always in the same order: two who lock the same rows must not wait for each other.
+      for (const part of inParts(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)))) {
         await statements.run(pick(saves, part), part.flatMap(values))
       }
     },

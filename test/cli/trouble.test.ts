@@ -1,11 +1,13 @@
 /** What an operator reads when a database, an address or a folder is not there: what, where, how to mend it. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openDatabase } from '#store/database.ts'
 import { createPostgres, dropPostgres, temporaryFolder } from '../helpers/database.ts'
+import { until } from '../helpers/program.ts'
+import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -104,4 +106,34 @@ test('a backup that cannot be written or read is said in words, and leaves nothi
   const restored = cli(['restore', onto], env)
   t.is(restored.exit, 65, restored.err)
   t.regex(restored.err, /onto cannot be read/)
+})
+
+test('on a full disk for its log the server starts, answers, and ends in order', async (t) => {
+  const PORT = String(await freePort())
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
+    cwd: root,
+    stdio: ['ignore', full, 'pipe'],
+    env: { PATH: process.env.PATH, SANDBOX: 'off', PORT, DATA_DIR: temporaryFolder(t) },
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  const ask = async (path: string) => {
+    try {
+      return (await fetch(`http://localhost:${PORT}${path}`)).status
+    } catch {
+      return 0
+    }
+  }
+  t.true(await until(async () => (await ask('/health/live')) === 200, 20_000), said)
+  for (let i = 0; i < 50; i++) await ask(`/nothing-${i}`)
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  t.is(await ask('/health/ready'), 200, said)
+  child.kill('SIGTERM')
+  t.is(await ended, 0, said)
 })

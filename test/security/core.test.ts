@@ -2,6 +2,7 @@
 import { connect as connectTo, createServer, type Socket } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
+import { openDatabase } from '#store/database.ts'
 import { openStore } from '#store/store.ts'
 import { createDatabase, createPostgres, dropPostgres } from '../helpers/database.ts'
 import { signIn } from '../helpers/sign-in.ts'
@@ -69,7 +70,7 @@ test('connections whose other end is gone without a word are given up', async (t
   t.teardown(() => dropPostgres(where))
   const { hostname, port } = new URL(where.url)
   // A database that moved: what was open goes nowhere, what is opened now arrives.
-  let open: Socket[] = []
+  const open: Socket[] = []
   const proxy = createServer((socket) => {
     const server = connectTo(Number(port), hostname)
     open.push(socket, server)
@@ -78,17 +79,49 @@ test('connections whose other end is gone without a word are given up', async (t
     socket.on('close', () => server.destroy())
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => proxy.close())
+  t.teardown(() => {
+    proxy.close()
+    for (const socket of open) socket.destroy()
+  })
   const address = proxy.address()
   const url = new URL(where.url)
   url.hostname = '127.0.0.1'
   url.port = String(typeof address === 'object' ? address?.port : 0)
-  const store = openStore({ ...where, url: url.href, connections: 2 })
+  const store = openStore({ ...where, url: url.href, connections: 3, patienceMs: 1_000 })
   t.teardown(() => store.close())
   await store.migrate()
   t.deepEqual(await store.clients.list(), [])
   for (const socket of open) socket.unpipe().pause()
-  open = []
   await t.throwsAsync(store.clients.list(), { message: /timeout/ }, 'nothing came back')
   await t.notThrowsAsync(store.clients.list())
+})
+
+test('an app that asks for eduinfo while the database fails reads JSON, and nothing of the database', async (t) => {
+  const world = await buildWorld(t)
+  const knex = openDatabase(world.house.config.database)
+  await knex.raw('ALTER TABLE oidc_payload RENAME TO gone')
+  await knex.destroy()
+  for (const path of ['/eduinfo/v1', '/eduinfo/v2', '/me']) {
+    const headers = { authorization: `Bearer ${'x'.repeat(43)}` }
+    const answer = await fetch(world.issuer + path, { headers })
+    t.is(answer.status, 500, path)
+    t.regex(answer.headers.get('content-type') ?? '', /^application\/json/, path)
+    const text = await answer.text()
+    t.is(JSON.parse(text).error, 'server_error', path)
+    t.notRegex(text, /payload|select/i)
+  }
+})
+
+test('two connections are enough for PostgreSQL', async (t) => {
+  const where = { ...(await createDatabase(t, 'postgres')), connections: 2 }
+  const store = openStore(where)
+  t.teardown(() => store.close())
+  t.true((await store.migrate()).length > 0)
+  store.beginAudit(Buffer.alloc(32, 1))
+  const event = { at: 1, actor: 'a', action: 'b', outcome: 'ok' }
+  const work = Array.from({ length: 12 }, () => [
+    store.transaction(({ audit }) => audit.record(event)),
+    store.audit.record(event),
+  ])
+  await t.notThrowsAsync(Promise.all(work.flat()))
 })

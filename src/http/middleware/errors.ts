@@ -18,7 +18,7 @@ export function errors(answer: Answer) {
       if (problem.status >= 500) log.error(line, 'problem')
       else log.info(line, 'problem')
       const unasked = problem.status >= 500 || problem.status === 429
-      if (unasked && machines.test(ctx.path)) return answerMachine(ctx, problem)
+      if (unasked && readByApps(ctx.path)) return answerMachine(ctx, problem)
       const { next: steps = waysOn(ctx) } = problem.options
       answer.problem(
         ctx,
@@ -30,6 +30,9 @@ export function errors(answer: Answer) {
 
 /** Endpoints nobody opens in a browser: an app reads JSON (RFC 6749 §5.2). */
 export const machines = /^\/(token|request|me|jwks|device\/auth|\.well-known)(\/|$)/
+
+/** Those, and our own that answer to a bearer token. */
+const readByApps = (path: string) => machines.test(path) || path.startsWith('/eduinfo/')
 
 function answerMachine(ctx: Context, { status, key, options: { retryAfterSeconds } }: Problem) {
   ctx.status = status

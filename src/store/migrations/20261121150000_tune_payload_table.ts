@@ -28,4 +28,4 @@ export async function down(knex: Knex): Promise<void> {
     autovacuum_vacuum_insert_scale_factor, autovacuum_analyze_scale_factor)`)
 }
 
-const isPostgres = (knex: Knex) => knex.client.config.client === 'pg'
+const isPostgres = (knex: Knex) => knex.client.driverName === 'pg'

@@ -28,4 +28,4 @@ export async function down(knex: Knex): Promise<void> {
   await knex.raw('DROP TRIGGER audit_event_no_delete')
 }
 
-const isPostgres = (knex: Knex) => knex.client.config.client === 'pg'
+const isPostgres = (knex: Knex) => knex.client.driverName === 'pg'
