@@ -1,5 +1,5 @@
 /** The whole program as a process of its own, killed after it promised to tell an app of a logout. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -10,33 +10,11 @@ import { allowingCallsTo } from '../helpers/allowing-calls.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { createDatabase, temporaryFolder } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { startProgram } from '../helpers/program.ts'
 import { arrivedAt, openRelyingParty } from '../helpers/relying-party.ts'
 import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-
-async function start(t: ExecutionContext, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk
-      if (output.includes('Citygate 城門')) resolve()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.once('close', (code) => reject(new Error(`did not start, exit ${code}: ${output}`)))
-  })
-  return child
-}
-
-const ended = (child: ChildProcess) =>
-  new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
 
 /** An app that takes logout tokens and does not answer until it is mended. */
 async function openApp(t: ExecutionContext) {
@@ -81,7 +59,7 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
   }
   const outbox = () => JSON.parse(cli(['outbox', 'list', '--json']))
 
-  const child = await start(t, env)
+  const program = await startProgram(t, env)
   const person = { account: 'wang@mail.edu.tw', password: 'a long enough password' }
   cli(
     ['user', 'add', '--account', person.account, '--name', '王小明', '--password-stdin'],
@@ -106,9 +84,7 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
     (tokens) => tokens.length > 0,
   )
   t.is(app.tokens.length, 1)
-  const gone = ended(child)
-  child.kill('SIGKILL')
-  await gone
+  await program.end('SIGKILL')
   const [waiting] = outbox()
   t.like(waiting, {
     kind: 'backchannel-logout',
@@ -118,7 +94,7 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
   })
 
   app.state.hangs = false
-  const again = await start(t, env)
+  const again = await startProgram(t, env)
   const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`))
   await eventually(
     async () => app.tokens,
@@ -145,7 +121,5 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
     [],
   )
 
-  const stopped = ended(again)
-  again.kill('SIGTERM')
-  t.is(await stopped, 0, 'SIGTERM ends it in order')
+  t.is((await again.end()).exit, 0, 'SIGTERM ends it in order')
 })

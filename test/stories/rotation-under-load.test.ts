@@ -1,49 +1,20 @@
 /** Two processes on one database, asked for tokens all the while their signing key is replaced. */
 import { spawn, spawnSync } from 'node:child_process'
-import { appendFileSync, cpSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, jwtVerify } from 'jose'
 import { temporaryFolder } from '../helpers/database.ts'
+import { later, startProgram, writeConfig } from '../helpers/program.ts'
 import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const api = 'https://api.cloud.edu.tw/learning'
 const ahead = 6
 
-const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
 /** Educloud's rules, with days turned into seconds. */
-function writeConfig(t: ExecutionContext): string {
-  const folder = join(temporaryFolder(t), 'site')
-  cpSync(join(root, 'config', 'educloud'), folder, { recursive: true })
-  appendFileSync(
-    join(folder, 'site.yaml'),
-    `\nkeys:\n  publish_ahead_seconds: ${ahead}\n  jwks_max_age_seconds: 2\n  follow_seconds: 1\n`,
-  )
-  return folder
-}
-
-async function start(t: ExecutionContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk
-      if (output.includes('Citygate 城門')) resolve()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.once('close', (code) => reject(new Error(`did not start, exit ${code}: ${output}`)))
-  })
-}
+const quickKeys = `\nkeys:\n  publish_ahead_seconds: ${ahead}\n  jwks_max_age_seconds: 2\n  follow_seconds: 1\n`
 
 /** Asks one of the processes behind the one address apps know. */
 function openCopies(issuer: string, ports: number[]) {
@@ -86,7 +57,7 @@ test('while a signing key is replaced under load, stock clients that keep our ke
     SANDBOX: 'off',
     LOG_LEVEL: 'error',
     DATA_DIR: temporaryFolder(t),
-    CITYGATE_CONFIG: writeConfig(t),
+    CITYGATE_CONFIG: writeConfig(t, quickKeys),
   }
   const cli = (...args: string[]) => {
     const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
@@ -97,8 +68,8 @@ test('while a signing key is replaced under load, stock clients that keep our ke
     t.is(ran.status, 0, ran.stderr)
     return ran.stdout
   }
-  await start(t, { ...env, PORT: String(first) })
-  await start(t, { ...env, PORT: String(second) })
+  await startProgram(t, { ...env, PORT: String(first) })
+  await startProgram(t, { ...env, PORT: String(second) })
   const machine = JSON.parse(cli('client', 'add', '--name', '機器', '--type', 'machine', '--json'))
   const ask = openCopies(issuer, [...ports])
   const secret = Buffer.from(`${machine.client_id}:${machine.client_secret}`).toString('base64')
