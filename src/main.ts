@@ -1,4 +1,8 @@
-/** The command line: one file per command in commands/. Entered through bin/citygate.js. */
+#!/usr/bin/env node
+/**
+ * The command line: one file per command in commands/. Entered through bin/citygate.js; npx keeps the link to the entry
+ * it saw first, so that whoever ran 0.1.0 from here still enters by this file.
+ */
 import { Command, CommanderError } from 'commander'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
