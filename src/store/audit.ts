@@ -4,7 +4,15 @@
  * changed or moved event breaks its chain; a chain cut at its end no longer has the head another one saw.
  */
 import { hmac, randomToken } from '#lib/crypto.ts'
-import { type LentStatements, type Row, type Statements, statement } from './statements.ts'
+import {
+  inParts,
+  type LentStatements,
+  places,
+  type Row,
+  type Statements,
+  sizedStatements,
+  statement,
+} from './statements.ts'
 
 export type AuditEvent = {
   /** Seconds since 1970. */
@@ -44,7 +52,7 @@ export type Audit = {
 }
 
 export type AuditReads = {
-  /** Newest first; `before` is the `at` and place to go on from. */
+  /** Newest first. */
   list(filter: {
     limit: number
     actor?: string
@@ -62,21 +70,15 @@ export type AuditReads = {
 
 const columns = ['chain', 'seq', 'at', 'actor', 'action', 'target', 'outcome', 'address', 'ref']
 const allColumns = [...columns, 'details', 'hash']
-const most = 8
-const inserts = Array.from({ length: most }, (_, i) => {
-  const row = `(${allColumns.map(() => '?').join(', ')})`
-  const rows = Array.from({ length: i + 1 }, () => row).join(', ')
-  return statement(
-    `audit.insert.${i + 1}`,
-    `INSERT INTO audit_event (${allColumns.join(', ')}) VALUES ${rows}`,
-  )
-})
+const inserts = sizedStatements(
+  'audit.insert',
+  8,
+  (rows) =>
+    `INSERT INTO audit_event (${allColumns.join(', ')}) VALUES ${places(allColumns.length, rows)}`,
+)
 
 export async function insertAudit(statements: Statements, rows: AuditRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += most) {
-    const part = rows.slice(at, at + most)
-    const insert = inserts[part.length - 1]
-    if (!insert) throw new Error('no statement of that size')
+  for (const { statement: insert, part } of inParts(inserts, rows)) {
     const values = part.flatMap((row) => [
       row.chain,
       row.seq,

@@ -1,5 +1,5 @@
 /** Points counted in windows of time, by all processes together. */
-import { type Row, type Statements, statement, type Value } from './statements.ts'
+import { places, type Row, type Statements, sizedStatements, type Value } from './statements.ts'
 
 export type Hit = {
   key: string
@@ -29,11 +29,12 @@ export type Limits = {
 /** A sign-in counts under three names. */
 const most = 4
 
-const hits = Array.from({ length: most }, (_, i) =>
-  statement(
-    `limit.hit.${i + 1}`,
+const hits = sizedStatements(
+  'limit.hit',
+  most,
+  (rows) =>
     `INSERT INTO rate_limit (key, points, wait_until, expires_at)
-     VALUES ${Array.from({ length: i + 1 }, () => '(?, ?, ?, ?)').join(', ')}
+     VALUES ${places(4, rows)}
      ON CONFLICT (key) DO UPDATE SET
        points = excluded.points +
          CASE WHEN rate_limit.expires_at <= ? OR rate_limit.points < 0 THEN 0 ELSE rate_limit.points END,
@@ -46,7 +47,6 @@ const hits = Array.from({ length: most }, (_, i) =>
          WHEN rate_limit.expires_at < excluded.wait_until THEN excluded.wait_until
          ELSE rate_limit.expires_at END
      RETURNING key, points, wait_until, expires_at`,
-  ),
 )
 
 /** More than anybody ever hit; what is below zero counts as zero. */

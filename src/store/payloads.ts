@@ -1,6 +1,14 @@
 /** What node-oidc-provider keeps: one row per artefact. */
 import { type AccountRow, readAccount } from './accounts.ts'
-import { type Row, type Statements, statement, type Value } from './statements.ts'
+import {
+  inParts,
+  places,
+  type Row,
+  type Statements,
+  sizedStatements,
+  statement,
+  type Value,
+} from './statements.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -85,11 +93,8 @@ const values = (row: PayloadRow): Value[] => [
   row.expiresAt ?? null,
 ]
 
-const insert = (rows: number) => {
-  const row = `(${columns.map(() => '?').join(', ')})`
-  const list = Array.from({ length: rows }, () => row).join(', ')
-  return `INSERT INTO oidc_payload (${columns.join(', ')}) VALUES ${list}`
-}
+const insert = (rows: number) =>
+  `INSERT INTO oidc_payload (${columns.join(', ')}) VALUES ${places(columns.length, rows)}`
 
 const joined = {
   sqlite: `json_set(excluded.payload, '$.authorizations', json_patch(
@@ -114,15 +119,14 @@ const saveStatement = (rows: number, engine: 'sqlite' | 'postgres') => {
 
 /** One request leaves at most a few rows; more go in several statements of this many. */
 const most = 4
-const saves = Array.from({ length: most }, (_, i) =>
-  statement(`payload.save.${i + 1}`, {
-    sqlite: saveStatement(i + 1, 'sqlite'),
-    postgres: saveStatement(i + 1, 'postgres'),
-  }),
-)
-const finds = Array.from({ length: most }, (_, i) =>
-  statement(
-    `payload.find.${i + 1}`,
+const saves = sizedStatements('payload.save', most, (rows) => ({
+  sqlite: saveStatement(rows, 'sqlite'),
+  postgres: saveStatement(rows, 'postgres'),
+}))
+const finds = sizedStatements(
+  'payload.find',
+  most,
+  (rows) =>
     `SELECT p.id, p.payload, p.consumed_at,
        g.id AS g_id, g.payload AS g_payload, g.consumed_at AS g_consumed_at,
        s.id AS s_id, s.payload AS s_payload, s.consumed_at AS s_consumed_at,
@@ -131,8 +135,7 @@ const finds = Array.from({ length: most }, (_, i) =>
      LEFT JOIN oidc_payload g ON g.id = p.grant_key
      LEFT JOIN oidc_payload s ON s.uid = p.session_uid
      LEFT JOIN account a ON a.id = p.account_id
-     WHERE p.id IN (${Array.from({ length: i + 1 }, () => '?').join(', ')})`,
-  ),
+     WHERE p.id IN ${places(rows, 1)}`,
 )
 
 const byUid = statement(
@@ -180,14 +183,15 @@ export function openPayloads(statements: Statements): Payloads {
   return {
     async save(rows) {
       // Always in the same order: two who lock the same rows must not wait for each other.
-      for (const part of inParts(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)))) {
-        await statements.run(pick(saves, part), part.flatMap(values))
+      const sorted = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      for (const { statement: save, part } of inParts(saves, sorted)) {
+        await statements.run(save, part.flatMap(values))
       }
     },
     async find(ids) {
       const found: Found[] = []
-      for (const part of inParts(ids)) {
-        found.push(...(await statements.run(pick(finds, part), part)).map(readFound))
+      for (const { statement: find, part } of inParts(finds, ids)) {
+        found.push(...(await statements.run(find, part)).map(readFound))
       }
       return found
     },
@@ -208,16 +212,6 @@ export function openPayloads(statements: Statements): Payloads {
       await statements.run(destroyClient, [clientId])
     },
   }
-}
-
-function* inParts<T>(list: T[]): Generator<T[]> {
-  for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most)
-}
-
-function pick<T>(bySize: T[], part: unknown[]): T {
-  const found = bySize[part.length - 1]
-  if (!found) throw new Error('no statement of that size')
-  return found
 }
 
 function read(row: Row | undefined, prefix = ''): StoredPayload | undefined {

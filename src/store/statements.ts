@@ -39,3 +39,29 @@ export function statement(
     writes: !/^\s*select\b/i.test(sqlite),
   }
 }
+
+/** Places for so many rows of so many columns: `(?, ?), (?, ?)`. */
+export function places(columns: number, rows: number): string {
+  const row = `(${Array(columns).fill('?').join(', ')})`
+  return Array(rows).fill(row).join(', ')
+}
+
+/** One statement for each number of rows, the smallest first: each is prepared. */
+export const sizedStatements = (
+  name: string,
+  most: number,
+  text: (rows: number) => Parameters<typeof statement>[1],
+): Statement[] => Array.from({ length: most }, (_, i) => statement(`${name}.${i + 1}`, text(i + 1)))
+
+/** A list in parts, each with the statement that takes as many rows. */
+export function* inParts<T>(
+  sized: Statement[],
+  list: T[],
+): Generator<{ statement: Statement; part: T[] }> {
+  for (let at = 0; at < list.length; at += sized.length) {
+    const part = list.slice(at, at + sized.length)
+    const fitting = sized[part.length - 1]
+    if (!fitting) throw new Error('no statement of that size')
+    yield { statement: fitting, part }
+  }
+}
