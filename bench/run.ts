@@ -10,7 +10,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { environment } from '#config/schema.ts'
 import type { Preparation } from './load.ts'
 import { placeProcesses } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
@@ -40,9 +39,6 @@ async function ourRecipes({ flags, sqliteOnly }: Options): Promise<Recipe[]> {
   process.once('exit', remove)
   const sqlite = await ourRecipe('sqlite', { DATA_DIR: join(folder, 'sqlite') }, flags)
   if (sqliteOnly) return [sqlite]
-  if (!('DATABASE_URL' in environment.shape)) {
-    throw new Error('citygate does not know DATABASE_URL: run with --sqlite-only')
-  }
   const { startPostgres } = await import('../test/helpers/postgres.ts')
   const postgres = await startPostgres({ careless: false })
   opened.push(postgres)

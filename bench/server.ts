@@ -31,10 +31,7 @@ answerCalls({
     return { origin: `http://127.0.0.1:${config.port}`, issuer: config.issuer, ...apps }
   },
   addPeople: (count: number) => addPeople(house, count),
-  statements: () => {
-    const { store } = house as { store: { statements?: () => number } }
-    return store.statements?.()
-  },
+  statements: () => house.store.statements(),
   async stop() {
     await app.close()
     setImmediate(() => process.exit(0))

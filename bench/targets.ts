@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CallTo, callsTo } from './ipc.ts'
-import { freePort, type Placement, rssMegabytes } from './machine.ts'
+import { freePort, type Placement } from './machine.ts'
 import type { Site } from './site.ts'
 
 export const root = join(import.meta.dirname, '..')
@@ -18,8 +18,6 @@ export type Target = {
   name: TargetName
   recipe: Recipe
   pid: number
-  /** Its memory before anything was asked of it. */
-  idleMegabytes: number
   site: Site
   call: CallTo
   /** Ends it in order, so that a profile is written. */
@@ -103,7 +101,6 @@ export async function startTarget(placement: Placement, recipe: Recipe): Promise
     name: recipe.name,
     recipe,
     pid,
-    idleMegabytes: rssMegabytes(pid),
     site,
     call,
     async stop() {
