@@ -14,19 +14,37 @@ export type AccountRow = {
   status: AccountStatus
   /** Keyed by OIDC claim name: name, given_name, email … */
   profile: Record<string, Attribute>
+  /** The newest version agreed to of each terms. */
+  agreed: Record<string, string>
+  /** When the member closed it: what it holds is erased some days later. */
+  closedAt?: number
   createdAt: number
   updatedAt: number
 }
 
+/** A new one agreed to nothing yet. */
+export type NewAccountRow = Omit<AccountRow, 'agreed' | 'closedAt'>
+
 export type Accounts = {
-  create(row: AccountRow): Promise<void>
+  create(row: NewAccountRow): Promise<void>
   find(id: string): Promise<AccountRow | undefined>
   /** Finds it and keeps others from writing it until the transaction ends. Call it inside one. */
   lock(id: string): Promise<AccountRow | undefined>
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
 }
 
-const columns = 'id, kind, status, profile, created_at, updated_at'
+/** What makes an account row, in every statement that reads one. */
+export const accountColumns = [
+  'id',
+  'kind',
+  'status',
+  'profile',
+  'agreed',
+  'closed_at',
+  'created_at',
+  'updated_at',
+]
+const columns = accountColumns.join(', ')
 const find = statement('account.find', `SELECT ${columns} FROM account WHERE id = ?`)
 const lock = statement('account.lock', {
   // A transaction holds SQLite's only write lock.
@@ -40,6 +58,8 @@ export const readAccount = (row: Row): AccountRow => ({
   kind: String(row.kind),
   status: row.status as AccountStatus,
   profile: JSON.parse(String(row.profile)),
+  agreed: typeof row.agreed === 'string' ? JSON.parse(row.agreed) : {},
+  ...(row.closed_at === null ? {} : { closedAt: Number(row.closed_at) }),
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
 })

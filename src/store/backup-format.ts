@@ -4,7 +4,14 @@ import { BackupError } from '#errors.ts'
 import type { KeyRow } from './key-ring.ts'
 
 /** Rows that sign people in, or say who does what just now: no part of a backup. */
-export const passing = ['oidc_payload', 'upstream_trip', 'outbox', 'lease', 'rate_limit']
+export const passing = [
+  'oidc_payload',
+  'upstream_trip',
+  'mail_link',
+  'outbox',
+  'lease',
+  'rate_limit',
+]
 
 /** Rows that make a database one nobody wants to lose. */
 export const lasting = ['key_ring', 'client', 'account']

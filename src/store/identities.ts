@@ -1,6 +1,6 @@
 /** Links from an upstream's (issuer, subject) to one account. */
 import type { Knex } from 'knex'
-import { type AccountRow, readAccount } from './accounts.ts'
+import { type AccountRow, accountColumns, readAccount } from './accounts.ts'
 import { type Row, type Statements, statement } from './statements.ts'
 
 export type IdentityRow = {
@@ -37,8 +37,7 @@ export type Identities = {
 const find = statement(
   'identity.find',
   `SELECT i.id, i.account_id, i.connector, i.issuer, i.subject, i.openid2_ids, i.raw, i.digest,
-     i.created_at, i.read_at, a.id AS a_id, a.kind AS a_kind, a.status AS a_status, a.profile AS a_profile,
-     a.created_at AS a_created_at, a.updated_at AS a_updated_at
+     i.created_at, i.read_at, ${accountColumns.map((column) => `a.${column} AS a_${column}`).join(', ')}
    FROM identity i JOIN account a ON a.id = i.account_id
    WHERE i.issuer = ? AND i.subject = ?`,
 )
@@ -74,8 +73,7 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
     async find(issuer, subject) {
       const [row] = await statements.run(find, [issuer, subject])
       if (!row) return undefined
-      const columns = ['id', 'kind', 'status', 'profile', 'created_at', 'updated_at']
-      const account = Object.fromEntries(columns.map((column) => [column, row[`a_${column}`]]))
+      const account = Object.fromEntries(accountColumns.map((one) => [one, row[`a_${one}`]]))
       return { identity: read(row), account: readAccount(account) }
     },
     async ofAccount(accountId) {

@@ -1,5 +1,5 @@
 /** What node-oidc-provider keeps: one row per artefact. */
-import { type AccountRow, readAccount } from './accounts.ts'
+import { type AccountRow, accountColumns, readAccount } from './accounts.ts'
 import {
   inParts,
   places,
@@ -130,7 +130,7 @@ const finds = sizedStatements(
     `SELECT p.id, p.payload, p.consumed_at,
        g.id AS g_id, g.payload AS g_payload, g.consumed_at AS g_consumed_at,
        s.id AS s_id, s.payload AS s_payload, s.consumed_at AS s_consumed_at,
-       a.id AS a_id, a.kind, a.status, a.profile, a.created_at, a.updated_at
+       ${accountColumns.map((column) => `a.${column} AS a_${column}`).join(', ')}
      FROM oidc_payload p
      LEFT JOIN oidc_payload g ON g.id = p.grant_key
      LEFT JOIN oidc_payload s ON s.uid = p.session_uid
@@ -232,6 +232,9 @@ function readFound(row: Row): Found {
     ...found,
     grant: read(row, 'g_'),
     session: read(row, 's_'),
-    account: row.a_id === null ? undefined : readAccount({ ...row, id: row.a_id }),
+    account: row.a_id === null ? undefined : accountOf(row),
   }
 }
+
+const accountOf = (row: Row): AccountRow =>
+  readAccount(Object.fromEntries(accountColumns.map((column) => [column, row[`a_${column}`]])))

@@ -3,6 +3,8 @@ import type { Knex } from 'knex'
 import { type Accounts, openAccounts } from './accounts.ts'
 import { type AffiliationChoices, openAffiliationChoices } from './affiliation-choices.ts'
 import { type Affiliations, openAffiliations } from './affiliations.ts'
+import { type Agreements, openAgreements } from './agreements.ts'
+import { type Applications, openApplications } from './applications.ts'
 import {
   type Audit,
   type AuditEvent,
@@ -17,15 +19,20 @@ import { type Clients, openClients } from './clients.ts'
 import { type Consents, openConsents } from './consents.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
 import { openDatabase, type Where } from './database.ts'
+import { type Guardians, openGuardians } from './guardians.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { type Leases, openLeases } from './leases.ts'
 import { type Limits, openLimits } from './limits.ts'
+import { type MailLinks, openMailLinks } from './mail-links.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { type Outbox, type OutboxPorts, openOutbox } from './outbox.ts'
 import { openPayloads, type Payloads } from './payloads.ts'
+import { openPersonalNumbers, type PersonalNumbers } from './personal-numbers.ts'
+import { openPictures, type Pictures } from './pictures.ts'
 import { openPostgresStatements } from './postgres.ts'
+import { openRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
 import { openSqliteStatements } from './sqlite.ts'
 import { type LentStatements, type Statements, statement } from './statements.ts'
 import { openSweeps, type Sweeps } from './sweeps.ts'
@@ -33,11 +40,14 @@ import { openTrips, type Trips } from './trips.ts'
 
 export type { AccountRow, Attribute } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
+export type { AgreementRow } from './agreements.ts'
+export type { ApplicationRow } from './applications.ts'
 export type { AuditEvent, AuditRow, Circumstances } from './audit.ts'
 export type { ClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
 export type { Where } from './database.ts'
 export type { KeyRow } from './key-ring.ts'
+export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
@@ -53,6 +63,13 @@ export type Tables = {
   affiliations: Affiliations
   affiliationChoices: AffiliationChoices
   consents: Consents
+  applications: Applications
+  mailLinks: MailLinks
+  agreements: Agreements
+  guardians: Guardians
+  recoveryAddresses: RecoveryAddresses
+  pictures: Pictures
+  personalNumbers: PersonalNumbers
   leases: Leases
   limits: Limits
   audit: Audit
@@ -234,6 +251,13 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     affiliations: openAffiliations(knex, statements),
     affiliationChoices: openAffiliationChoices(knex, statements),
     consents: openConsents(knex, statements),
+    applications: openApplications(statements),
+    mailLinks: openMailLinks(statements),
+    agreements: openAgreements(statements),
+    guardians: openGuardians(statements),
+    recoveryAddresses: openRecoveryAddresses(statements),
+    pictures: openPictures(knex),
+    personalNumbers: openPersonalNumbers(statements),
     leases: openLeases(statements),
     limits: openLimits(statements),
     audit,

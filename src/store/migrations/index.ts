@@ -7,6 +7,7 @@ import * as addOutbox from './20261121130000_add_outbox.ts'
 import * as addLimits from './20261121140000_add_limits.ts'
 import * as tunePayloadTable from './20261121150000_tune_payload_table.ts'
 import * as guardAudit from './20261121160000_guard_audit.ts'
+import * as addJoining from './20261121170000_add_joining.ts'
 
 type Migration = { name: string; up(knex: Knex): Promise<void>; down(knex: Knex): Promise<void> }
 
@@ -18,6 +19,7 @@ const migrations: Migration[] = [
   { name: '20261121140000_add_limits', ...addLimits },
   { name: '20261121150000_tune_payload_table', ...tunePayloadTable },
   { name: '20261121160000_guard_audit', ...guardAudit },
+  { name: '20261121170000_add_joining', ...addJoining },
 ]
 
 export const migrationNames = migrations.map(({ name }) => name)
