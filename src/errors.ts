@@ -84,6 +84,12 @@ export class BackupError extends Error {
   }
 }
 
+/** A queue is full: the person should try again shortly. Answered with 503. */
+export class BusyError extends Error {
+  override name = 'BusyError'
+  readonly retryAfterSeconds = 5
+}
+
 /** SQLITE_BUSY, and SQLITE_BUSY_RECOVERY while another process reads the log after a crash. */
 const busyCodes = [5, 261]
 

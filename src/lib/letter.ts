@@ -1,37 +1,57 @@
 /** What a mail to a person is about, before it has words. */
 import type { Mail } from './mail.ts'
-import type { MessageParams } from './messages.ts'
 
-export type LetterKind =
-  | 'code'
-  | 'activate'
-  | 'address-taken'
-  | 'resume'
-  | 'guardian'
-  | 'guardian-agreed'
-  | 'welcome'
-  | 'reset'
-  | 'reset-none'
-  | 'password-changed'
-  | 'confirm-address'
-  | 'address-changed'
-  | 'identity-linked'
-  | 'identity-unlinked'
-  | 'account-closed'
-  | 'account-reopened'
+/** For how many seconds it is good: written out as minutes, hours or days. */
+type Lasts = { lasts: number }
+type Account = { account: string }
+/** The absolute address behind its button. */
+type Link = { link: string }
 
-/** The words are `mail.<kind>.…` of views/messages. */
-export type Letter = {
-  kind: LetterKind
+/** What each kind is told. The words are `mail.<kind>.…` of views/messages, with `params` in their braces. */
+type Contents = {
+  /** `code` is shown large, to be typed in. */
+  code: { code: string; params: Lasts }
+  activate: Link & { params: Account & Lasts }
+  /** Somebody wants to join with an address that has an account. The link leads to where a password is reset. */
+  'address-taken': Link
+  resume: Link & { params: Lasts }
+  /** To the guardian of `name`. */
+  guardian: Link & { params: Lasts & { name: string } }
+  /** To the guardian of `name`: what she agreed to, to keep. */
+  'guardian-copy': { params: { name: string } }
+  /** To the minor. The link leads back to her application. */
+  'guardian-agreed': Link & { params: Lasts }
+  /** The link leads to where one signs in. */
+  welcome: Link & { params: Account }
+  reset: Link & { params: Account & Lasts }
+  'password-changed': { params: Account }
+  /** To the new address. */
+  'confirm-address': Link & { params: Account & Lasts }
+  /** To the old address. Of the new one, `address`, only as much is shown as its owner needs to know it again. */
+  'address-changed': { params: Account & { address: string } }
+  'identity-linked': { params: Account & { county: string } }
+  'identity-unlinked': { params: Account & { county: string } }
+  /** The link leads to where one signs in, to have it back. */
+  'account-closed': Link & { params: Account & Lasts }
+  'account-reopened': { params: Account }
+}
+
+export type LetterKind = keyof Contents
+
+type Envelope<Kind> = {
+  kind: Kind
   /** One bare address. */
   to: string
   /** Of the person who gets it. */
   language: string
-  params?: MessageParams
-  /** The absolute address behind its button. */
-  link?: string
-  /** Shown large, to be typed in. */
-  code?: string
+  /** Of the person who gets it, to greet her. Leave it out where nobody has shown yet that the address is hers. */
+  name?: string
 }
+
+export type Letter = { [Kind in LetterKind]: Envelope<Kind> & Contents[Kind] }[LetterKind]
+
+type WithoutLink<L> = L extends Link ? Omit<L, 'link'> : never
+/** One that has a link, before whoever keeps links has made it: `{ ...letter, link }` is a letter. */
+export type UnlinkedLetter = WithoutLink<Letter>
 
 export type WriteLetter = (letter: Letter) => Mail

@@ -8,6 +8,12 @@ export type MessageParams = Readonly<Record<string, string | number>>
 /** A message with what goes into its braces; a bare key when nothing does. */
 export type Message = string | { key: string; params?: MessageParams }
 
+/** The words for a short wait, or a long one. */
+export const afterWait = (key: string, wait: number): Message =>
+  wait < 120
+    ? { key: `${key}.seconds`, params: { seconds: wait } }
+    : { key: `${key}.minutes`, params: { minutes: Math.ceil(wait / 60) } }
+
 export type Messages = {
   /** Languages there is a file for, in alphabetical order. */
   languages: string[]

@@ -51,20 +51,12 @@ export async function tryMailServer(server: MailServer): Promise<string | undefi
 export function openMail(server: MailServer, now: Now): SendMail {
   const { from } = server
   const transport = openTransport(server)
-  return async ({ to, subject, text, html }, id, signal) => {
-    if (!isMailAddress(to)) return { kind: 'refused', why: 'that is no mail address' }
+  return async (mail, id, signal) => {
+    if (!isMailAddress(mail.to)) return { kind: 'refused', why: 'that is no mail address' }
     try {
       const { response } = await transport.sendMail({
-        envelope: { from: from.address, to: [to] },
-        from: { name: from.name ?? '', address: from.address },
-        to: { name: '', address: to },
-        subject: subject.replaceAll(/\p{Cc}+/gu, ' '),
-        text,
-        ...(html === undefined ? {} : { html }),
-        messageId: `<${id}@${mailDomain(from.address)}>`,
-        date: new Date(now()),
-        // RFC 3834: nobody's "I am on holiday" needs to come back.
-        headers: { 'Auto-Submitted': 'auto-generated' },
+        envelope: { from: from.address, to: [mail.to] },
+        ...messageOf(mail, id, { from, at: now() }),
         ...(signal ? { signal } : {}),
       })
       return { kind: 'delivered', answer: response }
@@ -72,6 +64,37 @@ export function openMail(server: MailServer, now: Now): SendMail {
       if (signal?.aborted) throw signal.reason
       return judge(error)
     }
+  }
+}
+
+/** The mail as it would be sent (RFC 5322). */
+export async function composeMail(
+  mail: Mail,
+  id: string,
+  stamp: { from: Sender; at: number },
+): Promise<string> {
+  const transport = createTransport({ streamTransport: true, buffer: true })
+  const { message } = await transport.sendMail(messageOf(mail, id, stamp))
+  return String(message)
+}
+
+function messageOf(
+  { to, subject, text, html }: Mail,
+  id: string,
+  { from, at }: { from: Sender; at: number },
+) {
+  return {
+    from: { name: from.name ?? '', address: from.address },
+    to: { name: '', address: to },
+    subject: subject.replaceAll(/\p{Cc}+/gu, ' '),
+    text,
+    ...(html === undefined ? {} : { html }),
+    messageId: `<${id}@${mailDomain(from.address)}>`,
+    date: new Date(at),
+    // RFC 3834: nobody's "I am on holiday" needs to come back.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
   }
 }
 

@@ -1,0 +1,25 @@
+/** What people in Taiwan try first and lists made elsewhere lack; the most common first. */
+export const commonHere = [
+  '5201314',
+  '1314520',
+  'woaini',
+  // Typed as if the keyboard wrote Zhuyin: 我的密碼, 我愛你, 密碼, 你好, 我是, 台灣, 教育雲.
+  'ji32k7au4a83',
+  'ji394su3',
+  'au4a83',
+  'su3cl3',
+  'ji3g4',
+  'w961j0',
+  'rul4m4mp6',
+  '我的密碼',
+  '我愛你',
+  '密碼',
+  '台灣',
+  '臺灣',
+  '教育雲',
+  'taiwan',
+  'educloud',
+  'password',
+  'edu',
+  'moe',
+]
