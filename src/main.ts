@@ -8,6 +8,7 @@ import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEnrolmentCommands } from './commands/enrolment.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
@@ -36,6 +37,7 @@ for (const add of [
   addSystemCommands,
   addClientCommands,
   addUserCommands,
+  addEnrolmentCommands,
   addKeyCommands,
   addMailCommands,
   addOutboxCommands,

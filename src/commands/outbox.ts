@@ -7,7 +7,7 @@ import { exits, inHouse, operator, print, Stop } from './tools.ts'
 export function addOutboxCommands(program: Command): void {
   const outbox = program
     .command('outbox')
-    .description('logouts and mails that wait to be delivered')
+    .description('logouts, mails and provisioning events that wait to be delivered')
 
   outbox
     .command('list')

@@ -3,7 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { readSender, type Sender } from '#lib/mail.ts'
 import { type Network, readNetwork } from '#lib/networks.ts'
+import type { Terms } from '#lib/terms.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
+import { checkEnrolment } from './check-enrolment.ts'
+import { type EnrolmentRules, enrolmentFile } from './enrolment.ts'
+import { readReceivers } from './receivers.ts'
 import {
   type ConnectorConfig,
   type ConnectorFile,
@@ -12,9 +16,11 @@ import {
   defaultRules,
   type Environment,
   environment,
+  type Receiver,
   type SiteFile,
   siteFile,
 } from './schema.ts'
+import { readTerms } from './terms.ts'
 import { readYaml } from './yaml.ts'
 
 export type Config = {
@@ -46,6 +52,12 @@ export type Config = {
   site: SiteFile
   /** In the selector's order. */
   connectors: ConnectorConfig[]
+  /** What people agree to. */
+  terms: Terms
+  /** Who is told of what happens here, by id. */
+  provisioning: Record<string, Receiver>
+  /** The ways to join. */
+  enrolments: EnrolmentRules[]
 }
 
 /** One of two engines. */
@@ -75,8 +87,10 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
   if (!parsed.success) {
     for (const issue of parsed.error.issues) complain(issue.path.join('.'), issue.message)
     const root = resolve(cwd, given.CITYGATE_CONFIG ?? defaultRules)
-    readSite(root, cwd, problems)
-    readConnectors(root, cwd, given, problems)
+    const terms = readTerms(root, cwd, problems)
+    const site = readSite(root, cwd, terms, problems)
+    const connectors = readConnectors(root, cwd, given, problems)
+    readEnrolments(root, cwd, { connectors, terms, site }, problems)
     throw new ConfigError(problems)
   }
   const vars = parsed.data
@@ -106,8 +120,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
   )
   const mail = readMail(vars, complain)
   const root = resolve(cwd, vars.CITYGATE_CONFIG)
-  const site = readSite(root, cwd, problems)
+  const terms = readTerms(root, cwd, problems)
+  const site = readSite(root, cwd, terms, problems)
+  const provisioning = readReceivers(site?.provisioning ?? {}, given, complain)
   const connectors = readConnectors(root, cwd, given, problems)
+  const enrolments = readEnrolments(root, cwd, { connectors, terms, site }, problems)
   if (problems.length > 0 || !site) throw new ConfigError(problems)
 
   return Object.freeze({
@@ -135,6 +152,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd = process.cwd()): Config 
     logLevel: vars.LOG_LEVEL,
     site,
     connectors,
+    terms,
+    provisioning,
+    enrolments,
   })
 }
 
@@ -198,11 +218,31 @@ function readKek(
   return key
 }
 
-function readSite(root: string, cwd: string, problems: ConfigProblem[]): SiteFile | undefined {
+function readSite(
+  root: string,
+  cwd: string,
+  terms: Terms,
+  problems: ConfigProblem[],
+): SiteFile | undefined {
   const file = join(root, 'site.yaml')
-  const read = readYaml(file, siteFile)
+  const read = readYaml(file, siteFile, ({ agreements }, complain) => {
+    for (const [i, id] of agreements.entries()) {
+      if (!terms.ids.includes(id))
+        complain(['agreements', i], `has no file terms/${id}.<day>.<language>.md`)
+    }
+  })
   problems.push(...read.problems.map((p) => ({ ...p, file: relative(cwd, file) })))
   return read.value
+}
+
+/** Names of the files in a folder, if it is there. What is meant as one and would not be read is said. */
+function yamlFiles(folder: string, cwd: string, problems: ConfigProblem[]): string[] {
+  const names = existsSync(folder) ? readdirSync(folder).sort() : []
+  for (const name of names.filter((one) => one.endsWith('.yml'))) {
+    const file = relative(cwd, join(folder, name))
+    problems.push({ file, key: '', message: 'is not read: its name must end in .yaml' })
+  }
+  return names.filter((name) => name.endsWith('.yaml'))
 }
 
 function readConnectors(
@@ -212,12 +252,9 @@ function readConnectors(
   problems: ConfigProblem[],
 ): ConnectorConfig[] {
   const folder = join(root, 'connectors')
-  if (!existsSync(folder)) return []
   const seen = new Map<string, string>()
   const connectors: ConnectorConfig[] = []
-  for (const name of readdirSync(folder)
-    .filter((n) => n.endsWith('.yaml'))
-    .sort()) {
+  for (const name of yamlFiles(folder, cwd, problems)) {
     const file = relative(cwd, join(folder, name))
     const read = readYaml(join(folder, name), connectorFile)
     problems.push(...read.problems.map((p) => ({ ...p, file })))
@@ -231,6 +268,39 @@ function readConnectors(
     })
   }
   return connectors.sort((a, b) => a.order - b.order)
+}
+
+function readEnrolments(
+  root: string,
+  cwd: string,
+  {
+    connectors,
+    terms,
+    site,
+  }: { connectors: ConnectorConfig[]; terms: Terms; site?: SiteFile | undefined },
+  problems: ConfigProblem[],
+): EnrolmentRules[] {
+  const folder = join(root, 'enrolments')
+  const around = {
+    terms: terms.ids,
+    // By its file's name also one that is broken: it is told of already.
+    connectors: [
+      ...connectors.map(({ id }) => id),
+      ...yamlFiles(join(root, 'connectors'), cwd, []).map((name) => name.slice(0, -'.yaml'.length)),
+    ],
+    receivers: site && Object.keys(site.provisioning),
+  }
+  const enrolments: EnrolmentRules[] = []
+  for (const name of yamlFiles(folder, cwd, problems)) {
+    const file = relative(cwd, join(folder, name))
+    const read = readYaml(join(folder, name), enrolmentFile, (rules, complain) => {
+      if (`${rules.id}.yaml` !== name) complain(['id'], `must be the file's name, ${rules.id}.yaml`)
+      checkEnrolment(rules, around, complain)
+    })
+    problems.push(...read.problems.map((p) => ({ ...p, file })))
+    if (read.value) enrolments.push(read.value)
+  }
+  return enrolments
 }
 
 function readCredentials(

@@ -3,13 +3,15 @@ import { z } from 'zod'
 import { readSender } from '#lib/mail.ts'
 import { readNetwork } from '#lib/networks.ts'
 
-const words = z.strictObject({ 'zh-TW': z.string().min(1), en: z.string().min(1) })
+export const words = z
+  .strictObject({ 'zh-TW': z.string().min(1), en: z.string().min(1) })
+  .meta({ id: 'words' })
 /** A text in every language we speak. */
 export type Words = z.infer<typeof words>
 export type Language = keyof Words
 export const languages = ['zh-TW', 'en'] as const satisfies Language[]
 
-const id = z
+export const id = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
 const envName = z
@@ -38,8 +40,9 @@ export const oidcSettings = z.strictObject({
   issuer: httpsUrl,
   client_id_env: envName,
   client_secret_env: envName.optional(),
-  /** Environment variable with a PKCS#8 PEM or JWK, for private_key_jwt. */
-  private_key_env: envName.optional(),
+  private_key_env: envName
+    .optional()
+    .describe('Environment variable with a PKCS#8 PEM or JWK, for private_key_jwt.'),
   token_auth: z
     .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'])
     .default('client_secret_basic'),
@@ -51,16 +54,28 @@ export const oidcSettings = z.strictObject({
     .array(z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']))
     .min(1)
     .default(['RS256']),
-  /** Ask the userinfo endpoint after the token. Kaohsiung puts everything in the ID token. */
-  userinfo: z.boolean().default(true),
-  /** One further bearer call whose JSON is merged under `claim`: the Ministry's eduinfo. */
-  claims_call: z.strictObject({ claim: z.string().min(1), url: httpsUrl }).optional(),
-  /** This upstream verifies e-mail addresses before it releases them. */
-  verifies_email: z.boolean().default(false),
-  /** Send `prompt=login` on when the app asked for a fresh sign-in. */
-  prompt_login: z.boolean().default(true),
-  /** Further origins its sign-in pages redirect through, for CSP form-action. */
-  sign_in_origins: z.array(origin).default([]),
+  userinfo: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Ask the userinfo endpoint after the token. Kaohsiung puts everything in the ID token.',
+    ),
+  claims_call: z
+    .strictObject({ claim: z.string().min(1), url: httpsUrl })
+    .optional()
+    .describe('One further bearer call whose JSON is merged under claim: the Ministry’s eduinfo.'),
+  verifies_email: z
+    .boolean()
+    .default(false)
+    .describe('This upstream verifies e-mail addresses before it releases them.'),
+  prompt_login: z
+    .boolean()
+    .default(true)
+    .describe('Send prompt=login on when the app asked for a fresh sign-in.'),
+  sign_in_origins: z
+    .array(origin)
+    .default([])
+    .describe('Further origins its sign-in pages redirect through, for CSP form-action.'),
 })
 export type OidcSettings = z.infer<typeof oidcSettings>
 
@@ -69,17 +84,20 @@ export const profileNames = ['moe-eduinfo', 'kaohsiung'] as const
 const gate = {
   id,
   label: words,
-  /** What people may type to find it, beside the labels: Latin spellings, old names. */
-  keywords: z.array(z.string().min(1)).default([]),
-  /** Place in the selector, ascending. */
-  order: z.int().nonnegative(),
-  /** ISO 3166-2, e.g. TW-NWT. */
+  keywords: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('What people may type to find it, beside the labels: Latin spellings, old names.'),
+  order: z.int().nonnegative().describe('Place in the selector, ascending.'),
   iso: z
     .string()
     .regex(/^TW-[A-Z]{3}$/)
-    .optional(),
-  /** First digits of the school codes this county gives out. */
-  school_code_prefixes: z.array(z.string().regex(/^[0-9]{1,2}$/)).default([]),
+    .optional()
+    .describe('ISO 3166-2, e.g. TW-NWT.'),
+  school_code_prefixes: z
+    .array(z.string().regex(/^[0-9]{1,2}$/))
+    .default([])
+    .describe('First digits of the school codes this county gives out.'),
 }
 
 /** One file of `connectors/`: one upstream. */
@@ -124,11 +142,18 @@ const ownScopes = new Set([
   'openid2',
 ])
 
+/** A day of any year but a leap one: 08-01. */
+const dayOfYear = z
+  .string()
+  .refine(
+    (text) => /^\d\d-\d\d$/.test(text) && new Date(`2001-${text}`).toJSON()?.slice(5, 10) === text,
+    'must be month and day, such as "08-01"',
+  )
+
 /** `site.yaml`: one deployment's rules. */
 export const siteFile = z.strictObject({
   id,
   title: words,
-  /** What the local account field takes, shown under it. `domain` is added when a person types no `@`. */
   local_accounts: z
     .strictObject({
       domain: z
@@ -136,13 +161,32 @@ export const siteFile = z.strictObject({
         .regex(/^[a-z0-9.-]+$/)
         .optional(),
     })
-    .default({}),
+    .default({})
+    .describe('Accounts kept here. domain is added to a name typed without @.'),
   session: z
     .strictObject({
-      /** A session ends after this long without a visit here (security.md: 30 min on shared computers). */
-      idle_seconds: seconds.default(30 * 60),
-      /** … and after this long in any case. */
-      absolute_seconds: seconds.default(12 * 60 * 60),
+      idle_seconds: seconds
+        .default(30 * 60)
+        .describe('A session ends after this long without a visit here.'),
+      absolute_seconds: seconds
+        .default(12 * 60 * 60)
+        .describe('A session ends after this long in any case.'),
+      remember: z
+        .boolean()
+        .default(true)
+        .describe('Whether people are offered to stay signed in on a device of their own.'),
+      remembered_seconds: seconds
+        .default(14 * 24 * 60 * 60)
+        .describe('How long somebody who wanted to stay signed in does, visited or not.'),
+    })
+    .prefault({}),
+  affiliations: z
+    .strictObject({
+      school_year_begins: dayOfYear
+        .optional()
+        .describe(
+          'The day (in Taiwan) after which what a county said before is last year’s. Unset: nothing grows old.',
+        ),
     })
     .prefault({}),
   lifetimes: z
@@ -152,22 +196,35 @@ export const siteFile = z.strictObject({
       access_token_seconds: seconds.default(60 * 60),
       id_token_seconds: seconds.default(60 * 60),
       refresh_token_seconds: seconds.default(14 * 24 * 60 * 60),
-      /** The longest an app may go on renewing without the person. */
-      grant_seconds: seconds.default(365 * 24 * 60 * 60),
+      grant_seconds: seconds
+        .default(365 * 24 * 60 * 60)
+        .describe('The longest an app may go on renewing without the person.'),
       device_code_seconds: seconds.default(10 * 60),
+      reset_link_seconds: seconds
+        .default(60 * 60)
+        .describe('How long a mailed link to a new password is good.'),
     })
     .prefault({}),
   keys: z
     .strictObject({
-      /** A new key is published for so long before it signs: by then everybody has read it. */
-      publish_ahead_seconds: seconds.default(24 * 60 * 60),
-      /** How long a key signs tokens before its successor does. */
-      signing_days: z.int().positive().default(90),
+      publish_ahead_seconds: seconds
+        .default(24 * 60 * 60)
+        .describe(
+          'A new key is published for so long before it signs: by then everybody has read it.',
+        ),
+      signing_days: z
+        .int()
+        .positive()
+        .default(90)
+        .describe('How long a key signs tokens before its successor does.'),
       cookie_days: z.int().positive().default(30),
-      /** How long apps may keep our public keys before they read them again. */
-      jwks_max_age_seconds: seconds.default(10 * 60),
-      /** How often a running process looks for keys that another one made or revoked. */
-      follow_seconds: seconds.max(3600).default(30),
+      jwks_max_age_seconds: seconds
+        .default(10 * 60)
+        .describe('How long apps may keep our public keys before they read them again.'),
+      follow_seconds: seconds
+        .max(3600)
+        .default(30)
+        .describe('How often a running process looks for keys that another one made or revoked.'),
     })
     .superRefine((keys, ctx) => {
       const complain = (message: string) =>
@@ -182,15 +239,10 @@ export const siteFile = z.strictObject({
       }
     })
     .prefault({}),
-  /** How much is let pass before somebody has to wait. Counted by all processes together. */
   limits: z
     .strictObject({
       sign_in: z
         .strictObject({
-          /**
-           * Seconds to wait after the first wrong password, the second, …, for this account at this address. The last
-           * one holds for every further one, and so long failures are remembered (附表十: 5 failures, 15 minutes).
-           */
           waits_seconds: z
             .array(z.int().min(0).max(86_400))
             .min(1)
@@ -198,53 +250,92 @@ export const siteFile = z.strictObject({
               (waits) => (waits.at(-1) ?? 0) >= Math.max(1, ...waits),
               'must end with its longest wait',
             )
-            .default([0, 0, 2, 4, 15 * 60]),
+            .default([0, 0, 2, 4, 15 * 60])
+            .describe(
+              'Seconds to wait after the first wrong password, the second, …, for this account at this address. The last one holds for every further one, and so long failures are remembered (附表十: 5 failures, 15 minutes).',
+            ),
           failures_per_source_per_minute: atMost.default(20),
-          /** From everywhere together; then only browsers she signed in with before are let try, until the hour is over. */
-          failures_per_account_per_hour: atMost.default(100),
+          failures_per_account_per_hour: atMost
+            .default(100)
+            .describe(
+              'From everywhere together; then only browsers she signed in with before are let try, until the hour is over.',
+            ),
         })
         .prefault({}),
       sources: z
         .strictObject({
-          /** Authorization requests, pushed ones included. */
-          requests_per_minute: atMost.default(1_200),
-          /** Trips to a county. */
-          departures_per_minute: atMost.default(60),
-          /** Networks many people share one address of: a school, a mobile network. */
-          shared: z.array(network).default([]),
-          /** … get so many times what one address gets. */
-          shared_factor: atMost.default(50),
+          requests_per_minute: atMost
+            .default(1_200)
+            .describe('Authorization requests, pushed ones included.'),
+          departures_per_minute: atMost.default(60).describe('Trips to a county.'),
+          shared: z
+            .array(network)
+            .default([])
+            .describe('Networks many people share one address of: a school, a mobile network.'),
+          shared_factor: atMost
+            .default(50)
+            .describe('Shared networks get so many times what one address gets.'),
+        })
+        .prefault({}),
+      joining: z
+        .strictObject({
+          starts_per_source_per_hour: atMost
+            .default(10)
+            .describe('Applications begun from one address.'),
         })
         .prefault({}),
       clients: z
         .strictObject({
           requests_per_second: atMost.default(50),
-          /** Other numbers for some, by client id. */
-          requests_per_second_of: z.record(z.string(), atMost).default({}),
-          /** Failed client authentications, of one client from one address. */
-          failures_per_minute: atMost.default(10),
+          requests_per_second_of: z
+            .record(z.string(), atMost)
+            .default({})
+            .describe('Other numbers for some, by client id.'),
+          failures_per_minute: atMost
+            .default(10)
+            .describe('Failed client authentications, of one client from one address.'),
         })
         .prefault({}),
       devices: z
         .strictObject({
-          /** Codes asked for, by one client from one address. */
-          codes_per_minute: atMost.default(30),
-          /** Wrong codes typed in, in one browser, and from one address. */
-          wrong_codes: atMost.default(10),
+          codes_per_minute: atMost
+            .default(30)
+            .describe('Codes asked for, by one client from one address.'),
+          wrong_codes: atMost
+            .default(10)
+            .describe('Wrong codes typed in, in one browser, and from one address.'),
           wrong_codes_seconds: seconds.default(10 * 60),
         })
         .prefault({}),
+      recovery: z
+        .strictObject({
+          pause_seconds: seconds
+            .default(120)
+            .describe('For one account, as typed: one in so many seconds.'),
+          per_account_per_hour: atMost.default(5).describe('So many in an hour, for one account.'),
+          per_source_per_hour: atMost.default(20),
+        })
+        .prefault({})
+        .describe('Links to a new password.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe(
+      'How much is let pass before somebody has to wait. Counted by all processes together.',
+    ),
   acr: z
     .strictObject({
-      /** `acr` of a sign-in with a password kept here. */
-      password: z.string().min(1).default('urn:citygate:acr:password'),
-      /** `acr` of a sign-in vouched for by an upstream. */
-      upstream: z.string().min(1).default('urn:citygate:acr:upstream'),
+      password: z
+        .string()
+        .min(1)
+        .default('urn:citygate:acr:password')
+        .describe('acr of a sign-in with a password kept here.'),
+      upstream: z
+        .string()
+        .min(1)
+        .default('urn:citygate:acr:upstream')
+        .describe('acr of a sign-in vouched for by an upstream.'),
     })
     .prefault({}),
-  /** Resource servers that take JWT access tokens (RFC 8707, RFC 9068). */
   resources: z
     .array(
       z.strictObject({
@@ -267,10 +358,40 @@ export const siteFile = z.strictObject({
         }
       }
     })
-    .default([]),
+    .default([])
+    .describe('Resource servers that take JWT access tokens (RFC 8707, RFC 9068).'),
+  agreements: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Terms everybody who signs in must have agreed to, in the version that is in force.'),
+  profile: z
+    .strictObject({
+      editable: z
+        .array(z.enum(['nickname', 'title', 'phone_number', 'gender']))
+        .default(['nickname', 'title', 'phone_number', 'gender'])
+        .describe(
+          'What members may change of their profile by themselves, beside a name no upstream vouched for.',
+        ),
+    })
+    .prefault({}),
+  account: z
+    .strictObject({
+      grace_days: z
+        .int()
+        .positive()
+        .max(365)
+        .default(30)
+        .describe('So long a closed account can be had back; then what it holds is erased.'),
+    })
+    .prefault({}),
+  provisioning: z
+    .record(id, z.strictObject({ url_env: envName, secret_env: envName }))
+    .default({})
+    .describe(
+      'Systems that hear of what happens here, by id: mailbox makes a mailbox for each new account.',
+    ),
   outbound: z
     .strictObject({
-      /** Origins inside our own network that we may call all the same: an internal app's back-channel logout. */
       allow: z
         .array(
           z
@@ -280,11 +401,17 @@ export const siteFile = z.strictObject({
               'must be an origin such as https://app.intra.example',
             ),
         )
-        .default([]),
+        .default([])
+        .describe(
+          'Origins inside our own network that we may call all the same: an internal app’s back-channel logout.',
+        ),
     })
     .prefault({}),
 })
 export type SiteFile = z.infer<typeof siteFile>
+
+/** Who is told of new accounts and the like. Without an endpoint messages wait, and name the variable that lacks. */
+export type Receiver = { urlVariable: string; endpoint?: { url: string; secret: Buffer } }
 
 /** A whole number as text. */
 const number = (least: number, most: number) => {

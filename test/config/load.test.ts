@@ -12,7 +12,9 @@ const kek = Buffer.alloc(32, 7).toString('base64')
 function buildRules(t: ExecutionContext, files: Record<string, string>): string {
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'rules', 'connectors'), { recursive: true })
-  cpSync(join(root, 'config', 'educloud', 'site.yaml'), join(folder, 'rules', 'site.yaml'))
+  for (const name of ['site.yaml', 'terms']) {
+    cpSync(join(root, 'config', 'educloud', name), join(folder, 'rules', name), { recursive: true })
+  }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'rules', name), text)
   return folder
 }

@@ -1,0 +1,173 @@
+/** Makes what an enrolment's rules want of what was found out: an account with all that belongs to it. */
+import { randomUUID } from 'node:crypto'
+import { attachIdentity, profileFrom } from '#accounts/federated.ts'
+import { normalName } from '#accounts/local.ts'
+import { queueProvisioning } from '#accounts/provisioning.ts'
+import type { EnrolmentRules } from '#config/enrolment.ts'
+import { hmac, seal } from '#lib/crypto.ts'
+import type { Attribute, Circumstances, Tables } from '#store/store.ts'
+import { holds } from './conditions.ts'
+import type { Facts } from './step.ts'
+import type { Known } from './walk.ts'
+
+export type CreatePorts = {
+  /** Seals personal numbers. */
+  numberKey: Buffer
+  /** Under it a number is compared without being known. */
+  numberDigestKey: Buffer
+}
+
+/** Somebody has what was to be this account's alone. Rolls the transaction back. */
+export class FactTaken extends Error {
+  override name = 'FactTaken'
+  readonly fact: string
+  constructor(fact: string) {
+    super(`${fact} is somebody’s already`)
+    this.fact = fact
+  }
+}
+
+type Wanted = {
+  rules: EnrolmentRules
+  known: Known
+  accountId: string
+  /** The account is there already: it becomes more. */
+  isMember: boolean
+  language: string
+  at: number
+  circumstances: Circumstances
+}
+
+/** Call it inside a transaction. Throws FactTaken. */
+export async function create(tables: Tables, ports: CreatePorts, wanted: Wanted): Promise<void> {
+  const { rules, known, accountId, at } = wanted
+  await putAccount(tables, wanted)
+  await takeIdentifiers(tables, wanted)
+  const { identity, accepted } = known
+  if (identity && !(await attachIdentity(tables, accountId, identity, at)))
+    throw new FactTaken('upstream.connector')
+  for (const { terms, version, language, hash, at: agreedAt, address } of accepted) {
+    await tables.agreements.agree({ accountId, terms, version, language, hash, agreedAt, address })
+  }
+  await putCredentials(tables, ports, wanted)
+  await provision(tables, wanted)
+  const action = wanted.isMember ? 'account.upgrade' : 'account.create'
+  await tables.audit.record({
+    at,
+    actor: accountId,
+    action,
+    target: accountId,
+    outcome: 'ok',
+    ...wanted.circumstances,
+    details: { enrolment: rules.id, ...(identity ? { connector: identity.connector } : {}) },
+  })
+}
+
+async function putAccount(tables: Tables, { rules, known, accountId, isMember, at }: Wanted) {
+  const { identity } = known
+  const before = isMember ? await tables.accounts.lock(accountId) : undefined
+  if (isMember && before?.status !== 'active') throw new FactTaken('account')
+  const said = { ...before?.profile, ...profileOf(rules, known, at) }
+  const profile = identity ? profileFrom(identity, said, at) : said
+  if (before) await tables.accounts.setProfile(accountId, profile, at)
+  else {
+    const { kind } = rules.creates
+    const row = { id: accountId, kind, status: 'active' as const, profile }
+    await tables.accounts.create({ ...row, createdAt: at, updatedAt: at })
+  }
+  if (before) await tables.accounts.setKind(accountId, rules.creates.kind, at)
+}
+
+function profileOf({ creates }: EnrolmentRules, { facts, vouched }: Known, at: number) {
+  const profile: Record<string, Attribute> = {}
+  for (const [claim, names] of Object.entries(creates.profile)) {
+    const fact = [names].flat().find((name) => facts[name] !== undefined && facts[name] !== '')
+    if (fact === undefined) continue
+    const verified = isVerified(creates, facts, fact)
+    profile[claim] = {
+      value: String(facts[fact]),
+      by: vouched[fact] ?? 'self',
+      at,
+      ...(claim === 'email' || claim === 'phone_number' ? { verified } : {}),
+    }
+  }
+  return profile
+}
+
+/** Proven by a step, or ours to give: an address of our own domain. */
+function isVerified({ identifiers }: EnrolmentRules['creates'], facts: Facts, fact: string) {
+  const rule = identifiers.find((one) => one.fact === fact)?.verified ?? `${fact}_verified`
+  return typeof rule === 'boolean' ? rule : facts[rule] === true
+}
+
+async function takeIdentifiers(tables: Tables, { rules, known, accountId, at }: Wanted) {
+  const { facts } = known
+  for (const { type, fact } of rules.creates.identifiers) {
+    const value = facts[fact]
+    if (typeof value !== 'string' || value === '') continue
+    const verified = isVerified(rules.creates, facts, fact)
+    const row = {
+      type,
+      value: normalName(value),
+      accountId,
+      ...(verified ? { verifiedAt: at } : {}),
+    }
+    if (!(await tables.identifiers.take(row))) throw new FactTaken(fact)
+  }
+}
+
+async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted) {
+  const { rules, known, accountId, at, circumstances } = wanted
+  const { creates } = rules
+  const { facts, held } = known
+  const times = { createdAt: at, updatedAt: at }
+  const secret = creates.password && held[creates.password]
+  if (secret)
+    await tables.credentials.create({
+      id: randomUUID(),
+      accountId,
+      type: 'password',
+      secret,
+      ...times,
+    })
+  const recovery = creates.recovery_address && facts[creates.recovery_address]
+  if (typeof recovery === 'string' && recovery !== '') {
+    const confirmed = facts[`${creates.recovery_address}_verified`] === true
+    const row = { accountId, value: normalName(recovery), createdAt: at }
+    await tables.recoveryAddresses.put(confirmed ? { ...row, confirmedAt: at } : row)
+  }
+  const picture = creates.picture && held[creates.picture]
+  if (picture) {
+    const [type = '', bytes = ''] = picture.split(',')
+    const row = { accountId, type, bytes: Buffer.from(bytes, 'base64'), updatedAt: at }
+    await tables.pictures.put(row)
+  }
+  for (const [type, fact] of Object.entries(creates.personal_numbers)) {
+    const number = held[fact]
+    if (!number) continue
+    await tables.personalNumbers.put({
+      accountId,
+      type,
+      digest: hmac(ports.numberDigestKey, `${type}\n${number}`),
+      sealed: seal(ports.numberKey, number, `personal_number.${type}.${accountId}`),
+      createdAt: at,
+    })
+  }
+  const { 'guardian.name': name, 'guardian.email': email } = facts
+  if (typeof name === 'string' && typeof email === 'string') {
+    // Hers, not those of whoever finishes.
+    const agreedAt = Number(facts['guardian.agreed_at'] ?? at)
+    const address = String(facts['guardian.address'] ?? circumstances.address ?? '')
+    await tables.guardians.put({ accountId, name, email, agreedAt, address })
+  }
+}
+
+/** Events for whoever makes a mailbox of it, or the like. */
+async function provision(tables: Tables, { rules, known, accountId, at }: Wanted) {
+  for (const { receiver, type, when, data } of rules.creates.provision) {
+    if (holds(when, known.facts) !== 'yes') continue
+    const facts = Object.entries(data).map(([name, fact]) => [name, known.facts[fact] ?? null])
+    const event = { receiver, type, data: { sub: accountId, ...Object.fromEntries(facts) } }
+    await queueProvisioning(tables, event, { at })
+  }
+}

@@ -1,0 +1,331 @@
+/** Takes an applicant from page to page. The only one who knows which step is next. */
+import type { EnrolmentRules, StepType } from '#config/enrolment.ts'
+import type { Words } from '#config/schema.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
+import { hmac } from '#lib/crypto.ts'
+import type { Message } from '#lib/messages.ts'
+import { type AdvancePorts, openAdvance, sendingsOf } from './advance.ts'
+import { FactTaken } from './create.ts'
+import type { Door } from './draft.ts'
+import {
+  type Doing,
+  type Found,
+  type Joining,
+  lostRace,
+  openJoinings,
+  type Visitor,
+} from './joinings.ts'
+import { openLinks } from './links.ts'
+import { openPending } from './pending.ts'
+import { openResend } from './resend.ts'
+import { openResume } from './resume.ts'
+import type { FieldProblem, Input, Outcome, Screen, SummaryLine } from './step.ts'
+import type { Walk, Walked } from './walk.ts'
+
+/** One page. */
+export type Shown = {
+  /** Absent before the first answer: there is no row yet. */
+  application?: string
+  enrolment: string
+  title: Words
+  step: { id: string; type: StepType; title?: Words }
+  progress: { at: number; of: number }
+  screen: Screen
+  problems: FieldProblem[]
+  notice?: Message
+  /** What was sent and not taken: shown again. */
+  typed?: Readonly<Record<string, string>>
+  /** What the answer must name: it counts only if nobody answered anything since. */
+  version: number
+  /** The step before, if there is one to go back to. */
+  back?: string
+  interaction?: string
+}
+
+export type Submitted =
+  /** On to whatever is asked now. */
+  | { kind: 'next'; application: string; notice?: Message }
+  /** The same page, with what is wrong. */
+  | { kind: 'again'; shown: Shown; waitSeconds?: number }
+  | { kind: 'upstream'; application: string; step: string; connector: string }
+  /** She went back to where she came from. */
+  | { kind: 'left'; interaction?: string }
+
+/** The last page of an application that is over. */
+export type Finished = {
+  title: Words
+  text?: Words
+  refused: boolean
+  why?: Message
+  interaction?: string
+}
+
+export type { LinkAnswer } from './links.ts'
+export type Enrolments = ReturnType<typeof openEnrolments>
+
+type More = Partial<Pick<Shown, 'problems' | 'typed' | 'notice'>>
+
+export function openEnrolments(ports: AdvancePorts) {
+  const joinings = openJoinings(ports)
+  const advance = openAdvance(ports, joinings)
+  const { stepOf, visitOf, walkOf, apply, goOn } = advance
+  const byId = new Map(ports.rules.map((rules) => [rules.id, rules]))
+
+  /** What was answered once is not answered again by sending it a second time. */
+  const digestOf = ({ fields }: Input) => hmac(ports.draftKey, JSON.stringify(fields))
+
+  /** The step of that id, if it was answered or is next. */
+  const reach = ({ done, current }: Walk, id: string | undefined): Walked | undefined =>
+    id === undefined || id === current?.step.id ? current : done.find(({ step }) => step.id === id)
+
+  async function page(joining: Joining, w: Walk, walked: Walked, visitor: Visitor, more: More) {
+    const { row, rules, draft } = joining
+    const { step } = walked
+    const visit = visitOf(joining, walked, visitor)
+    const screen: Screen =
+      step.type === 'summary'
+        ? { locals: { lines: linesOf(joining, w, visitor) } }
+        : await stepOf(step.type).show(visit)
+    const position = w.done.findIndex((one) => one.step.id === step.id)
+    const at = position < 0 ? w.done.length : position
+    const back = w.done[at - 1]?.step.id
+    const shown: Shown = {
+      ...(row.version > 0 ? { application: row.id } : {}),
+      enrolment: rules.id,
+      title: rules.title,
+      step: { id: step.id, type: step.type, ...(step.title ? { title: step.title } : {}) },
+      progress: { at: at + 1, of: Math.max(w.total, at + 1) },
+      screen,
+      problems: more.problems ?? walked.state?.problems ?? [],
+      ...(more.notice ? { notice: more.notice } : {}),
+      ...(more.typed ? { typed: more.typed } : {}),
+      version: row.version,
+      ...(back ? { back } : {}),
+      ...(draft.interaction ? { interaction: draft.interaction } : {}),
+    }
+    return shown
+  }
+
+  /** What each answered step says of itself, for the page that sums it up. */
+  function linesOf(
+    joining: Joining,
+    w: Walk,
+    visitor: Visitor,
+  ): (SummaryLine & { step: string })[] {
+    return w.done.flatMap((walked) => {
+      const lines = stepOf(walked.step.type).summary?.(visitOf(joining, walked, visitor)) ?? []
+      return lines.map((line) => ({ step: walked.step.id, ...line }))
+    })
+  }
+
+  /** The step asked for if it can be reached, else the one that is next; nothing when nothing is left to ask. */
+  async function show(
+    joining: Joining,
+    step: string | undefined,
+    visitor: Visitor,
+    more: More = {},
+  ): Promise<Shown | undefined> {
+    const w = walkOf(joining, visitor)
+    const walked = reach(w, step) ?? w.current
+    return walked && page(joining, w, walked, visitor, more)
+  }
+
+  async function answer(
+    joining: Joining,
+    walked: Walked,
+    input: Input,
+    visitor: Visitor,
+  ): Promise<Submitted> {
+    const { row, draft } = joining
+    const outcome = await stepOf(walked.step.type).submit(visitOf(joining, walked, visitor), input)
+    const applied = apply(joining, walked, outcome, digestOf(input))
+    switch (applied.kind) {
+      case 'left':
+        if (row.version > 0) await advance.refuse(joining, undefined)
+        return { kind: 'left', ...(draft.interaction ? { interaction: draft.interaction } : {}) }
+      case 'refused':
+        return { kind: 'next', application: (await advance.refuse(joining, applied.why)).id }
+      case 'upstream': {
+        const { id } = await joinings.save(joining)
+        const { connector } = applied
+        return { kind: 'upstream', application: id, step: walked.step.id, connector }
+      }
+      case 'again':
+        return sayAgain(joining, walked, applied, input, visitor)
+      case 'go-on':
+        return goOnOrMend(joining, walked, applied.doing, { input, visitor })
+    }
+  }
+
+  /** Keeps what must be kept of a try, a counted one, and shows the page again. */
+  async function sayAgain(
+    joining: Joining,
+    { step }: Walked,
+    outcome: Extract<Outcome, { kind: 'again' }>,
+    { fields }: Input,
+    visitor: Visitor,
+  ): Promise<Submitted> {
+    const { memory, send = [], problems, notice, waitSeconds } = outcome
+    let { row } = joining
+    if (memory || send.length > 0) {
+      row = await joinings.save(joining, { send: sendingsOf(step, outcome), state: stateOf(row) })
+      // Nothing is wrong: the page that says so is one that can be opened again.
+      if (problems.length === 0)
+        return { kind: 'next', application: row.id, ...(notice ? { notice } : {}) }
+    }
+    const more = { problems, typed: fields, ...(notice ? { notice } : {}) }
+    const shown = await show({ ...joining, row }, step.id, visitor, more)
+    if (!shown) throw new Error('a step that was answered cannot be shown')
+    return { kind: 'again', shown, ...(waitSeconds ? { waitSeconds } : {}) }
+  }
+
+  const stateOf = ({ state }: Joining['row']) => (state === 'waiting' ? state : 'open')
+
+  /** A name that was free a moment ago may be somebody's when the account is made: its step is asked again. */
+  async function goOnOrMend(
+    joining: Joining,
+    { step: answered }: Walked,
+    doing: Doing,
+    { input, visitor }: { input: Input; visitor: Visitor },
+  ): Promise<Submitted> {
+    const { row, rules } = joining
+    const draft = structuredClone(joining.draft)
+    try {
+      return { kind: 'next', application: (await goOn(joining, doing, visitor)).row.id }
+    } catch (error) {
+      if (!(error instanceof FactTaken)) throw error
+      const { fact } = error
+      const step = rules.steps.find(({ id }) => draft.steps[id]?.facts[fact] !== undefined)
+      const at = step ?? answered
+      const problem: FieldProblem = { field: fact, problem: 'joining.taken' }
+      const state = draft.steps[at.id] ?? { facts: {} }
+      draft.steps[at.id] = { ...state, done: false, problems: [problem] }
+      const saved = await joinings.save({ row, rules, draft })
+      if (at.id !== answered.id) return { kind: 'next', application: saved.id }
+      const more = { problems: [problem], typed: input.fields }
+      const shown = await show({ row: saved, rules, draft }, at.id, visitor, more)
+      return shown ? { kind: 'again', shown } : { kind: 'next', application: saved.id }
+    }
+  }
+
+  const pending = openPending(ports, joinings)
+
+  return {
+    ...openLinks(ports, joinings, advance),
+    ...openResend(joinings, advance, pending.findWaiting),
+    ...pending,
+    ...openResume(ports, joinings),
+    find: joinings.find,
+    show,
+
+    /** Ways to join that are open to anybody, or to members who want to become more. */
+    offers: (entry: 'visitor' | 'member'): EnrolmentRules[] =>
+      ports.rules.filter((rules) => rules.entry[entry]),
+
+    /** The enrolment somebody unknown goes through who comes from this connector. */
+    enrolmentOf: (connector: string): string | undefined =>
+      ports.rules.find(({ entry: { identity } }) => {
+        if (!identity) return false
+        return identity.connectors === 'all' || identity.connectors.includes(connector)
+      })?.id,
+
+    /** The first page, for whoever looks at it: nothing is kept until she answers. */
+    async preview(enrolment: string, visitor: Visitor, interaction?: string) {
+      const joining = startOf(enrolment, visitor, interaction)
+      return joining && show(joining, undefined, visitor)
+    },
+
+    /** The first answer: the application begins with it. */
+    async start(enrolment: string, input: Input, visitor: Visitor, interaction?: string) {
+      const joining = startOf(enrolment, visitor, interaction)
+      const current = joining && walkOf(joining, visitor).current
+      return current && answer(joining, current, input, visitor)
+    },
+
+    /** The application of somebody an upstream vouches for, or of a member. Its id. */
+    async begin(
+      enrolment: string,
+      { accountId, ...door }: Omit<Door, 'facts'> & { accountId?: string },
+      visitor: Visitor,
+      interaction?: string,
+    ): Promise<string> {
+      const rules = byId.get(enrolment)
+      const entry = rules?.entry[door.entry]
+      if (!rules || !entry) throw new Error(`${enrolment} has no door for ${door.entry}`)
+      const inside = { ...door, facts: entry.facts }
+      const more = { ...(interaction ? { interaction } : {}), ...(accountId ? { accountId } : {}) }
+      const { row } = await goOn(joinings.make(rules, inside, visitor, more), {}, visitor)
+      return row.id
+    },
+
+    /** The last page, of one that is over. */
+    finished({ row, rules, draft }: Joining): Finished | undefined {
+      if (!joinings.isOver(row)) return undefined
+      const last = rules.steps.at(-1)
+      return {
+        title: rules.title,
+        ...(last?.type === 'done' && last.text ? { text: last.text } : {}),
+        refused: row.state === 'refused',
+        ...(draft.refused ? { why: draft.refused } : {}),
+        ...(draft.interaction ? { interaction: draft.interaction } : {}),
+      }
+    },
+
+    /** Takes an answer to a step, if nobody answered anything since `version`. */
+    async submit(
+      joining: Joining,
+      { step, version, input }: { step: string; version: number; input: Input },
+      visitor: Visitor,
+    ): Promise<Submitted> {
+      const { row } = joining
+      const next: Submitted = { kind: 'next', application: row.id }
+      if (joinings.isOver(row)) return next
+      const walked = reach(walkOf(joining, visitor), step)
+      if (!walked || (walked.state?.done && walked.state.sent === digestOf(input))) return next
+      const changed = async (now: Joining): Promise<Submitted> => {
+        const more = { problems: [], typed: input.fields, notice: 'joining.changed' }
+        const shown = await show(now, step, visitor, more)
+        return shown ? { kind: 'again', shown } : next
+      }
+      if (version !== row.version) return changed(joining)
+      try {
+        return await answer(joining, walked, input, visitor)
+      } catch (error) {
+        if (error !== lostRace) throw error
+        const found = await joinings.find(row.id, visitor.device)
+        if (found.kind !== 'found' || joinings.isOver(found.row)) return next
+        // The very same answer was sent twice at once.
+        const answered = reach(walkOf(found, visitor), step)?.state
+        if (answered?.done && answered.sent === digestOf(input)) return next
+        return changed(found)
+      }
+    },
+
+    /** Somebody came back from the upstream a step sent her to. */
+    async arrive(
+      { application, step }: { application: string; step: string },
+      identity: UpstreamIdentity,
+      visitor: Visitor,
+    ): Promise<Submitted | Exclude<Found, { kind: 'found' }>> {
+      const found = await joinings.find(application, visitor.device)
+      if (found.kind !== 'found') return found
+      const walked = reach(walkOf(found, visitor), step)
+      const { arrive } = walked ? stepOf(walked.step.type) : {}
+      if (!walked || !arrive || joinings.isOver(found.row)) return { kind: 'next', application }
+      const outcome = await arrive(visitOf(found, walked, visitor), identity)
+      const applied = apply(found, walked, outcome)
+      if (applied.kind !== 'go-on') return { kind: 'next', application }
+      const state = found.draft.steps[step]
+      if (state) found.draft.steps[step] = { ...state, identity }
+      return goOnOrMend(found, walked, applied.doing, { input: { fields: {}, files: {} }, visitor })
+    },
+  }
+
+  function startOf(enrolment: string, visitor: Visitor, interaction?: string) {
+    const rules = byId.get(enrolment)
+    const entry = rules?.entry.visitor
+    if (!rules || !entry) return undefined
+    const door: Door = { entry: 'visitor', facts: entry.facts }
+    return joinings.make(rules, door, visitor, interaction ? { interaction } : {})
+  }
+}

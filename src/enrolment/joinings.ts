@@ -1,0 +1,173 @@
+/** Applications in hand: read from their rows with the rules they began with, and saved back whole. */
+import { randomUUID } from 'node:crypto'
+import type { Counters } from '#accounts/counters.ts'
+import { queueMail } from '#accounts/mail.ts'
+import type { EnrolmentRules } from '#config/enrolment.ts'
+import type { Language } from '#config/schema.ts'
+import { hmac, randomToken, sha256 } from '#lib/crypto.ts'
+import type { WriteLetter } from '#lib/letter.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import type { ApplicationRow, Circumstances, LinkPurpose, Store, Tables } from '#store/store.ts'
+import { type Door, type Draft, openDraft, sealDraft } from './draft.ts'
+import type { Sending } from './step.ts'
+
+/** Who acts, as far as a request tells. */
+export type Visitor = Circumstances & {
+  /** SHA-256 of the device cookie. */
+  device: string
+  language: Language
+  /** The address as limits count it. */
+  source: { name: string; factor: number }
+}
+
+export type Joining = { row: ApplicationRow; rules: EnrolmentRules; draft: Draft }
+
+export type Found =
+  | ({ kind: 'found' } & Joining)
+  | { kind: 'unknown' | 'expired' | 'other-browser' }
+
+/** What goes with a save, in its transaction. */
+export type Doing = {
+  state?: ApplicationRow['state']
+  /** The address that must be answered from. */
+  contact?: string
+  /** It belongs to another browser from now on. */
+  device?: string
+  accountId?: string
+  /** Letters, with the steps that send them. */
+  send?: { step: string; sending: Sending }[]
+  also?: (tables: Tables) => Promise<void>
+}
+
+export type JoiningPorts = {
+  store: Store
+  now: Now
+  counters: Counters
+  rules: EnrolmentRules[]
+  /** Seals drafts. */
+  draftKey: Buffer
+  /** Under it the address of a waiting application is found again. */
+  contactKey: Buffer
+  writeLetter: WriteLetter
+  /** Absolute. */
+  linkUrl: (purpose: LinkPurpose, token: string) => string
+}
+
+export type Joinings = ReturnType<typeof openJoinings>
+
+/** Thrown out of a transaction: somebody saved the application in between, or used the link. */
+export const lostRace = Symbol('somebody was faster')
+
+const day = 24 * 60 * 60
+const hashOf = (rules: EnrolmentRules) => sha256(JSON.stringify(rules))
+
+export function openJoinings(ports: JoiningPorts) {
+  const { store, now, draftKey, contactKey, writeLetter, linkUrl } = ports
+  const current = new Map(ports.rules.map((rules) => [hashOf(rules), rules]))
+
+  async function read(row: ApplicationRow): Promise<Joining> {
+    const known = current.get(row.rules)
+    if (known) return { row, rules: known, draft: openDraft(draftKey, row) }
+    const kept = await store.applications.findRules(row.rules)
+    if (!kept) throw new Error('the rules an application began with were not kept')
+    return { row, rules: JSON.parse(kept), draft: openDraft(draftKey, row) }
+  }
+
+  const isOver = ({ state }: ApplicationRow) => state !== 'open' && state !== 'waiting'
+
+  async function send(tables: Tables, row: ApplicationRow, doing: Doing, at: number) {
+    for (const { step, sending } of doing.send ?? []) {
+      const token = randomToken()
+      const link = 'link' in sending ? sending.link : 'blank' in sending && sending.blank
+      if (link)
+        await tables.mailLinks.make({
+          id: sha256(token),
+          purpose: link.purpose,
+          subject: row.id,
+          memo: step,
+          createdAt: at,
+          expiresAt: at + link.validSeconds,
+        })
+      const letter =
+        'link' in sending
+          ? { ...sending.letter, link: linkUrl(sending.link.purpose, token) }
+          : sending.letter
+      await queueMail(tables, writeLetter(letter), { at })
+    }
+  }
+
+  return {
+    read,
+    isOver,
+    contactOf: (address: string) => hmac(contactKey, address.toLowerCase()),
+
+    /** The application, if it is this browser's. */
+    async find(id: string, device: string): Promise<Found> {
+      const row = await store.applications.find(id)
+      if (!row) return { kind: 'unknown' }
+      if (row.device !== device) return { kind: 'other-browser' }
+      if (!isOver(row) && row.expiresAt <= seconds(now)) return { kind: 'expired' }
+      return { kind: 'found', ...(await read(row)) }
+    },
+
+    /** Of no row yet: version 0. */
+    make(
+      rules: EnrolmentRules,
+      door: Door,
+      visitor: Visitor,
+      more: { interaction?: string; accountId?: string } = {},
+    ): Joining {
+      const at = seconds(now)
+      const { interaction, accountId } = more
+      return {
+        row: {
+          id: randomUUID(),
+          enrolment: rules.id,
+          rules: hashOf(rules),
+          state: 'open',
+          device: visitor.device,
+          ...(accountId ? { accountId } : {}),
+          draft: '',
+          version: 0,
+          createdAt: at,
+          updatedAt: at,
+          expiresAt: at + rules.expires_days * day,
+        },
+        rules,
+        draft: {
+          door,
+          language: visitor.language,
+          ...(interaction ? { interaction } : {}),
+          steps: {},
+        },
+      }
+    },
+
+    /** Saves the next version with all that goes with it. Throws `lostRace` when somebody saved it since it was read. */
+    async save({ row, rules, draft }: Joining, doing: Doing = {}): Promise<ApplicationRow> {
+      const at = seconds(now)
+      return store.transaction(async (tables) => {
+        await doing.also?.(tables)
+        const next: ApplicationRow = {
+          ...row,
+          state: doing.state ?? 'open',
+          device: doing.device ?? row.device,
+          ...(doing.accountId ? { accountId: doing.accountId } : {}),
+          ...(doing.contact ? { contact: hmac(contactKey, doing.contact.toLowerCase()) } : {}),
+          draft: sealDraft(draftKey, row.id, draft),
+          version: row.version + 1,
+          updatedAt: at,
+          expiresAt: at + rules.expires_days * day,
+        }
+        if (row.version === 0) {
+          await tables.applications.keepRules(row.rules, rules.id, JSON.stringify(rules), at)
+          await tables.applications.create(next)
+        } else if (!(await tables.applications.save(next))) {
+          throw lostRace
+        }
+        await send(tables, next, doing, at)
+        return next
+      })
+    },
+  }
+}

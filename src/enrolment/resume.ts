@@ -1,0 +1,91 @@
+/** Going on later, in another browser: by a link mailed to where the applicant says. */
+import { sha256 } from '#lib/crypto.ts'
+import { isMailAddress } from '#lib/mail.ts'
+import type { Message } from '#lib/messages.ts'
+import { seconds } from '#lib/time.ts'
+import type { Tables } from '#store/store.ts'
+import type { AdvancePorts } from './advance.ts'
+import type { Draft } from './draft.ts'
+import { type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
+
+const hour = 60 * 60
+/** Letters an application may ask for in an hour, and one address for all of its applications. */
+const most = { ofApplication: 3, ofSource: 20 }
+
+export function openResume({ store, now, counters }: AdvancePorts, joinings: Joinings) {
+  async function find(token: string) {
+    const at = seconds(now)
+    const link = await store.mailLinks.find(sha256(token), 'resume')
+    if (!link || link.usedAt !== undefined || link.expiresAt <= at) return undefined
+    const row = await store.applications.find(link.subject)
+    return row && !joinings.isOver(row) && row.expiresAt > at ? joinings.read(row) : undefined
+  }
+
+  return {
+    /** Mails the link. What is wrong with the address, or nothing. */
+    async mailResume(
+      joining: Joining,
+      address: string,
+      { language, source }: Visitor,
+    ): Promise<Message | undefined> {
+      const { row, rules } = joining
+      if (!isMailAddress(address.trim())) return 'joining.later.no-address'
+      const [mine, network] = await counters.hit(
+        { of: ['resume', row.id], seconds: hour },
+        { of: ['resumes from', source.name], seconds: hour },
+      )
+      if (mine.points > most.ofApplication || network.points > most.ofSource * source.factor)
+        return 'joining.later.too-many'
+      const validSeconds = rules.expires_days * 24 * hour
+      const letter = {
+        kind: 'resume' as const,
+        to: address.trim(),
+        language,
+        params: { lasts: validSeconds },
+      }
+      const link = { purpose: 'resume' as const, validSeconds }
+      const send = [{ step: '', sending: { letter, link } }]
+      await joinings.save(joining, { send, state: row.state === 'waiting' ? 'waiting' : 'open' })
+      return undefined
+    },
+
+    /** What the link is about. Changes nothing. */
+    async showResume(token: string) {
+      const joining = await find(token)
+      return joining && { title: joining.rules.title }
+    },
+
+    /**
+     * The application belongs to this browser from now on. Its id, or nothing for a link that is not good. Who reads a
+     * mail has not signed in at a county, and does not know the password: both are asked for again. Else whoever fills
+     * in somebody’s address and mails her the link would know the password of the account she activates.
+     */
+    async takeOver(token: string, visitor: Visitor): Promise<string | undefined> {
+      const joining = await find(token)
+      if (!joining) return undefined
+      const { row, rules, draft } = joining
+      const also = async ({ mailLinks }: Tables) => {
+        if (!(await mailLinks.use(sha256(token), 'resume', seconds(now)))) throw lostRace
+      }
+      const unproven = row.device === visitor.device ? draft : withoutProofs(draft)
+      const state = row.state === 'waiting' ? 'waiting' : 'open'
+      const { device } = visitor
+      try {
+        await joinings.save({ row, rules, draft: unproven }, { also, state, device })
+        return row.id
+      } catch (error) {
+        if (error === lostRace) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+function withoutProofs({ door, steps, interaction: _, ...draft }: Draft): Draft {
+  const { identity: __, ...outside } = door
+  const kept = Object.entries(steps).map(([id, { identity, held, ...state }]) => [
+    id,
+    identity || held ? { ...state, done: false } : state,
+  ])
+  return { ...draft, door: outside, steps: Object.fromEntries(kept) }
+}
