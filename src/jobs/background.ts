@@ -1,4 +1,7 @@
 /** What is done in the background: jobs, each by one process at a time, and the outbox, by all of them. */
+
+import type { RecoveryPorts } from '#accounts/recovery.ts'
+import type { Receiver } from '#config/schema.ts'
 import type { Log } from '#lib/log.ts'
 import type { Now } from '#lib/time.ts'
 import { type LogoutTokens, openLogoutTokens } from '#oidc/backchannel.ts'
@@ -10,6 +13,9 @@ import { openCheckpoint } from './checkpoint.ts'
 import { type Delivery, openDelivery } from './deliver.ts'
 import { openLogoutCourier } from './deliver-logout.ts'
 import { openMailCourier } from './deliver-mail.ts'
+import { openProvisioningCourier } from './deliver-provisioning.ts'
+import { openRequestCourier } from './deliver-request.ts'
+import { openErasing } from './erase-closed.ts'
 import { openForgetting } from './forget-dead.ts'
 import { openKeyRotation } from './rotate-keys.ts'
 import { openRunner, type Runner } from './runner.ts'
@@ -26,6 +32,14 @@ export type BackgroundPorts = {
   /** The guarded client. */
   fetch: typeof fetch
   sendMail?: SendMail
+  recovery: RecoveryPorts
+  /** How long a closed account keeps what it held. */
+  graceSeconds: number
+  provisioning: {
+    receivers: Record<string, Receiver>
+    /** Guarded as well, but for the addresses the operator named. */
+    fetch: typeof fetch
+  }
 }
 
 export type Background = {
@@ -41,7 +55,12 @@ export function openBackground(ports: BackgroundPorts): Background {
   const { store, now, fetch } = ports
   const tokens: LogoutTokens = openLogoutTokens(ports.provider)
   const delivery = openDelivery(
-    [openLogoutCourier({ tokens, fetch }), openMailCourier(ports.sendMail)],
+    [
+      openLogoutCourier({ tokens, fetch }),
+      openMailCourier(ports.sendMail),
+      openRequestCourier(ports),
+      openProvisioningCourier({ ...ports.provisioning, now }),
+    ],
     ports,
   )
   const runner = openRunner(
@@ -50,6 +69,7 @@ export function openBackground(ports: BackgroundPorts): Background {
       openKeyRotation(ports),
       openCheckpoint(store, now, ports.log),
       openForgetting(store, now),
+      openErasing(store, now, ports.graceSeconds),
     ],
     ports,
   )

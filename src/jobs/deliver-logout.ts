@@ -1,15 +1,8 @@
 /** Takes logout tokens to apps (OpenID Connect Back-Channel Logout 1.0 §2.5). */
 import type { Outcome } from '#lib/delivery.ts'
 import type { Farewell, LogoutTokens } from '#oidc/backchannel.ts'
-import { OutboundError, type OutboundFailure } from '#outside/fetch.ts'
 import type { Courier } from './deliver.ts'
-
-const words: Record<OutboundFailure, string> = {
-  blocked: 'its address leads into our own network',
-  unreachable: 'it could not be reached',
-  timeout: 'it did not answer in time',
-  'too-large': 'it answered more than we read',
-}
+import { reaching } from './reaching.ts'
 
 /** `fetch` is the guarded one: whoever registers an app must not learn what listens inside our network. */
 export function openLogoutCourier(ports: { tokens: LogoutTokens; fetch: typeof fetch }): Courier {
@@ -21,7 +14,7 @@ export function openLogoutCourier(ports: { tokens: LogoutTokens; fetch: typeof f
       const made = await ports.tokens(payload as Farewell, id)
       // The app was removed, or no longer wants to hear of it.
       if (!made) return { kind: 'delivered' }
-      try {
+      return reaching(async () => {
         const { status } = await ports.fetch(made.uri, {
           method: 'POST',
           redirect: 'manual',
@@ -31,10 +24,7 @@ export function openLogoutCourier(ports: { tokens: LogoutTokens; fetch: typeof f
           signal,
         })
         return judge(status)
-      } catch (error) {
-        if (error instanceof OutboundError) return { kind: 'failed', why: words[error.code] }
-        throw error
-      }
+      })
     },
   }
 }

@@ -26,6 +26,9 @@ export const sweepRules: SweepRules = {
     artefacts: 10 * 60,
     // To tell "too late" from "never left".
     trips: day,
+    // To tell "expired" from "never was".
+    applications: day,
+    links: day,
     leases: day,
     limits: 0,
   },

@@ -5,17 +5,19 @@ import { once } from '#lib/once.ts'
 import { type County, counties, countyIssuer } from './counties.ts'
 import { type CountyPorts, openCountyProvider } from './county-provider.ts'
 import { readForm } from './form.ts'
+import { type MailboxPorts, mailboxApp } from './mailbox-app.ts'
 import { isMode, type ModeRule, modes, ruleOf } from './modes.ts'
 import { showLooks, showPage } from './pages.ts'
 import { fullName, people } from './people.ts'
 
 /** What the counties' port needs beyond its counties. */
-export type CountiesPorts = CountyPorts & {
-  demoUrl: string
-  /** How late a slow county answers, in milliseconds. */
-  slowMs: number
-  onError: (error: unknown, where: string) => void
-}
+export type CountiesPorts = CountyPorts &
+  MailboxPorts & {
+    demoUrl: string
+    /** How late a slow county answers, in milliseconds. */
+    slowMs: number
+    onError: (error: unknown, where: string) => void
+  }
 
 /** The listener of the counties' port. */
 export function countiesApp(ports: CountiesPorts): RequestListener {
@@ -37,6 +39,7 @@ export function countiesApp(ports: CountiesPorts): RequestListener {
 function frontDesk(ports: CountiesPorts): RequestListener {
   const app = new Koa()
   app.on('error', (error) => ports.onError(error, 'index'))
+  app.use(mailboxApp(ports))
   app.use(async (ctx) => {
     const county = counties.find(({ id }) => ctx.path === `/${id}/switch`)
     if (ctx.method === 'POST' && county) return throwSwitch(ctx, county, ports)

@@ -17,6 +17,8 @@ type AppId = 'main' | 'partner'
 export type DemoOptions = {
   issuer: string
   demoUrl: string
+  /** The mailbox of the sandbox. */
+  mailsUrl: string
   clients: Record<AppId, DemoClient>
   memory: SandboxMemory
   onError: (error: unknown, where: string) => void
@@ -52,6 +54,7 @@ export function demoClientMetadata(demoPort: number): Record<AppId, Record<strin
 export function openDemoApp({
   issuer,
   demoUrl,
+  mailsUrl,
   clients,
   memory,
   onError,
@@ -127,7 +130,17 @@ export function openDemoApp({
 
     router.get(home, async (ctx) => {
       const session = await gather(ctx)
-      await showPage(ctx, 'demo', { id, path, home, name, english, issuer, apps, session })
+      await showPage(ctx, 'demo', {
+        id,
+        path,
+        home,
+        name,
+        english,
+        issuer,
+        mailsUrl,
+        apps,
+        session,
+      })
     })
 
     router.get(`${path}/session.json`, async (ctx) => {

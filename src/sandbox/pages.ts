@@ -11,7 +11,7 @@ const file = (name: string) =>
  * No `form-action`: browsers apply it to every redirect after a form, and a sign-in form ends at an
  * app this page knows nothing of.
  */
-const policy =
+export const pagePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** Answers with one page. */
@@ -23,7 +23,7 @@ export async function showPage(
 ): Promise<void> {
   const body = await ejs.renderFile(file(`${view}.ejs`), data, { cache: true })
   ctx.status = status
-  ctx.set('Content-Security-Policy', policy)
+  ctx.set('Content-Security-Policy', pagePolicy)
   ctx.set('Cache-Control', 'no-store')
   ctx.set('Referrer-Policy', 'no-referrer')
   ctx.set('X-Content-Type-Options', 'nosniff')

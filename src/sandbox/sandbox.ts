@@ -1,8 +1,10 @@
 /** The pretend world a newcomer sees Citygate work in: five counties and a demo app. Never in production. */
 import type { AdapterFactory } from 'oidc-provider'
 import { listenOn } from '#lib/listen.ts'
+import type { Now } from '#lib/time.ts'
 import { countiesApp } from './counties-app.ts'
 import { type DemoClient, openDemoApp } from './demo-app.ts'
+import { openMailbox } from './mailbox.ts'
 import type { SandboxMemory } from './memory.ts'
 import { openSwitches } from './switches.ts'
 
@@ -23,6 +25,9 @@ export type SandboxOptions = {
   citygateCallback: (county: string) => string
   /** How late a slow county answers, in milliseconds. */
   slowMs?: number
+  now?: Now
+  /** An operator's mail server takes the mails. */
+  mailsGoElsewhere?: boolean
   onError?: (error: unknown, where: string) => void
 }
 
@@ -43,11 +48,15 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     citygate: `${issuer}/`,
     demoUrl,
     slowMs,
+    mailbox: openMailbox(memory),
+    now: options.now ?? Date.now,
+    mailsGoElsewhere: options.mailsGoElsewhere ?? false,
     onError,
   })
   const demo = openDemoApp({
     issuer,
     demoUrl,
+    mailsUrl: `${countiesUrl}/mail`,
     clients: options.demoClients,
     memory,
     onError,

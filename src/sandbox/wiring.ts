@@ -9,6 +9,7 @@ import { seconds } from '#lib/time.ts'
 import { openAdapter } from '#oidc/adapter.ts'
 import { openStore, type Store } from '#store/store.ts'
 import type { SandboxMemory } from './memory.ts'
+import { connectReceivers, openPost } from './post.ts'
 import { demoClientMetadata, openSandbox, sandboxCounties } from './sandbox.ts'
 
 type Ports = NonNullable<Config['sandbox']>
@@ -21,6 +22,8 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
       connectors: config.connectors.map((connector) => connect(connector, counties)),
       // The sandbox lives on loopback over http, which the guarded client refuses to everyone else.
       allowOrigins: [`http://localhost:${sandboxPort}`, `http://localhost:${demoPort}`],
+      ...(config.mail ? {} : { sendMail: openPost(sandboxPort) }),
+      provisioning: connectReceivers(config.provisioning, sandboxPort),
     },
     async open(house: House) {
       const { now } = house
@@ -44,6 +47,8 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
         adapter: (county) =>
           openAdapter(store, { now, dataKey: house.keys.data, realm: `${county}:` }),
         memory: openMemory(store),
+        now,
+        mailsGoElsewhere: config.mail !== undefined,
         demoClients: { main, partner },
         citygateCallback: (county) => `${config.issuer}${callbackPath(county)}`,
       })
@@ -51,6 +56,7 @@ export function prepareSandbox(config: Config, { demoPort, sandboxPort }: Ports)
         lines: [
           `demo app       ${sandbox.demoUrl}`,
           `counties       ${sandbox.countiesUrl}  (everybody in them, and switches to break one)`,
+          `mails          ${sandbox.countiesUrl}/mail${config.mail ? '  (empty: SMTP_URL is set)' : ''}`,
           `people         ${who('test')} teachers · ${who('pupil')} pupils`,
           `               ${who('two')} teach in two schools · ${who('na')} have no e-mail`,
           '               the password is the account',
