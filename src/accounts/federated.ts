@@ -4,37 +4,46 @@ import { UpstreamError } from '#errors.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { AccountRow, Attribute, AuditEvent, Circumstances, Store } from '#store/store.ts'
+import type {
+  AccountRow,
+  Attribute,
+  AuditEvent,
+  Circumstances,
+  Store,
+  Tables,
+} from '#store/store.ts'
 
 export type FederatedSignIn =
   | { kind: 'signed-in'; accountId: string; created: boolean }
-  | { kind: 'barred'; status: Exclude<AccountRow['status'], 'active'> }
-
-type Tables = Parameters<Parameters<Store['transaction']>[0]>[0]
+  /** Nobody here is linked to it, and no account was to be made at once. */
+  | { kind: 'unknown' }
+  | { kind: 'barred'; accountId: string; status: Exclude<AccountRow['status'], 'active'> }
 
 const lostRace = Symbol('somebody linked this identity first')
 
 /** The app she signs in to, and what is known of the request. */
 export type SignInAt = Circumstances & { clientId: string }
 
+/** What becomes of somebody who comes for the first time. */
+export type Newcomers = 'create' | 'tell'
+
 /**
- * Finds the account linked to the identity and refreshes what the upstream says, or makes account,
- * identity and affiliations in one transaction. Twenty first sign-ins at once make one account.
+ * Finds the account linked to the identity and refreshes what the upstream says; for a newcomer makes account,
+ * identity and affiliations in one transaction, if wanted. Twenty first sign-ins at once make one account.
  */
 export async function signInFederated(
   store: Store,
   identity: UpstreamIdentity,
   now: Now,
   where: SignInAt,
+  newcomers: Newcomers = 'create',
 ): Promise<FederatedSignIn> {
-  const { connector, subject } = identity
-  if (!isKeepable(subject)) {
-    throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
-  }
+  checkSubject(identity)
   // A race is lost at most once: the winner's link is there to be found the second time.
   for (const last of [false, true]) {
     const linked = await store.identities.find(identity.issuer, identity.subject)
     if (linked) return await refresh(store, linked, identity, seconds(now), where)
+    if (newcomers === 'tell') return { kind: 'unknown' }
     try {
       return await enrol(store, identity, seconds(now), where)
     } catch (error) {
@@ -42,6 +51,12 @@ export async function signInFederated(
     }
   }
   throw new Error('unreachable')
+}
+
+/** Throws UpstreamError for a subject no link can stand on. */
+export function checkSubject({ connector, subject }: UpstreamIdentity): void {
+  if (isKeepable(subject)) return
+  throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
 }
 
 /**
@@ -56,7 +71,6 @@ const isKeepable = (subject: string) =>
 
 async function enrol(store: Store, identity: UpstreamIdentity, at: number, where: SignInAt) {
   const accountId = randomUUID()
-  const identityId = randomUUID()
   await store.transaction(async (tables) => {
     await tables.accounts.create({
       id: accountId,
@@ -66,23 +80,37 @@ async function enrol(store: Store, identity: UpstreamIdentity, at: number, where
       createdAt: at,
       updatedAt: at,
     })
-    const linked = await tables.identities.link({
-      id: identityId,
-      accountId,
-      connector: identity.connector,
-      issuer: identity.issuer,
-      subject: identity.subject,
-      openid2Ids: identity.openid2Ids,
-      raw: identity.raw,
-      digest: digestOf(identity, at),
-      createdAt: at,
-      readAt: at,
-    })
-    if (!linked) throw lostRace
-    await snapshot(tables, identityId, accountId, identity, at)
+    if (!(await attachIdentity(tables, accountId, identity, at))) throw lostRace
     await tables.audit.record(signedIn(identity, accountId, at, where, true))
   })
   return { kind: 'signed-in', accountId, created: true } as const
+}
+
+/**
+ * Links the identity to the account, with what it says of her schools. False if somebody has it already: nothing was
+ * written. Call it inside a transaction. Her profile is for the caller to fill: `profileFrom`.
+ */
+export async function attachIdentity(
+  tables: Tables,
+  accountId: string,
+  identity: UpstreamIdentity,
+  at: number,
+): Promise<boolean> {
+  const identityId = randomUUID()
+  const linked = await tables.identities.link({
+    id: identityId,
+    accountId,
+    connector: identity.connector,
+    issuer: identity.issuer,
+    subject: identity.subject,
+    openid2Ids: identity.openid2Ids,
+    raw: identity.raw,
+    digest: digestOf(identity, at),
+    createdAt: at,
+    readAt: at,
+  })
+  if (linked) await snapshot(tables, identityId, accountId, identity, at)
+  return linked
 }
 
 async function refresh(
@@ -96,7 +124,7 @@ async function refresh(
   const event = signedIn(identity, accountId, at, where, false)
   if (account.status !== 'active') {
     await store.audit.record({ ...event, outcome: account.status })
-    return { kind: 'barred', status: account.status }
+    return { kind: 'barred', accountId, status: account.status }
   }
   const digest = digestOf(identity, at)
   if (known.digest === digestOf(identity, known.readAt)) {
@@ -170,7 +198,7 @@ async function snapshot(
  * What the upstream says fills what is empty and what the same upstream said before. What the person,
  * staff or another upstream vouched for stays theirs.
  */
-function profileFrom(
+export function profileFrom(
   { connector, profile }: UpstreamIdentity,
   before: Record<string, Attribute>,
   at: number,

@@ -9,10 +9,14 @@ export type LocalPorts = {
   passwords: Passwords
   /** A name typed without `@` means an address of this domain. */
   domain?: string
+  /** The password's hash of somebody who registered with this address and has not proven it yet. */
+  waitingPassword?: (address: string) => Promise<string | undefined>
 }
 
 export type LocalSignIn =
   | { kind: 'signed-in'; accountId: string }
+  /** There is no account yet: the link in the mail was not used. */
+  | { kind: 'waiting' }
   /** Unknown name and wrong password are one answer, in the same time. */
   | { kind: 'wrong'; accountId?: string }
   | { kind: 'barred'; accountId: string; status: Exclude<AccountRow['status'], 'active'> }
@@ -25,10 +29,18 @@ export async function signInLocally(
 ): Promise<LocalSignIn> {
   const found = await findByName(store, typed.account, ports.domain)
   const credential = found ? await store.credentials.findPassword(found) : undefined
-  const right = await ports.passwords.verify(credential?.secret, typed.password)
+  const waiting = found
+    ? undefined
+    : await ports.waitingPassword?.(signInName(typed.account, ports.domain))
+  // One hash in any case: who has no account, or none yet, costs the same time.
+  const right = await ports.passwords.verify(credential?.secret ?? waiting, typed.password)
+  if (right && waiting !== undefined) return { kind: 'waiting' }
   if (!right || !found) return { kind: 'wrong', accountId: found }
   const account = await store.accounts.find(found)
   if (!account) return { kind: 'wrong' }
+  // A reset or change may have come in between, which has ended everything else: hashing takes its time.
+  const { secret: now } = (await store.credentials.findPassword(found)) ?? {}
+  if (now !== credential?.secret) return { kind: 'wrong', accountId: found }
   // Said only to someone who knows the password: it tells a guesser nothing.
   if (account.status !== 'active')
     return { kind: 'barred', accountId: account.id, status: account.status }
@@ -44,7 +56,12 @@ export function signInName(typed: string, domain?: string): string {
   return domain && !name.includes('@') ? `${name}@${domain}` : name
 }
 
-async function findByName(store: Store, typed: string, domain?: string) {
+/** Whose account a name as typed means. */
+export async function findByName(
+  store: Pick<Store, 'identifiers'>,
+  typed: string,
+  domain?: string,
+): Promise<string | undefined> {
   const name = normalName(typed)
   if (name.includes('@')) return (await store.identifiers.find('email', name))?.accountId
   const byUsername = await store.identifiers.find('username', name)

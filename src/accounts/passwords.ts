@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { Piscina } from 'piscina'
+import { BusyError } from '#errors.ts'
 import { once } from '#lib/once.ts'
 import type { HashTask } from './hash-worker.ts'
 
@@ -16,12 +17,6 @@ const niceness = 10
 /** Of nobody's password, with the parameters of every other: an unknown name costs the same. */
 const dummy =
   '$argon2id$v=19$m=65536,t=3,p=1$6oKRUjhM2bvfCtIgLkF3Kw$G9LHX6QbhREmiuwUF29678JJxWNOXmE/ZzOI+8SsuiA'
-
-/** The queue is full: the person should try again shortly. Answered with 503. */
-export class BusyError extends Error {
-  override name = 'BusyError'
-  readonly retryAfterSeconds = 5
-}
 
 export type Passwords = {
   /** A PHC string. Throws BusyError. */

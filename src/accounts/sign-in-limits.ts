@@ -4,9 +4,9 @@
  * are typed, whether or not somebody has them: the answers are the same.
  */
 import type { SiteFile } from '#config/schema.ts'
+import { BusyError } from '#errors.ts'
 import type { Log } from '#lib/log.ts'
 import type { Counters, Hit } from './counters.ts'
-import { BusyError } from './passwords.ts'
 
 export type Try = {
   /** As typed, made comparable. */

@@ -1,13 +1,14 @@
 /** Answers a person gives on our own pages. */
-import { listAffiliations } from '#accounts/affiliations.ts'
+import { currentAffiliations } from '#accounts/affiliations.ts'
 import { type LocalPorts, type LocalSignIn, signInLocally, signInName } from '#accounts/local.ts'
+import type { SchoolYear } from '#accounts/school-year.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { SiteFile } from '#config/schema.ts'
-import type { Message } from '#lib/messages.ts'
+import { afterWait, type Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { scopeClaims } from '#oidc/claims.ts'
 import type { AuditEvent, Circumstances, Granted, Store } from '#store/store.ts'
-import type { Answer, Question } from './question.ts'
+import type { Answer, Login, Question } from './question.ts'
 
 export type Reply =
   | { kind: 'finish'; answer: Answer }
@@ -15,7 +16,10 @@ export type Reply =
   | { kind: 'again'; problem: Message; waitSeconds?: number }
   /** Nothing was looked at: too much was tried before. */
   | { kind: 'held'; because: Held; problem: Message; waitSeconds: number }
-  | { kind: 'barred'; status: (LocalSignIn & { kind: 'barred' })['status'] }
+  /** `login`: how she would sign in, were she let. She has proved that it is she. */
+  | { kind: 'barred'; status: (LocalSignIn & { kind: 'barred' })['status']; login: Login }
+  /** She registered, and has not used the link in the mail yet. */
+  | { kind: 'waiting' }
 
 /** Signs in with a name and a password kept here. Throws BusyError. */
 export async function answerLocally(
@@ -26,6 +30,8 @@ export async function answerLocally(
     limits: SignInLimits
     from: Omit<Try, 'name'>
     where: Circumstances & { clientId: string }
+    /** She asked to stay signed in. */
+    remember: boolean
   },
 ): Promise<Reply> {
   if (!typed.account.trim() || !typed.password) return { kind: 'again', problem: 'sign-in.empty' }
@@ -48,20 +54,21 @@ export async function answerLocally(
       if (waitSeconds === 0) return { kind: 'again', problem: 'sign-in.wrong' }
       return { kind: 'again', problem: afterWait('sign-in.wrong-wait', waitSeconds), waitSeconds }
     }
+    case 'waiting':
+      return { kind: 'waiting' }
     case 'barred':
-      return { kind: 'barred', status: signIn.status }
+      return { kind: 'barred', status: signIn.status, login: loginOf(signIn.accountId, ports) }
     case 'signed-in': {
-      const login = {
-        accountId: signIn.accountId,
-        acr: ports.acr,
-        amr: ['pwd'],
-        remember: false,
-        ts: seconds(ports.now),
-      }
+      const login = loginOf(signIn.accountId, ports)
       return { kind: 'finish', answer: { login, select_account: {} } }
     }
   }
 }
+
+const loginOf = (
+  accountId: string,
+  { acr, remember, now }: { acr: string; remember: boolean; now: LocalPorts['now'] },
+): Login => ({ accountId, acr, amr: ['pwd'], remember, ts: seconds(now) })
 
 function passwordEvent(
   signIn: LocalSignIn,
@@ -72,25 +79,20 @@ function passwordEvent(
     where: Circumstances & { clientId: string }
   },
 ): AuditEvent {
-  const { kind, accountId } = signIn
+  const { kind } = signIn
+  const accountId = kind === 'waiting' ? undefined : signIn.accountId
   // Who typed a wrong password is nobody; whose account it was is worth knowing. The name as typed is not kept: people
   // type passwords there.
   return {
     at: seconds(now),
-    actor: kind === 'wrong' ? 'unknown' : accountId,
+    actor: kind === 'wrong' ? 'unknown' : (accountId ?? 'unknown'),
     action: 'session.sign-in',
     target: `client:${clientId}`,
-    outcome: kind === 'barred' ? signIn.status : kind === 'wrong' ? 'wrong' : 'ok',
+    outcome: kind === 'barred' ? signIn.status : kind === 'signed-in' ? 'ok' : kind,
     ...where,
     details: { way: 'password', ...(kind === 'wrong' && accountId ? { account: accountId } : {}) },
   }
 }
-
-/** The words for a short wait, or a long one. */
-const afterWait = (key: string, wait: number): Message =>
-  wait < 120
-    ? { key: `${key}.seconds`, params: { seconds: wait } }
-    : { key: `${key}.minutes`, params: { minutes: Math.ceil(wait / 60) } }
 
 /** Goes on as the person who is signed in. */
 export const answerSameAccount = (): Reply => ({ kind: 'finish', answer: { select_account: {} } })
@@ -106,10 +108,10 @@ export async function answerAffiliation(
   store: Store,
   { accountId, clientId }: Question,
   key: string | undefined,
-  { now, where }: Pick<LocalPorts, 'now'> & { where: Circumstances },
+  { now, where, year }: Pick<LocalPorts, 'now'> & { where: Circumstances; year: SchoolYear },
 ): Promise<Reply> {
   if (!accountId) throw new Error('an affiliation is chosen by someone who is signed in')
-  const known = (await listAffiliations(store, accountId)).some((one) => one.key === key)
+  const known = (await currentAffiliations(store, accountId, year)).some((one) => one.key === key)
   if (!key || !known) return { kind: 'again', problem: 'choose-affiliation.choose-one' }
   const at = seconds(now)
   await store.transaction(async (tables) => {

@@ -1,15 +1,19 @@
 /** What one authorization request still needs from the person, as plain data. */
 
+/** How somebody signed in. */
+export type Login = {
+  accountId: string
+  acr: string
+  amr: string[]
+  remember: boolean
+  /** Seconds since 1970 when the person proved herself: `auth_time`. */
+  ts: number
+}
+
 /** An answer node-oidc-provider resumes with. */
 export type Answer = {
-  login?: {
-    accountId: string
-    acr: string
-    amr: string[]
-    remember: boolean
-    /** Seconds since 1970 when the person proved herself: `auth_time`. */
-    ts: number
-  }
+  login?: Login
+  agreement?: Record<string, never>
   select_account?: Record<string, never>
   affiliation?: Record<string, never>
   consent?: Record<string, never>

@@ -2,11 +2,19 @@
  * Where node-oidc-provider keeps its artefacts. It reads `consumed` and ignores what `consume()` gives
  * back, so the losers of a race are refused here, by throwing.
  */
-import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
+import {
+  type Adapter,
+  type AdapterFactory,
+  type AdapterPayload,
+  errors,
+  Provider,
+} from 'oidc-provider'
 import { seal, sha256, unseal } from '#lib/crypto.ts'
+import { neighbourhood } from '#lib/networks.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Payload, PayloadRow, Payloads, StoredPayload } from '#store/payloads.ts'
 import type { Store } from '#store/store.ts'
+import type { Seen } from './sessions.ts'
 import { openUnitPayloads, type UnitPayloads } from './unit.ts'
 
 export type AdapterPorts = {
@@ -68,6 +76,7 @@ function artefactAdapter(payloads: UnitPayloads, model: string, ports: AdapterPo
     if (typeof kept.returnTo === 'string') kept.returnTo = kept.returnTo.replace(id, '')
     // node-oidc-provider copies the session cookie's value here and never reads it again.
     if (payload.session) kept.session = { ...payload.session, cookie: undefined }
+    if (model === 'Session') kept.seen = seen(seconds(ports.now))
     for (const field of sealed) {
       const value = payload[field]
       if (typeof value === 'string') kept[field] = seal(ports.dataKey, value, context)
@@ -147,8 +156,13 @@ function artefactAdapter(payloads: UnitPayloads, model: string, ports: AdapterPo
     },
     async destroy(id) {
       const at = seconds(ports.now)
-      if (model === 'Session') await payloads.bury(key(id), at)
-      else if (model !== 'Interaction') await payloads.destroy(key(id))
+      if (model === 'Session') {
+        if (await payloads.bury(key(id), at)) return
+        // Its id was about to change, which another tab may have done first. Where it was ended from outside meanwhile,
+        // it must not go on under another id.
+        const left = await payloads.find(key(id))
+        if (left?.payload.ended) throw new errors.SessionNotFound('session was ended')
+      } else if (model !== 'Interaction') await payloads.destroy(key(id))
       else if (!(await payloads.consume(key(id), at))) {
         // Of two that resume one answered request, one gets the code.
         throw new errors.SessionNotFound('interaction is over')
@@ -156,6 +170,14 @@ function artefactAdapter(payloads: UnitPayloads, model: string, ports: AdapterPo
     },
     revokeByGrantId: (grantId) => payloads.destroyGrant(grantId, model),
   }
+}
+
+/** From where the request in hand comes. */
+function seen(at: number): Seen | undefined {
+  const { ctx } = Provider
+  if (!ctx) return undefined
+  const agent = ctx.get('user-agent').slice(0, 256)
+  return { at, agent, address: neighbourhood(String(ctx.state.source ?? '')) }
 }
 
 function clientAdapter(find: (id: string) => Promise<Payload | undefined>): Adapter {

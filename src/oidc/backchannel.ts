@@ -23,13 +23,8 @@ export function openFarewells(
 ): Farewells {
   const said = new WeakMap<object, Farewell[]>()
 
-  const put = ({ outbox }: Pick<Tables, 'outbox'>, payload: Farewell) =>
-    outbox.put({
-      kind: 'backchannel-logout',
-      target: payload.clientId,
-      payload,
-      createdAt: seconds(now),
-    })
+  const put = (tables: Pick<Tables, 'outbox'>, farewell: Farewell) =>
+    putFarewell(tables, farewell, seconds(now))
 
   return {
     async say(farewell) {
@@ -55,6 +50,19 @@ export function openFarewells(
     }),
   }
 }
+
+/** Waits in the outbox for who delivers it. */
+export const putFarewell = (
+  { outbox }: Pick<Tables, 'outbox'>,
+  farewell: Farewell,
+  at: number,
+): Promise<string> =>
+  outbox.put({
+    kind: 'backchannel-logout',
+    target: farewell.clientId,
+    payload: farewell,
+    createdAt: at,
+  })
 
 /** A session also ends when its id changes: only this is a person signing out. */
 function signOutEvent({ oidc, state }: KoaContextWithOIDC, at: number): AuditEvent | undefined {

@@ -1,6 +1,7 @@
 /** What an app may learn of a person, by scope. */
 import type { AccountClaims } from 'oidc-provider'
 import { affiliationsToward } from '#accounts/affiliations.ts'
+import type { SchoolYear } from '#accounts/school-year.ts'
 import type { AccountRow, Store } from '#store/store.ts'
 import { eduinfo } from './eduinfo.ts'
 
@@ -27,6 +28,7 @@ type Wanted = {
   /** The `sub` this client knows the person by. */
   sub: string
   clientId: string
+  year: SchoolYear
   /** True if the claim may be released: reads that nobody asked for are not made. */
   wants: (claim: string) => boolean
 }
@@ -35,7 +37,7 @@ type Wanted = {
 export async function accountClaims(
   store: Store,
   account: AccountRow,
-  { sub, clientId, wants }: Wanted,
+  { sub, clientId, wants, year }: Wanted,
 ): Promise<AccountClaims> {
   const claims: AccountClaims = { sub: account.id, updated_at: account.updatedAt }
   for (const [claim, { value, verified }] of Object.entries(account.profile)) {
@@ -44,7 +46,7 @@ export async function accountClaims(
       claims[`${claim}_verified`] = verified === true
   }
   if (wants('eduinfo')) {
-    const affiliations = await affiliationsToward(store, account.id, clientId)
+    const affiliations = await affiliationsToward(store, account.id, clientId, year)
     claims.eduinfo = eduinfo(sub, affiliations, 'v1')
   }
   if (wants('openid2_id')) {

@@ -8,8 +8,10 @@ import {
   Provider,
   type ResourceServer,
 } from 'oidc-provider'
+import { openSchoolYear, type SchoolYear } from '#accounts/school-year.ts'
 import { languages, type SiteFile } from '#config/schema.ts'
 import { hmac } from '#lib/crypto.ts'
+import type { Terms } from '#lib/terms.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Store } from '#store/store.ts'
 import { openAdapter } from './adapter.ts'
@@ -24,8 +26,9 @@ import {
 import { openCookieKeys } from './cookie-keys.ts'
 import { loadGrant } from './grants.ts'
 import type { Keys } from './keys.ts'
-import { openPolicy } from './policy.ts'
+import { type OurAccount, openPolicy } from './policy.ts'
 import { rememberClients } from './remembered-clients.ts'
+import { sessionSeconds, tellSessionsApart } from './session-life.ts'
 import { throttleClients, type WaitOf } from './throttle.ts'
 import { findAccount } from './unit.ts'
 
@@ -52,6 +55,7 @@ export type ProviderPorts = {
   now: Now
   fetch: typeof fetch
   pages: ProviderPages
+  terms: Pick<Terms, 'inForce'>
   /** Who asks too much; nobody, if not said. */
   waitOf?: WaitOf
 }
@@ -71,6 +75,7 @@ export function cookieNames(issuer: string) {
     device: rooted('_device'),
     known: rooted('_known'),
     county: rooted('_county'),
+    joining: rooted('_joining'),
     language: rooted('_language'),
   }
 }
@@ -87,6 +92,7 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   rememberClients(provider)
   if (ports.waitOf) throttleClients(provider, ports.waitOf)
   sayFarewellsLater(provider, farewells)
+  tellSessionsApart(provider)
   provider.Client.prototype.compareClientSecret = function (presented: string) {
     return secretMatches(this.clientSecret, presented)
   }
@@ -117,11 +123,12 @@ export function trustIssuerOnly(request: object, issuer: string): void {
 function configure(
   issuer: string,
   site: SiteFile,
-  { store, keys, now, fetch, pages }: ProviderPorts,
+  { store, keys, now, fetch, pages, terms }: ProviderPorts,
   { payloads }: Farewells,
   provider: () => Provider,
 ): Configuration {
   const { lifetimes, session } = site
+  const year = openSchoolYear(site.affiliations.school_year_begins, now)
   const names = cookieNames(issuer)
   const secure = issuer.startsWith('https:')
   const resources = new Map(site.resources.map((resource) => [resource.id, resource]))
@@ -137,7 +144,7 @@ function configure(
     findAccount: async (ctx, id) => {
       const row = await findAccount(store, id)
       // Suspended or closed: every session, code and token of theirs stops working at once.
-      return row?.status === 'active' ? toAccount(store, keys, row, ctx) : undefined
+      return row?.status === 'active' ? toAccount(store, keys, row, year, ctx) : undefined
     },
     claims: scopeClaims,
     scopes: ['openid', 'offline_access', ...Object.keys(scopeClaims).filter((s) => s !== 'openid')],
@@ -172,7 +179,7 @@ function configure(
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
     loadExistingGrant: (ctx) => loadGrant(provider(), store, ctx),
     interactions: {
-      policy: openPolicy(store),
+      policy: openPolicy(store, { year, agreements: { terms, ids: site.agreements }, now }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     renderError: (ctx, out, error) => pages.problem(ctx, out, error),
@@ -194,12 +201,7 @@ function configure(
       IdToken: lifetimes.id_token_seconds,
       Interaction: lifetimes.interaction_seconds,
       RefreshToken: lifetimes.refresh_token_seconds,
-      Session: (_ctx, { loginTs, iat }) => {
-        // An upstream may have seen the person long ago: the session counts from when it began here.
-        const began = Math.max(loginTs ?? 0, iat ?? 0)
-        const left = began ? began + session.absolute_seconds - seconds(now) : Infinity
-        return Math.max(1, Math.min(session.idle_seconds, left))
-      },
+      Session: (_ctx, one) => sessionSeconds(session, one, seconds(now)),
     },
     features: {
       devInteractions: { enabled: false },
@@ -264,11 +266,26 @@ function configure(
 /** The member's own page signs in like any app; `response_type=none` leaves a session and nothing else. */
 export const accountPageClientId = 'citygate'
 
+/** Each page of hers she may be sent back to. */
+export const accountPages = [
+  '/account',
+  '/account/profile',
+  '/account/password',
+  '/account/email',
+  '/account/identities',
+  '/account/sessions',
+  '/account/apps',
+  '/account/history',
+  '/account/export',
+  '/account/close',
+] as const
+export type AccountPage = (typeof accountPages)[number]
+
 function accountPageClient(issuer: string) {
   return {
     client_id: accountPageClientId,
     client_name: 'Citygate',
-    redirect_uris: [`${issuer}/account`],
+    redirect_uris: accountPages.map((page) => `${issuer}${page}`),
     post_logout_redirect_uris: [`${issuer}/`],
     response_types: ['none' as const],
     grant_types: [],
@@ -287,9 +304,16 @@ export function subjectFor(keys: Keys, accountId: string, client: Client): strin
 const pairwiseSubject = (keys: Keys, accountId: string, client: Client) =>
   hmac(keys.pairwiseSalt, `${client.sectorIdentifier}\n${accountId}`)
 
-function toAccount(store: Store, keys: Keys, row: AccountRow, ctx: KoaContextWithOIDC): Account {
+function toAccount(
+  store: Store,
+  keys: Keys,
+  row: AccountRow,
+  year: SchoolYear,
+  ctx: KoaContextWithOIDC,
+): Account {
   return {
     accountId: row.id,
+    ...({ agreed: row.agreed } satisfies OurAccount),
     async claims(use, scope, requested) {
       const { client, entities } = ctx.oidc
       if (!client) return { sub: row.id }
@@ -302,7 +326,12 @@ function toAccount(store: Store, keys: Keys, row: AccountRow, ctx: KoaContextWit
         use === 'userinfo' || client.id_token_claims === true || Boolean(entities.AccessToken?.aud)
       const wants = (claim: string) => claim in requested || (all && byScope(claim))
       const sub = subjectFor(keys, row.id, client)
-      const claims = await accountClaims(store, row, { sub, clientId: client.clientId, wants })
+      const claims = await accountClaims(store, row, {
+        sub,
+        clientId: client.clientId,
+        wants,
+        year,
+      })
       return {
         ...Object.fromEntries(Object.entries(claims).filter(([claim]) => wants(claim))),
         // node-oidc-provider makes this one pairwise itself.

@@ -21,7 +21,10 @@ type Unit = {
 
 const units = new AsyncLocalStorage<Unit>()
 
-export type UnitPayloads = Omit<Payloads, 'save' | 'find' | 'findByUserCode' | 'destroyClient'> & {
+export type UnitPayloads = Pick<
+  Payloads,
+  'findByUid' | 'claim' | 'consume' | 'replace' | 'bury' | 'destroy' | 'destroyGrant'
+> & {
   save(row: PayloadRow): Promise<void>
   find(id: string): Promise<StoredPayload | undefined>
   findByUserCode(userCode: string): Promise<StoredPayload | undefined>

@@ -31,6 +31,13 @@ export type Accounts = {
   /** Finds it and keeps others from writing it until the transaction ends. Call it inside one. */
   lock(id: string): Promise<AccountRow | undefined>
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
+  setKind(id: string, kind: string, at: number): Promise<void>
+  /** The member closes it. True for exactly one caller; false also if it was not active. */
+  close(id: string, at: number): Promise<boolean>
+  /** Active again, if it is still as it was closed then. True for exactly one caller. */
+  reopen(id: string, closedAt: number, at: number): Promise<boolean>
+  /** Ids of those their members closed before, the longest ago first, and not erased yet. */
+  closedBefore(before: number, limit: number): Promise<string[]>
 }
 
 /** What makes an account row, in every statement that reads one. */
@@ -51,6 +58,21 @@ const lock = statement('account.lock', {
   sqlite: `SELECT ${columns} FROM account WHERE id = ?`,
   postgres: `SELECT ${columns} FROM account WHERE id = ? FOR UPDATE`,
 })
+const close = statement(
+  'account.close',
+  `UPDATE account SET status = 'closed', closed_at = ?, updated_at = ?
+   WHERE id = ? AND status = 'active' RETURNING id`,
+)
+const reopen = statement(
+  'account.reopen',
+  `UPDATE account SET status = 'active', closed_at = NULL, updated_at = ?
+   WHERE id = ? AND status = 'closed' AND closed_at = ? RETURNING id`,
+)
+const closedBefore = statement(
+  'account.closed-before',
+  `SELECT id FROM account WHERE closed_at IS NOT NULL AND closed_at < ? AND status = 'closed'
+   ORDER BY closed_at LIMIT ?`,
+)
 
 /** A row of the table as the rest of the program sees it. */
 export const readAccount = (row: Row): AccountRow => ({
@@ -84,10 +106,22 @@ export function openAccounts(knex: Knex, statements: Statements): Accounts {
       const [row] = await statements.run(lock, [id])
       return row && readAccount(row)
     },
+    async setKind(id, kind, at) {
+      await knex('account').where({ id }).update({ kind, updated_at: at })
+    },
     async setProfile(id, profile, at) {
       await knex('account')
         .where({ id })
         .update({ profile: JSON.stringify(profile), updated_at: at })
+    },
+    async close(id, at) {
+      return (await statements.run(close, [at, at, id])).length === 1
+    },
+    async reopen(id, closedAt, at) {
+      return (await statements.run(reopen, [at, id, closedAt])).length === 1
+    },
+    async closedBefore(before, limit) {
+      return (await statements.run(closedBefore, [before, limit])).map(({ id }) => String(id))
     },
   }
 }

@@ -1,8 +1,11 @@
 /** Enrolments in progress, and the rules each one began with. */
 import { type Row, type Statements, statement } from './statements.ts'
 
-/** `open`: the applicant goes on. `waiting`: somebody else must act first. The others are over. */
-export type ApplicationState = 'open' | 'waiting' | 'done' | 'refused'
+/**
+ * `open`: the applicant goes on. `waiting`: somebody else must act first. The others are over: `done` made an account,
+ * `entered` signed its browser in after that.
+ */
+export type ApplicationState = 'open' | 'waiting' | 'done' | 'entered' | 'refused'
 
 export type ApplicationRow = {
   id: string
@@ -34,6 +37,8 @@ export type Applications = {
    * Saves over version `row.version - 1`. False if somebody saved in between, or it is over: nothing was changed.
    */
   save(row: ApplicationRow): Promise<boolean>
+  /** A finished one signs its browser in. True for exactly one caller, however many race. */
+  enter(id: string): Promise<boolean>
   keepRules(hash: string, enrolment: string, rules: string, at: number): Promise<void>
   findRules(hash: string): Promise<string | undefined>
 }
@@ -54,6 +59,10 @@ const save = statement(
   `UPDATE application SET state = ?, device = ?, account_id = ?, contact = ?, draft = ?, version = ?,
      updated_at = ?, expires_at = ?
    WHERE id = ? AND version = ? AND state IN ('open', 'waiting') RETURNING id`,
+)
+const enter = statement(
+  'application.enter',
+  "UPDATE application SET state = 'entered' WHERE id = ? AND state = 'done' RETURNING id",
 )
 const keepRules = statement(
   'enrolment-rules.keep',
@@ -96,6 +105,9 @@ export function openApplications(statements: Statements): Applications {
       const times = [row.updatedAt, row.expiresAt]
       const before = [row.id, row.version - 1]
       return (await statements.run(save, [...changes, ...times, ...before])).length === 1
+    },
+    async enter(id) {
+      return (await statements.run(enter, [id])).length === 1
     },
     async keepRules(hash, enrolment, rules, at) {
       await statements.run(keepRules, [hash, enrolment, rules, at])

@@ -51,6 +51,9 @@ export type Audit = {
   record(event: AuditEvent): Promise<void>
 }
 
+/** Where in the order of a list an event stands. */
+export type AuditPlace = Pick<AuditRow, 'at' | 'chain' | 'seq'>
+
 export type AuditReads = {
   /** Newest first. */
   list(filter: {
@@ -61,6 +64,8 @@ export type AuditReads = {
     since?: number
     until?: number
   }): Promise<AuditRow[]>
+  /** A person's sign-ins, newest first; those after `after` in that order, if given. */
+  signIns(actor: string, after: AuditPlace | undefined, limit: number): Promise<AuditRow[]>
   chains(): Promise<string[]>
   /** One chain in order, a part at a time. */
   read(chain: string, after: number, limit: number): Promise<AuditRow[]>
@@ -237,6 +242,15 @@ const list = statement(
    ORDER BY at DESC, chain, seq DESC LIMIT ?`,
 )
 
+// The action stands in the text: a partial index is found by what a statement says, not by what it is given.
+const signIns = statement(
+  'audit.sign-ins',
+  `SELECT ${allColumns.join(', ')} FROM audit_event
+   WHERE action = 'session.sign-in' AND actor = ? AND at <= ?
+     AND (at < ? OR chain > ? OR (chain = ? AND seq < ?))
+   ORDER BY at DESC, chain, seq DESC LIMIT ?`,
+)
+
 export function openAuditReads(statements: Statements): AuditReads {
   return {
     async heads(since) {
@@ -247,6 +261,10 @@ export function openAuditReads(statements: Statements): AuditReads {
     },
     async read(chain, after, limit) {
       return (await statements.run(part, [chain, after, limit])).map(readRow)
+    },
+    async signIns(actor, after, limit) {
+      const { at, chain, seq } = after ?? { at: 2 ** 40, chain: '', seq: 0 }
+      return (await statements.run(signIns, [actor, at, at, chain, chain, seq, limit])).map(readRow)
     },
     async list({ limit, actor = '', action = '', target = '', since = 0, until = 2 ** 40 }) {
       const filters = [actor, actor, action, action, target, target]

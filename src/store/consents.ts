@@ -14,6 +14,10 @@ export type Consents = {
   put(accountId: string, clientId: string, granted: Granted, at: number): Promise<void>
   /** Clients this person allowed anything. */
   clientsOf(accountId: string): Promise<string[]>
+  /** By client, with when it was last widened. */
+  ofAccount(accountId: string): Promise<{ clientId: string; granted: Granted; at: number }[]>
+  /** She takes it back. False if there was none. */
+  forget(accountId: string, clientId: string): Promise<boolean>
   /** The app was removed: nobody's consent to it is kept. */
   forgetClient(clientId: string): Promise<void>
 }
@@ -24,7 +28,7 @@ const find = statement(
 )
 
 export function openConsents(knex: Knex, statements: Statements): Consents {
-  type Row = { account_id: string; client_id: string; granted: string }
+  type Row = { account_id: string; client_id: string; granted: string; granted_at: number | string }
   return {
     async find(accountId, clientId) {
       const [row] = await statements.run(find, [accountId, clientId])
@@ -44,6 +48,18 @@ export function openConsents(knex: Knex, statements: Statements): Consents {
     async clientsOf(accountId) {
       const rows = await knex<Row>('consent').where({ account_id: accountId }).orderBy('client_id')
       return rows.map((row) => row.client_id)
+    },
+    async ofAccount(accountId) {
+      const rows = await knex<Row>('consent').where({ account_id: accountId }).orderBy('client_id')
+      return rows.map((row) => ({
+        clientId: row.client_id,
+        granted: JSON.parse(row.granted),
+        at: Number(row.granted_at),
+      }))
+    },
+    async forget(accountId, clientId) {
+      const which = { account_id: accountId, client_id: clientId }
+      return (await knex<Row>('consent').where(which).delete()) === 1
     },
     async forgetClient(clientId) {
       await knex('consent').where({ client_id: clientId }).delete()

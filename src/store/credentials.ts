@@ -15,6 +15,8 @@ export type Credentials = {
   create(row: CredentialRow): Promise<void>
   findPassword(accountId: string): Promise<CredentialRow | undefined>
   setSecret(id: string, secret: string, at: number): Promise<void>
+  /** Of several who change one secret at once, the first does: the others proved themselves with what is no longer so. */
+  changeSecret(id: string, from: string, to: string, at: number): Promise<boolean>
 }
 
 type Row = {
@@ -54,6 +56,10 @@ export function openCredentials(knex: Knex): Credentials {
     },
     async setSecret(id, secret, at) {
       await knex('credential').where({ id }).update({ secret, updated_at: at })
+    },
+    async changeSecret(id, from, to, at) {
+      const changes = { secret: to, updated_at: at }
+      return (await knex('credential').where({ id, secret: from }).update(changes)) === 1
     },
   }
 }

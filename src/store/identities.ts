@@ -32,6 +32,8 @@ export type Identities = {
   /** The upstream said what it had said before. */
   confirm(id: string, readAt: number, digest: string): Promise<void>
   refresh(id: string, changes: Reading): Promise<void>
+  /** What it vouched for of schools goes with it. False if it is not this account's. */
+  unlink(id: string, accountId: string): Promise<boolean>
 }
 
 const find = statement(
@@ -87,6 +89,9 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
     },
     async refresh(id, changes) {
       await knex('identity').where({ id }).update(readingColumns(changes))
+    },
+    async unlink(id, accountId) {
+      return (await knex('identity').where({ id, account_id: accountId }).delete()) === 1
     },
   }
 }

@@ -23,6 +23,8 @@ export type MailLinks = {
   find(id: string, purpose: LinkPurpose): Promise<MailLinkRow | undefined>
   /** Uses it up. True for exactly one caller, however many race; false also if it has expired. */
   use(id: string, purpose: LinkPurpose, at: number): Promise<boolean>
+  /** The one that may still be used. */
+  findOpen(subject: string, purpose: LinkPurpose, at: number): Promise<MailLinkRow | undefined>
   /** No link of that purpose is good any more. */
   endAll(subject: string, purpose: LinkPurpose): Promise<void>
 }
@@ -35,6 +37,12 @@ const make = statement(
 const find = statement(
   'mail-link.find',
   `SELECT ${columns} FROM mail_link WHERE id = ? AND purpose = ?`,
+)
+const findOpen = statement(
+  'mail-link.find-open',
+  `SELECT ${columns} FROM mail_link
+   WHERE subject = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?
+   ORDER BY created_at DESC LIMIT 1`,
 )
 const use = statement(
   'mail-link.use',
@@ -57,6 +65,10 @@ export function openMailLinks(statements: Statements): MailLinks {
     },
     async find(id, purpose) {
       const [row] = await statements.run(find, [id, purpose])
+      return row && read(row)
+    },
+    async findOpen(subject, purpose, at) {
+      const [row] = await statements.run(findOpen, [subject, purpose, at])
       return row && read(row)
     },
     async use(id, purpose, at) {

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { seal, unseal } from '#lib/crypto.ts'
 import { type Row, type Statements, statement } from './statements.ts'
 
-export type OutboxKind = 'backchannel-logout' | 'mail'
+export type OutboxKind = 'backchannel-logout' | 'mail' | 'request' | 'provisioning'
 
 export type NewMessage = {
   kind: OutboxKind
-  /** Who is spoken to: a client's id, a mail domain. One who is slow or dead holds up nobody else. */
+  /** Who is spoken to: a client's id, a mail domain, a receiver's id. One who is slow or dead holds up nobody else. */
   target: string
   payload: Record<string, unknown>
   /** Seconds since 1970. */

@@ -49,12 +49,18 @@ export type Payloads = {
    * True for exactly one caller.
    */
   bury(id: string, at: number): Promise<boolean>
+  /** The same from outside: what a request finds when it wants to go on with what it read before. */
+  end(id: string, at: number): Promise<boolean>
   /** Replaces a row that is there and not consumed: what ended meanwhile is not revived. False if so. */
   replace(row: PayloadRow): Promise<boolean>
   /** Those of the rows that are there, each with its company, in one statement. */
   find(ids: string[]): Promise<Found[]>
   findByUid(uid: string): Promise<StoredPayload | undefined>
   findByUserCode(userCode: string): Promise<StoredPayload | undefined>
+  /** A person's sessions that have not ended. */
+  sessionsOf(accountId: string, at: number): Promise<StoredPayload[]>
+  /** The same, and nobody else writes them until the transaction ends. Call it inside one. */
+  lockSessionsOf(accountId: string, at: number): Promise<StoredPayload[]>
   /** Makes a row only if there is none. True for exactly one caller, however many race. */
   claim(row: PayloadRow): Promise<boolean>
   /** Marks the row as used. True for exactly one caller, however many race; false also if it is gone. */
@@ -62,6 +68,14 @@ export type Payloads = {
   destroy(id: string): Promise<void>
   /** Ends what was issued under a grant: rows of one model, or all with the grant itself. */
   destroyGrant(grantId: string, model?: string): Promise<void>
+  /** Ends every grant of a person with all that was issued under it. */
+  destroyGrantsOf(accountId: string): Promise<void>
+  /** Ends what one app may do on a person's behalf: its grants with all that was issued under them. */
+  destroyGrantsTo(accountId: string, clientId: string): Promise<void>
+  /** The apps that may do something on a person's behalf. */
+  clientsGranted(accountId: string, at: number): Promise<string[]>
+  /** Forgets sign-ins of a person that no app has gone on with yet. */
+  destroyAnswersOf(accountId: string): Promise<void>
   /** Ends everything issued to a client: it was removed. */
   destroyClient(clientId: string): Promise<void>
 }
@@ -146,16 +160,26 @@ const byUserCode = statement(
   'payload.find-by-user-code',
   'SELECT id, payload, consumed_at FROM oidc_payload WHERE user_code = ?',
 )
+// Word for word what the partial index says: SQLite finds it by nothing else.
+const ofAPerson = "account_id = ? AND model IN ('Session', 'Grant', 'Interaction')"
+const sessionsOf = `SELECT id, payload, consumed_at FROM oidc_payload
+  WHERE ${ofAPerson} AND model = 'Session' AND consumed_at IS NULL AND expires_at > ? ORDER BY id`
+const ofAccount = statement('payload.sessions-of', sessionsOf)
+const lockOfAccount = statement('payload.lock-sessions-of', {
+  // A transaction holds SQLite's only write lock.
+  sqlite: sessionsOf,
+  postgres: `${sessionsOf} FOR UPDATE`,
+})
 const claim = statement('payload.claim', `${insert(1)} ON CONFLICT (id) DO NOTHING RETURNING id`)
 const consume = statement(
   'payload.consume',
   'UPDATE oidc_payload SET consumed_at = ? WHERE id = ? AND consumed_at IS NULL RETURNING id',
 )
-const bury = statement(
-  'payload.bury',
-  `UPDATE oidc_payload SET payload = '{}', uid = NULL, account_id = NULL, consumed_at = ?
-   WHERE id = ? AND consumed_at IS NULL RETURNING id`,
-)
+const leave = (payload: string) =>
+  `UPDATE oidc_payload SET payload = '${payload}', uid = NULL, account_id = NULL, consumed_at = ?
+   WHERE id = ? AND consumed_at IS NULL RETURNING id`
+const bury = statement('payload.bury', leave('{}'))
+const end = statement('payload.end', leave('{"ended":true}'))
 const replace = statement(
   'payload.replace',
   `UPDATE oidc_payload SET ${columns.map((column) => `${column} = ?`).join(', ')}
@@ -170,6 +194,26 @@ const destroyOfGrant = statement(
   'payload.destroy-of-grant',
   'DELETE FROM oidc_payload WHERE grant_id = ? AND model = ?',
 )
+const destroyGrantsOf = statement(
+  'payload.destroy-grants-of',
+  `DELETE FROM oidc_payload WHERE grant_id IN (
+     SELECT grant_id FROM oidc_payload WHERE ${ofAPerson} AND model = 'Grant')`,
+)
+const destroyGrantsTo = statement(
+  'payload.destroy-grants-to',
+  `DELETE FROM oidc_payload WHERE grant_id IN (
+     SELECT grant_id FROM oidc_payload WHERE ${ofAPerson} AND model = 'Grant' AND client_id = ?)`,
+)
+const clientsGranted = statement(
+  'payload.clients-granted',
+  `SELECT DISTINCT client_id FROM oidc_payload
+   WHERE ${ofAPerson} AND model = 'Grant' AND expires_at > ? AND client_id IS NOT NULL
+   ORDER BY client_id`,
+)
+const destroyAnswersOf = statement(
+  'payload.destroy-answers-of',
+  `DELETE FROM oidc_payload WHERE ${ofAPerson} AND model = 'Interaction' AND consumed_at IS NULL`,
+)
 const destroyClient = statement(
   'payload.destroy-client',
   'DELETE FROM oidc_payload WHERE client_id = ?',
@@ -177,6 +221,8 @@ const destroyClient = statement(
 
 export function openPayloads(statements: Statements): Payloads {
   const one = async (...args: Parameters<Statements['run']>) => (await statements.run(...args))[0]
+  const several = async (...args: Parameters<Statements['run']>) =>
+    (await statements.run(...args)).flatMap((row) => read(row) ?? [])
   const changed = async (...args: Parameters<Statements['run']>) =>
     (await statements.run(...args)).length === 1
 
@@ -197,9 +243,12 @@ export function openPayloads(statements: Statements): Payloads {
     },
     findByUid: async (uid) => read(await one(byUid, [uid])),
     findByUserCode: async (userCode) => read(await one(byUserCode, [userCode])),
+    sessionsOf: (accountId, at) => several(ofAccount, [accountId, at]),
+    lockSessionsOf: (accountId, at) => several(lockOfAccount, [accountId, at]),
     claim: (row) => changed(claim, values(row)),
     consume: (id, at) => changed(consume, [at, id]),
     bury: (id, at) => changed(bury, [at, id]),
+    end: (id, at) => changed(end, [at, id]),
     replace: (row) => changed(replace, [...values(row), row.id]),
     async destroy(id) {
       await statements.run(destroy, [id])
@@ -207,6 +256,19 @@ export function openPayloads(statements: Statements): Payloads {
     async destroyGrant(grantId, model) {
       if (model) await statements.run(destroyOfGrant, [grantId, model])
       else await statements.run(destroyGrant, [grantId])
+    },
+    async destroyGrantsOf(accountId) {
+      await statements.run(destroyGrantsOf, [accountId])
+    },
+    async destroyGrantsTo(accountId, clientId) {
+      await statements.run(destroyGrantsTo, [accountId, clientId])
+    },
+    async clientsGranted(accountId, at) {
+      const rows = await statements.run(clientsGranted, [accountId, at])
+      return rows.map((row) => String(row.client_id))
+    },
+    async destroyAnswersOf(accountId) {
+      await statements.run(destroyAnswersOf, [accountId])
     },
     async destroyClient(clientId) {
       await statements.run(destroyClient, [clientId])

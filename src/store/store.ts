@@ -19,6 +19,7 @@ import { type Clients, openClients } from './clients.ts'
 import { type Consents, openConsents } from './consents.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
 import { openDatabase, type Where } from './database.ts'
+import { type Erasure, openErasure } from './erasure.ts'
 import { type Guardians, openGuardians } from './guardians.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
@@ -42,13 +43,16 @@ export type { AccountRow, Attribute } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
 export type { AgreementRow } from './agreements.ts'
 export type { ApplicationRow } from './applications.ts'
-export type { AuditEvent, AuditRow, Circumstances } from './audit.ts'
+export type { AuditEvent, AuditPlace, AuditRow, Circumstances } from './audit.ts'
 export type { ClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
 export type { Where } from './database.ts'
+export type { IdentifierRow, IdentifierType } from './identifiers.ts'
+export type { IdentityRow } from './identities.ts'
 export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
+export type { PictureRow } from './pictures.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
 export type Tables = {
@@ -70,6 +74,7 @@ export type Tables = {
   recoveryAddresses: RecoveryAddresses
   pictures: Pictures
   personalNumbers: PersonalNumbers
+  erasure: Erasure
   leases: Leases
   limits: Limits
   audit: Audit
@@ -258,6 +263,7 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     recoveryAddresses: openRecoveryAddresses(statements),
     pictures: openPictures(knex),
     personalNumbers: openPersonalNumbers(statements),
+    erasure: openErasure(statements),
     leases: openLeases(statements),
     limits: openLimits(statements),
     audit,

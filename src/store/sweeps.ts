@@ -12,6 +12,8 @@ const swept = {
   tombstones: { table: 'oidc_payload', only: tombstones },
   artefacts: { table: 'oidc_payload', only: others },
   trips: { table: 'upstream_trip', only: undefined },
+  applications: { table: 'application', only: undefined },
+  links: { table: 'mail_link', only: undefined },
   leases: { table: 'lease', only: undefined },
   limits: { table: 'rate_limit', only: undefined },
 } satisfies Record<string, { table: string; only: string | undefined }>

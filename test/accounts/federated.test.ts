@@ -1,12 +1,15 @@
 import test from 'ava'
 import { affiliationsToward, mustChooseAffiliation } from '#accounts/affiliations.ts'
 import { signInFederated } from '#accounts/federated.ts'
+import { openSchoolYear } from '#accounts/school-year.ts'
 import { openDatabase } from '#store/database.ts'
 import { buildStore } from '../helpers/database.ts'
 import { buildIdentity } from '../helpers/people.ts'
 
 const now = () => 1_700_000_000_000
 const later = () => 1_800_000_000_000
+
+const noYears = openSchoolYear(undefined, now)
 
 const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
 
@@ -117,17 +120,20 @@ test('with two schools a person chooses, and the chosen one comes first for that
   const signIn = await signInFederated(store, identity, now, where)
   if (signIn.kind !== 'signed-in') return t.fail()
   const { accountId } = signIn
-  t.true(await mustChooseAffiliation(store, accountId, 'app'))
+  t.true(await mustChooseAffiliation(store, accountId, 'app', noYears))
   await store.affiliationChoices.choose(accountId, 'app', '014570:teacher', 1)
-  t.false(await mustChooseAffiliation(store, accountId, 'app'))
-  t.true(await mustChooseAffiliation(store, accountId, 'other-app'))
-  t.like(await affiliationsToward(store, accountId, 'app'), [
+  t.false(await mustChooseAffiliation(store, accountId, 'app', noYears))
+  t.true(await mustChooseAffiliation(store, accountId, 'other-app', noYears))
+  t.like(await affiliationsToward(store, accountId, 'app', noYears), [
     { schoolCode: '014570' },
     { schoolCode: '014569' },
   ])
   // The county reorders its list and drops the chosen school: she is asked again.
   await signInFederated(store, buildIdentity(), later, where)
-  t.false(await mustChooseAffiliation(store, accountId, 'app'), 'one is left: nothing to choose')
+  t.false(
+    await mustChooseAffiliation(store, accountId, 'app', noYears),
+    'one is left: nothing to choose',
+  )
 })
 
 test('what a release that keeps no digest read meanwhile is not taken for what we read before', async (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { createLocalAccount, signInLocally } from '#accounts/local.ts'
-import { BusyError, openPasswords } from '#accounts/passwords.ts'
+import { openPasswords } from '#accounts/passwords.ts'
+import { BusyError } from '#errors.ts'
 import { buildStore } from '../helpers/database.ts'
 
 const passwords = openPasswords()

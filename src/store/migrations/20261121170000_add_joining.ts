@@ -87,7 +87,7 @@ export async function up(knex: Knex): Promise<void> {
     'CREATE INDEX account_closed_at ON account (closed_at) WHERE closed_at IS NOT NULL',
   )
   await knex.raw(
-    "CREATE INDEX oidc_payload_of_account ON oidc_payload (account_id, model) WHERE model IN ('Session', 'Grant')",
+    "CREATE INDEX oidc_payload_of_account ON oidc_payload (account_id, model) WHERE model IN ('Session', 'Grant', 'Interaction')",
   )
   await knex.raw(
     "CREATE INDEX audit_event_sign_in ON audit_event (actor, at) WHERE action = 'session.sign-in'",

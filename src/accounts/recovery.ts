@@ -1,0 +1,208 @@
+/** A new password for who lost hers: by a link to the address she keeps beside her account. */
+import { randomUUID } from 'node:crypto'
+import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
+import type { WriteLetter } from '#lib/letter.ts'
+import { isMailAddress } from '#lib/mail.ts'
+import type {
+  AccountRow,
+  Circumstances,
+  IdentifierRow,
+  MailLinkRow,
+  Store,
+  Tables,
+} from '#store/store.ts'
+import { findByName, normalName, signInName } from './local.ts'
+import { queueMail } from './mail.ts'
+
+/** What the page puts down, for whoever it may be: who that is, is looked up when nobody waits for the answer any more. */
+export type ResetRequest = {
+  ask: 'reset'
+  /** Made comparable. */
+  account: string
+  language: string
+  where: Circumstances
+}
+
+export type RecoveryPorts = {
+  writeLetter: WriteLetter
+  /** Seals where a link was sent. */
+  dataKey: Buffer
+  /** A name typed without `@` means an address of this domain. */
+  domain?: string | undefined
+  /** The absolute address behind a token. */
+  linkTo: (token: string) => string
+  linkSeconds: number
+}
+
+/** Puts the request down. Does the same for everybody: nothing is read. */
+export async function askForReset(
+  { outbox }: Pick<Store, 'outbox'>,
+  request: Omit<ResetRequest, 'ask'>,
+  at: number,
+): Promise<void> {
+  const payload: ResetRequest = { ask: 'reset', ...request }
+  // A target of its own: it waits for nobody else's.
+  const target = request.where.ref || randomUUID()
+  await outbox.put({ kind: 'request', target, payload, createdAt: at })
+}
+
+/**
+ * Writes to whoever it is, in the transaction that takes the request out: whoever is killed over it leaves no letter,
+ * and of two who have it in hand one writes. How many letters.
+ *
+ * Nobody's name and a stranger's address get nothing: who typed it cannot be told apart from who owns it, and a page
+ * that sends mails to any address is a weapon.
+ */
+export async function answerReset(
+  store: Pick<Store, 'transaction'>,
+  message: string,
+  { account: typed, language, where }: ResetRequest,
+  at: number,
+  { writeLetter, dataKey, domain, linkTo, linkSeconds }: RecoveryPorts,
+): Promise<number> {
+  return store.transaction(async (tables) => {
+    if (!(await tables.outbox.drop(message))) return 0
+    let letters = 0
+    for (const accountId of await whoeverItIs(tables, typed, domain)) {
+      const way = await wayTo(tables, accountId)
+      if (!way) continue
+      const { account, name, to } = way
+      const token = randomToken()
+      const id = sha256(token)
+      await tables.mailLinks.make({
+        id,
+        purpose: 'reset',
+        subject: accountId,
+        memo: seal(dataKey, to, contextOf(id)),
+        createdAt: at,
+        expiresAt: at + linkSeconds,
+      })
+      const letter = writeLetter({
+        kind: 'reset',
+        to,
+        language,
+        ...(account.profile.name ? { name: account.profile.name.value } : {}),
+        params: { account: name, lasts: linkSeconds },
+        link: linkTo(token),
+      })
+      await queueMail(tables, letter, { at })
+      const action = { action: 'password.reset-ask', target: accountId, outcome: 'ok' }
+      await tables.audit.record({ at, actor: 'unknown', ...action, ...where })
+      letters++
+    }
+    return letters
+  })
+}
+
+const contextOf = (id: string) => `mail_link.memo.${id}`
+
+/** Accounts somebody may mean: hers by its name and, of an address, all that keep it as theirs. */
+async function whoeverItIs(tables: Tables, typed: string, domain?: string): Promise<Set<string>> {
+  const byName = await findByName(tables, typed, domain)
+  const address = signInName(typed, domain)
+  const kept = isMailAddress(address) ? await tables.recoveryAddresses.withValue(address) : []
+  return new Set([...(byName ? [byName] : []), ...kept.map(({ accountId }) => accountId)])
+}
+
+type Way = {
+  account: AccountRow
+  /** A name she signs in with. */
+  name: string
+  /** Where a link for her may be sent: one address, and who reads it owns the account. */
+  to: string
+  /** Every address she hears of changes at. */
+  addresses: string[]
+}
+
+/**
+ * How a link reaches her. Undefined for who may not sign in or could not: closed, without a name, without an address.
+ * The address she keeps counts also before she confirmed it: she typed it twice herself, and using the link confirms it.
+ */
+async function wayTo(tables: Tables, accountId: string): Promise<Way | undefined> {
+  const account = await tables.accounts.find(accountId)
+  if (account?.status !== 'active') return undefined
+  const identifiers = await tables.identifiers.ofAccount(accountId)
+  const kept = await tables.recoveryAddresses.find(accountId)
+  const verified = identifiers.filter(({ type, verifiedAt }) => type === 'email' && verifiedAt)
+  const addresses = [...(kept ? [kept.value] : []), ...verified.map(({ value }) => value)]
+  const [to] = addresses
+  const name = signsInWith(identifiers)
+  return to && name ? { account, name, to, addresses: [...new Set(addresses)] } : undefined
+}
+
+const signsInWith = (identifiers: IdentifierRow[]): string | undefined =>
+  (identifiers.find(({ type }) => type === 'email') ?? identifiers[0])?.value
+
+export type ResetLink =
+  | {
+      kind: 'good'
+      accountId: string
+      name: string
+      /** What others know of her: none of it makes a good password. */
+      about: string[]
+      row: MailLinkRow
+    }
+  /** `over`: unknown, or not the newest one, or to an address that is hers no more. */
+  | { kind: 'used' | 'expired' | 'over' }
+
+/** What became of a link. Changes nothing: mail scanners open links. */
+export async function findResetLink(
+  tables: Tables,
+  token: string,
+  at: number,
+  { dataKey }: Pick<RecoveryPorts, 'dataKey'>,
+): Promise<ResetLink> {
+  const row = await tables.mailLinks.find(sha256(token), 'reset')
+  if (!row) return { kind: 'over' }
+  if (row.usedAt !== undefined) return { kind: 'used' }
+  if (row.expiresAt <= at) return { kind: 'expired' }
+  const way = await wayTo(tables, row.subject)
+  if (!way || way.to !== unseal(dataKey, row.memo, contextOf(row.id))) return { kind: 'over' }
+  const { name, account, addresses } = way
+  const about = [name, account.profile.name?.value ?? '', ...addresses]
+  return { kind: 'good', accountId: row.subject, name, about, row }
+}
+
+/** Takes the link: of several at the same moment one does. Undefined for the others. Call it inside a transaction. */
+export async function takeResetLink(
+  tables: Tables,
+  token: string,
+  at: number,
+  ports: Pick<RecoveryPorts, 'dataKey'>,
+): Promise<Way | undefined> {
+  const link = await findResetLink(tables, token, at, ports)
+  if (link.kind !== 'good') return undefined
+  // Held first: staff may suspend her at this moment, and two resets wait for each other.
+  await tables.accounts.lock(link.accountId)
+  if (!(await tables.mailLinks.use(link.row.id, 'reset', at))) return undefined
+  const way = await wayTo(tables, link.accountId)
+  if (!way) return undefined
+  await tables.recoveryAddresses.confirm(link.accountId, way.to, at)
+  return way
+}
+
+/** Replaces the password, or gives the account its first one. Call it inside a transaction. */
+export async function setPassword(
+  { credentials }: Pick<Tables, 'credentials'>,
+  accountId: string,
+  secret: string,
+  at: number,
+): Promise<void> {
+  const known = await credentials.findPassword(accountId)
+  if (known) return credentials.setSecret(known.id, secret, at)
+  const id = randomUUID()
+  await credentials.create({
+    id,
+    accountId,
+    type: 'password',
+    secret,
+    createdAt: at,
+    updatedAt: at,
+  })
+}
+
+/** What the page needs of what was typed: comparable, and no longer than an address. */
+export const askedName = (typed: string): string | undefined => {
+  const name = normalName(typed)
+  return name !== '' && name.length <= 254 ? name : undefined
+}

@@ -1,0 +1,97 @@
+/** A person's sessions as she sees them, and how they are ended from outside of them. */
+import type { Store, Tables } from '#store/store.ts'
+import { putFarewell } from './backchannel.ts'
+
+/** From where a browser was last heard of in a session. */
+export type Seen = {
+  /** Seconds since 1970. */
+  at: number
+  /** What it says it is. */
+  agent?: string
+  address?: string
+}
+
+export type SessionSummary = {
+  /** Stays the same while the session's cookie changes; opens nothing. */
+  uid: string
+  signedInAt: number
+  lastSeenAt?: number
+  acr?: string
+  amr?: string[]
+  agent?: string
+  address?: string
+  /** The apps she signed in to with it. */
+  clients: string[]
+}
+
+/** What node-oidc-provider and the adapter keep of a session, as far as we read it. */
+type SessionPayload = {
+  uid?: string
+  iat?: number
+  loginTs?: number
+  acr?: string
+  amr?: string[]
+  seen?: Seen
+  authorizations?: Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>
+}
+
+/** Those that have not ended, the one heard of last first. */
+export async function listSessions(
+  { payloads }: Pick<Store, 'payloads'>,
+  accountId: string,
+  at: number,
+): Promise<SessionSummary[]> {
+  const rows = await payloads.sessionsOf(accountId, at)
+  const moment = (one: SessionSummary) => one.lastSeenAt ?? one.signedInAt
+  return rows
+    .map(({ payload }) => summary(payload as SessionPayload))
+    .sort((a, b) => moment(b) - moment(a))
+}
+
+function summary({ uid = '', acr, amr, seen, authorizations = {}, ...times }: SessionPayload) {
+  const shown: SessionSummary = {
+    uid,
+    signedInAt: sessionBegan(times),
+    clients: Object.keys(authorizations),
+  }
+  if (acr) shown.acr = acr
+  if (amr) shown.amr = amr
+  if (seen) Object.assign(shown, { lastSeenAt: seen.at, agent: seen.agent, address: seen.address })
+  return shown
+}
+
+/** An upstream may have seen the person long ago: a session counts from when it began here. */
+export const sessionBegan = ({ loginTs = 0, iat = 0 }: { loginTs?: number; iat?: number }) =>
+  Math.max(loginTs, iat)
+
+/**
+ * Ends a person's sessions: all, all but one, or one. Call it inside a transaction: each app that wants to hear of it
+ * is told, and what was issued in the session ends with it, save what she let an app keep (`offline_access`).
+ * How many ended.
+ */
+export async function endSessions(
+  tables: Pick<Tables, 'payloads' | 'outbox'>,
+  accountId: string,
+  at: number,
+  { exceptUid, onlyUid }: { exceptUid?: string; onlyUid?: string } = {},
+): Promise<number> {
+  // A sign-in that was made and not gone on with yet would become a session of its own.
+  if (onlyUid === undefined) await tables.payloads.destroyAnswersOf(accountId)
+  const sessions = await tables.payloads.lockSessionsOf(accountId, at)
+  let ended = 0
+  for (const { id, payload } of sessions) {
+    const { uid, authorizations = {} } = payload as SessionPayload
+    if (uid === exceptUid || (onlyUid !== undefined && uid !== onlyUid)) continue
+    if (!(await tables.payloads.end(id, at))) continue
+    ended++
+    for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
+      if (sid) await putFarewell(tables, { clientId, accountId, sid }, at)
+      if (grantId && !persistsLogout) await tables.payloads.destroyGrant(grantId)
+    }
+  }
+  return ended
+}
+
+/** Ends what apps may do on her behalf, `offline_access` too: every grant with its codes and tokens. */
+export const endGrants = ({ payloads }: Pick<Tables, 'payloads'>, accountId: string) =>
+  payloads.destroyGrantsOf(accountId)
