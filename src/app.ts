@@ -4,9 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCounters } from '#accounts/counters.ts'
+import { openPasswordRules } from '#accounts/password-rules.ts'
 import { openPasswords } from '#accounts/passwords.ts'
+import type { RecoveryPorts } from '#accounts/recovery.ts'
+import { openSchoolYear } from '#accounts/school-year.ts'
 import type { Config } from '#config/load.ts'
-import type { ConnectorConfig } from '#config/schema.ts'
+import type { ConnectorConfig, Receiver } from '#config/schema.ts'
 import { openConnectors } from '#federation/registry.ts'
 import { failureOf, type Watch, watchConnector } from '#federation/watched.ts'
 import { openAnswer } from '#http/answer.ts'
@@ -15,6 +18,7 @@ import type { House } from '#http/house.ts'
 import { formToken } from '#http/input.ts'
 import { openKnownDevices } from '#http/known-devices.ts'
 import { openLimits } from '#http/limits.ts'
+import { linkPaths } from '#http/link-paths.ts'
 import { openMetricsServer } from '#http/metrics-server.ts'
 import { openClientLimits } from '#http/middleware/limits.ts'
 import { openProviderPages } from '#http/pages.ts'
@@ -39,7 +43,12 @@ import { openLiveProvider } from '#oidc/live-provider.ts'
 import { cookieNames, openProvider } from '#oidc/provider.ts'
 import { findQuestion } from '#oidc/questions.ts'
 import { openGuardedFetch } from '#outside/fetch.ts'
+import { openLetters } from '#outside/letters.ts'
+import type { SendMail } from '#outside/mail.ts'
+import { openPictures } from '#outside/pictures.ts'
 import { openStore, type Store } from '#store/store.ts'
+
+import { openJoining } from './open-joining.ts'
 
 const views = join(import.meta.dirname, '..', 'views')
 
@@ -51,6 +60,10 @@ export type AppPorts = {
   allowOrigins?: string[]
   /** Upstreams in place of config's: the sandbox connects some. */
   connectors?: ConnectorConfig[]
+  /** Takes mails in place of the mail server: the sandbox's mailbox. */
+  sendMail?: SendMail
+  /** Receivers of provisioning events in place of config's: the sandbox is one. */
+  provisioning?: Record<string, Receiver>
   tracing?: Tracing
 }
 
@@ -76,6 +89,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
     watch: (work) =>
       tracing.span('password hash', {}, () => timed(work, (took) => metrics.passwordHash(took))),
   })
+  const pictures = openPictures()
   const database = openStore(config.database, {
     observe: config.metrics && metrics.statement,
     queued: () => background?.delivery.nudge(),
@@ -106,12 +120,29 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       messages,
       tokenFor: (ctx) => formToken(keys.form, ctx.state.device ?? ''),
     })
+    const { issuer, site } = config
+    const writeLetter = openLetters({ viewsDir: views, messages, site, issuer })
+    const recovery: RecoveryPorts = {
+      writeLetter,
+      dataKey: keys.data,
+      domain: site.local_accounts.domain,
+      linkTo: (token) => `${issuer}${linkPaths.reset}/${token}`,
+      linkSeconds: site.lifetimes.reset_link_seconds,
+    }
     const counters = openCounters({ store, now, key: deriveKey(keys.data, 'counters') })
     const limits = openLimits({ rules: config.site.limits, counters, metrics, log, now })
     const clientLimits = openClientLimits(limits, now)
     const cookies = cookieNames(config.issuer)
     const pages = openProviderPages(answer)
-    const providerPorts = { store, keys, now, fetch, pages, waitOf: clientLimits.waitOf }
+    const providerPorts = {
+      store,
+      keys,
+      now,
+      fetch,
+      pages,
+      terms: config.terms,
+      waitOf: clientLimits.waitOf,
+    }
     const provider = openLiveProvider(() => openProvider(config.issuer, config.site, providerPorts))
     background = openBackground({
       store,
@@ -122,8 +153,31 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       keyRules: rules,
       provider: () => provider.current,
       fetch,
-      sendMail: config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now),
+      sendMail:
+        ports.sendMail ??
+        (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
+      recovery,
+      graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
+      provisioning: openProvisioning(ports.provisioning ?? config.provisioning),
     })
+    const judgePassword = openPasswordRules()
+    const upstreams = watched(openConnectors(connectors, { fetch, now }), metrics, tracing)
+    const enrolments = openJoining(
+      { ...config, connectors },
+      {
+        store,
+        now,
+        dataKey: keys.data,
+        writeLetter,
+        linkUrl: (purpose, token) => `${issuer}${linkPaths[purpose]}/${token}`,
+        resetUrl: `${issuer}${linkPaths.reset}`,
+        passwords,
+        judgePassword,
+        counters,
+        encodePicture: pictures.encode,
+        connectors: upstreams,
+      },
+    )
     const house: House = {
       config: { ...config, connectors },
       store,
@@ -136,17 +190,24 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         store,
         now,
         dataKey: keys.data,
-        connectors: watched(openConnectors(connectors, { fetch, now }), metrics, tracing),
+        connectors: upstreams,
         findQuestion: (uid) => findQuestion(provider.current, uid),
         callbackUrl: (connector) => `${config.issuer}${callbackPath(connector)}`,
         tripSeconds: config.site.lifetimes.upstream_trip_seconds,
         acr: config.site.acr.upstream,
+        enrolmentOf: enrolments.enrolmentOf,
       },
+      enrolments,
       passwords,
+      judgePassword,
+      pictures,
       limits,
       clientLimits,
       knownDevices: openKnownDevices(cookies.known, deriveKey(keys.data, 'known devices')),
       messages,
+      writeLetter,
+      recovery,
+      schoolYear: openSchoolYear(site.affiliations.school_year_begins, now),
       assets,
       answer,
       log,
@@ -182,6 +243,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         await background?.close()
         await follower.close()
         await passwords.close()
+        await pictures.close()
         await store.close()
       },
     }
@@ -203,6 +265,12 @@ async function openMeasures(
     connectors.map(({ id }) => id),
     watched,
   )
+}
+
+/** The operator named these addresses, so they may be inside our network; nobody else's calls get there by that. */
+function openProvisioning(receivers: Record<string, Receiver>) {
+  const allow = Object.values(receivers).flatMap(({ endpoint }) => endpoint?.url ?? [])
+  return { receivers, fetch: openGuardedFetch({ allow, totalMs: 10_000 }) }
 }
 
 async function signingKeyAge(store: Store, at: number): Promise<number | undefined> {

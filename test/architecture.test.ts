@@ -12,6 +12,7 @@ const all = [
   'serve',
   'cluster',
   'app',
+  'open-joining',
   'jobs',
   'http',
   'interaction',
@@ -29,10 +30,25 @@ const all = [
 const arrows: Record<string, string[]> = {
   main: ['commands'],
   // outside: the doctor calls upstreams and the mail server as the running program would.
-  commands: ['app', 'serve', 'http', 'admin', 'jobs', 'oidc', 'outside', 'store'],
+  commands: [
+    'app',
+    'open-joining',
+    'serve',
+    'http',
+    'enrolment',
+    'federation',
+    'accounts',
+    'admin',
+    'jobs',
+    'oidc',
+    'outside',
+    'store',
+  ],
   serve: ['app', 'cluster', 'sandbox'],
   cluster: [],
   app: all,
+  // The engine of enrolments as the program and `enrolment try` lend it its ports.
+  'open-joining': ['enrolment', 'federation', 'accounts', 'outside', 'store'],
   sandbox: all,
   http: ['interaction', 'enrolment', 'account', 'admin', 'federation', 'accounts', 'oidc'],
   interaction: ['enrolment', 'federation', 'accounts', 'oidc', 'store'],
@@ -52,20 +68,26 @@ const arrows: Record<string, string[]> = {
 /** Types alone may be read further: they are data's shape, not a call. */
 const typeArrows: Record<string, string[]> = {
   accounts: ['federation'],
-  http: ['store'],
+  // The house hands its machines on.
+  http: ['store', 'outside'],
 }
 /** Packages that belong to one room: elsewhere they would be a second way to do the same. */
 const packages: Record<string, string[]> = {
   knex: ['store'],
   sqlite3: ['store'],
   undici: ['outside', 'sandbox'],
-  ejs: ['http', 'sandbox'],
+  ejs: ['http', 'outside', 'sandbox'],
   'openid-client': ['federation', 'sandbox'],
   '@node-rs/argon2': ['accounts'],
   piscina: ['accounts'],
   koa: ['http', 'sandbox'],
   'prom-client': ['lib'],
   nodemailer: ['outside'],
+  sharp: ['outside'],
+  busboy: ['http'],
+  'altcha-lib': ['lib'],
+  'taiwan-id-validator': ['lib'],
+  '@zxcvbn-ts/core': ['accounts'],
   '@opentelemetry/api': ['lib'],
   '@opentelemetry/sdk-trace-base': ['lib'],
 }
@@ -118,7 +140,7 @@ test('imports go down the map only', (t) => {
 
 test('rooms read only types of the config', (t) => {
   const readers = ['main', 'commands', 'serve', 'app', 'sandbox', 'config']
-  const constants = ['#config/schema.ts']
+  const constants = ['#config/schema.ts', '#config/enrolment.ts']
   const wrong = imports
     .filter(({ to, from, typeOnly }) => to === 'config' && !typeOnly && !readers.includes(from))
     .filter(({ specifier }) => !constants.includes(specifier))

@@ -1,18 +1,18 @@
 /** The only writer of answers: pages, problems and redirects of ours. */
 import type { Messages } from '#lib/messages.ts'
 import type { Context } from './context.ts'
-import { contentSecurityPolicy } from './middleware/headers.ts'
+import { contentSecurityPolicy, type PolicyNeeds } from './middleware/headers.ts'
 import type { Problem } from './problem.ts'
 import type { Renderer, Views } from './render.ts'
 
-export type PageOf<View extends keyof Views> = {
+export type PageOf<View extends keyof Views> = PolicyNeeds & {
   view: View
   locals: Views[View]
   status?: number
   /** When it makes sense to come again. */
   retryAfterSeconds?: number
-  /** Origins the page's forms may lead to, beside our own. */
-  formAction?: string[]
+  /** Who is signed in: named at the top of her own pages. */
+  user?: { name: string } | undefined
 }
 
 export type Answer = {
@@ -31,16 +31,16 @@ export type AnswerPorts = {
 
 export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer {
   const page: Answer['page'] = (ctx, one) => {
-    const { view, locals, status = 200, formAction = [], retryAfterSeconds } = one
+    const { view, locals, status = 200, formAction, worker, retryAfterSeconds, user } = one
     const { ref, language: lang } = ctx.state
     ctx.status = status
     ctx.type = 'html'
     if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
-    ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction))
+    ctx.set('Content-Security-Policy', contentSecurityPolicy({ formAction, worker }))
     ctx.set('Content-Language', lang)
     // Where the language switch leads must be a page one can open: a form's target is none.
     const url = ctx.state.pageUrl ?? (ctx.method === 'GET' ? ctx.originalUrl : '/')
-    ctx.body = render(view, { lang, ref, url, locals })
+    ctx.body = render(view, { lang, ref, url, user, locals })
   }
   return {
     page,

@@ -1,4 +1,4 @@
-/** Our own style sheets, scripts and pictures: read once at boot, served from memory under their content hash. */
+/** Style sheets, scripts and pictures under their content hash: our own from memory, others' as somebody asks for them. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -33,31 +33,72 @@ const bases: Record<string, string> = {
   'citygate.css': fileURLToPath(import.meta.resolve('@picocss/pico/css/pico.min.css')),
 }
 
-type Encoding = 'br' | 'gzip' | 'identity'
-type Asset = { hash: string; type: string; bodies: Map<Encoding, Buffer> }
+/** Files of packages, as published, that few pages need: the password meter's dictionary alone has 430 kB. */
+const published: Record<string, string> = {
+  'altcha-worker.js': import.meta.resolve('altcha/workers/pbkdf2'),
+  'zxcvbn.js': import.meta.resolve('@zxcvbn-ts/core/dist/zxcvbn-ts.js'),
+  'zxcvbn-passwords.js': import.meta.resolve('@zxcvbn-ts/language-common/dist/zxcvbn-ts.js'),
+}
 
-function load(dir: string, name: string): Asset {
+type Encoding = 'br' | 'gzip' | 'identity'
+type Asset = {
+  hash: string
+  type: string
+  encodings: Encoding[]
+  /** Nothing if the file is another one by now. */
+  body: (encoding: Encoding) => Buffer | undefined
+}
+
+const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+
+/** Without a quality, as small as can be. */
+const pack: Record<Encoding, (plain: Buffer, quality?: number) => Buffer> = {
+  identity: (plain) => plain,
+  gzip: (plain) => gzipSync(plain, { level: 9 }),
+  br: (plain, quality = constants.BROTLI_MAX_QUALITY) =>
+    brotliCompressSync(plain, {
+      params: {
+        [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+        [constants.BROTLI_PARAM_QUALITY]: quality,
+      },
+    }),
+}
+
+function kindOf(name: string): Pick<Asset, 'type' | 'encodings'> {
   const extension = extname(name)
   const type = types[extension]
   if (!type) throw new Error(`asset of a kind we do not serve: ${name}`)
+  return { type, encodings: packed.has(extension) ? ['br', 'gzip', 'identity'] : ['identity'] }
+}
+
+function load(dir: string, name: string): Asset {
+  const kind = kindOf(name)
   const own = readFileSync(join(dir, name))
   const base = bases[name]
   const plain = base ? Buffer.concat([readFileSync(base), Buffer.from('\n'), own]) : own
-  const bodies = new Map<Encoding, Buffer>([['identity', plain]])
-  if (packed.has(extension)) {
-    bodies.set('gzip', gzipSync(plain, { level: 9 }))
-    bodies.set(
-      'br',
-      brotliCompressSync(plain, {
-        params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
-      }),
-    )
+  const bodies = new Map(kind.encodings.map((encoding) => [encoding, pack[encoding](plain)]))
+  return { ...kind, hash: hashOf(plain), body: (encoding) => bodies.get(encoding) }
+}
+
+/** Only its hash is known at boot. Packed by the first who asks, in a few milliseconds, and kept packed. */
+function lazily(name: string, file: URL): Asset {
+  const hash = hashOf(readFileSync(file))
+  const bodies = new Map<Encoding, Buffer>()
+  const body = (encoding: Encoding) => {
+    const known = bodies.get(encoding)
+    if (known) return known
+    const plain = readFileSync(file)
+    // Packages are replaced under a running program; what has this address stays a year in browsers.
+    if (hashOf(plain) !== hash) return undefined
+    const made = pack[encoding](plain, 5)
+    if (encoding !== 'identity') bodies.set(encoding, made)
+    return made
   }
-  return { hash: createHash('sha256').update(plain).digest('hex').slice(0, 12), type, bodies }
+  return { ...kindOf(name), hash, body }
 }
 
 /** The best encoding the client takes (RFC 9110 12.5.3); `br;q=0` is a refusal. */
-function pick(bodies: Map<Encoding, Buffer>, acceptEncoding: string): Encoding {
+function pick(encodings: Encoding[], acceptEncoding: string): Encoding {
   const takes = (name: string) =>
     acceptEncoding
       .slice(0, 500)
@@ -66,21 +107,21 @@ function pick(bodies: Map<Encoding, Buffer>, acceptEncoding: string): Encoding {
         const [coding = '', ...rest] = part.split(';').map((s) => s.trim().toLowerCase())
         return coding === name && !rest.some((a) => /^q=0(\.0*)?$/.test(a))
       })
-  if (bodies.has('br') && takes('br')) return 'br'
-  if (bodies.has('gzip') && takes('gzip')) return 'gzip'
-  return 'identity'
+  return encodings.find(takes) ?? 'identity'
 }
 
-/** Reads `dir` and the CSS base. A path is looked up in a map, so there is nothing to traverse. */
+/** Reads `dir` and the CSS base, and looks at what packages publish. A path is looked up in a map, so there is nothing to traverse. */
 export function openAssets(dir: string): Assets {
   const urls = new Map<string, string>()
   const byPath = new Map<string, Asset>()
-  for (const { name } of readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile())) {
-    if (name.startsWith('.')) continue
-    const asset = load(dir, name)
+  const add = (name: string, asset: Asset) => {
     const path = `/assets/${asset.hash}/${name}`
     urls.set(name, path)
     byPath.set(path, asset)
+  }
+  for (const [name, file] of Object.entries(published)) add(name, lazily(name, new URL(file)))
+  for (const { name } of readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile())) {
+    if (!name.startsWith('.')) add(name, load(dir, name))
   }
 
   return {
@@ -91,14 +132,8 @@ export function openAssets(dir: string): Assets {
     },
     serve: (path, acceptEncoding = '', ifNoneMatch = '') => {
       const asset = byPath.get(path)
-      if (!asset)
-        return {
-          status: 404,
-          type: 'text/plain; charset=utf-8',
-          body: Buffer.from('not found\n'),
-          headers: { 'cache-control': 'no-store' },
-        }
-      const encoding = pick(asset.bodies, acceptEncoding)
+      if (!asset) return missing()
+      const encoding = pick(asset.encodings, acceptEncoding)
       const etag = encoding === 'identity' ? `"${asset.hash}"` : `"${asset.hash}-${encoding}"`
       const headers: Record<string, string> = {
         'cache-control': 'public, max-age=31536000, immutable',
@@ -108,13 +143,17 @@ export function openAssets(dir: string): Assets {
       }
       const known = ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
       if (known) return { status: 304, type: asset.type, body: Buffer.alloc(0), headers }
+      const body = asset.body(encoding)
+      if (!body) return missing()
       if (encoding !== 'identity') headers['content-encoding'] = encoding
-      return {
-        status: 200,
-        type: asset.type,
-        body: asset.bodies.get(encoding) ?? Buffer.alloc(0),
-        headers,
-      }
+      return { status: 200, type: asset.type, body, headers }
     },
   }
 }
+
+const missing = (): AssetAnswer => ({
+  status: 404,
+  type: 'text/plain; charset=utf-8',
+  body: Buffer.from('not found\n'),
+  headers: { 'cache-control': 'no-store' },
+})

@@ -1,8 +1,13 @@
 /** What the composition root hands to the http room. */
 import type { Provider } from 'oidc-provider'
+import type { PasswordRules } from '#accounts/password-rules.ts'
 import type { Passwords } from '#accounts/passwords.ts'
+import type { RecoveryPorts } from '#accounts/recovery.ts'
+import type { SchoolYear } from '#accounts/school-year.ts'
 import type { Config } from '#config/load.ts'
+import type { Enrolments } from '#enrolment/engine.ts'
 import type { TripPorts } from '#interaction/trips.ts'
+import type { WriteLetter } from '#lib/letter.ts'
 import type { Log } from '#lib/log.ts'
 import type { Metrics } from '#lib/measure.ts'
 import type { Messages } from '#lib/messages.ts'
@@ -10,6 +15,7 @@ import type { Now } from '#lib/time.ts'
 import type { Tracing } from '#lib/tracing.ts'
 import type { KeyEncryption } from '#oidc/key-encryption.ts'
 import type { Keys } from '#oidc/keys.ts'
+import type { Pictures } from '#outside/pictures.ts'
 import type { Store } from '#store/store.ts'
 import type { Answer } from './answer.ts'
 import type { Assets } from './assets.ts'
@@ -26,11 +32,18 @@ export type House = {
   keys: Keys
   keyEncryption: KeyEncryption
   trips: TripPorts
+  enrolments: Enrolments
   passwords: Passwords
+  judgePassword: PasswordRules
+  pictures: Pictures
   limits: Limits
   clientLimits: ClientLimits
   knownDevices: KnownDevices
   messages: Messages
+  /** Gives a mail its words; it still has to be queued. */
+  writeLetter: WriteLetter
+  recovery: RecoveryPorts
+  schoolYear: SchoolYear
   assets: Assets
   answer: Answer
   log: Log
@@ -38,5 +51,8 @@ export type House = {
   tracing: Tracing
   health: Health
   now: Now
-  cookies: Record<'session' | 'interaction' | 'device' | 'known' | 'county' | 'language', string>
+  cookies: Record<
+    'session' | 'interaction' | 'device' | 'known' | 'county' | 'joining' | 'language',
+    string
+  >
 }

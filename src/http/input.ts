@@ -2,6 +2,7 @@
 import rawBody from 'raw-body'
 import { equalInConstantTime, hmac } from '#lib/crypto.ts'
 import type { Context } from './context.ts'
+import { readMultipart, type TooLarge, type Upload } from './multipart.ts'
 import { Problem } from './problem.ts'
 
 export type Fields = Readonly<Record<string, string>>
@@ -18,13 +19,15 @@ export async function readBody(ctx: Context): Promise<URLSearchParams> {
   try {
     body = await rawBody(ctx.req, { limit: maxBody, encoding: 'utf8', length: ctx.request.length })
   } catch (cause) {
+    // What still comes is dropped: a browser reads the answer when it has sent everything.
+    ctx.req.resume()
     throw new Problem(413, 'too-large', { cause })
   }
   return new URLSearchParams(body)
 }
 
-function single(params: URLSearchParams): Fields {
-  const fields: Record<string, string> = Object.create(null)
+function single<T>(params: Iterable<[name: string, value: T]>): Readonly<Record<string, T>> {
+  const fields: Record<string, T> = Object.create(null)
   for (const [name, value] of params) {
     if (name in fields)
       throw new Problem(400, 'app.request', { params: { detail: 'invalid_request' } })
@@ -36,21 +39,36 @@ function single(params: URLSearchParams): Fields {
 /** A form token is good for one browser: what another site makes it send does not carry one. */
 export const formToken = (key: Buffer, device: string): string => hmac(key, device)
 
+export type Files = Readonly<Record<string, Upload | TooLarge>>
+
+/** The fields of a form of ours; files are not looked at. Throws as `readUploads` does. */
+export const readForm = async (ctx: Context, key: Buffer): Promise<Fields> =>
+  (await readOurs(ctx, key, false)).fields
+
 /**
- * The fields of a form of ours. Throws a Problem for one that did not come from our own page in this very
- * browser (OWASP CSRF: token bound to the browser, and Fetch Metadata where the browser sends it).
+ * A form of ours with its files. Throws a Problem for one that did not come from our own page in this very browser
+ * (OWASP CSRF: token bound to the browser, and Fetch Metadata where the browser sends it), for a name that comes twice
+ * and for what is too large as a whole; a single file that is too large is marked.
  */
-export async function readForm(ctx: Context, key: Buffer): Promise<Fields> {
+export const readUploads = (ctx: Context, key: Buffer): Promise<{ fields: Fields; files: Files }> =>
+  readOurs(ctx, key, true)
+
+async function readOurs(ctx: Context, key: Buffer, keepFiles: boolean) {
   const site = ctx.get('sec-fetch-site')
   if (site && site !== 'same-origin' && site !== 'none') throw new Problem(403, 'forbidden')
   if (ctx.state.device === undefined) throw new Error('form route without the device middleware')
   if (!ctx.state.deviceKnown) throw new Problem(403, 'cookies')
-  const fields = single(await readBody(ctx))
+  const sent = ctx.is('multipart/form-data')
+    ? await readMultipart(ctx.req, { keepFiles })
+    : { fields: await readBody(ctx), files: [] }
+  // One name, one value: a file and a field do not share it either.
+  single<unknown>([...sent.fields, ...sent.files])
+  const fields = single(sent.fields)
   const token = fields.form_token ?? ''
   if (!equalInConstantTime(token, formToken(key, ctx.state.device))) {
     throw new Problem(403, 'forbidden')
   }
-  return fields
+  return { fields, files: single(sent.files) }
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750 §2.1), never from the query. */

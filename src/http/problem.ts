@@ -7,6 +7,8 @@ export type NextStep = {
   href: string
   labelKey: string
   params?: Record<string, string>
+  /** What the form of a `post` carries. */
+  fields?: Record<string, string>
   primary?: boolean
 }
 

@@ -3,97 +3,120 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ejs from 'ejs'
 import { fillIn, type Message, type MessageParams, type Messages } from '#lib/messages.ts'
+import { clip, closeUp, escapeHtml, plain } from '#lib/prose.ts'
+import type { AccountViews } from './account-views.ts'
 import type { Assets } from './assets.ts'
+import type { JoiningViews } from './joining-views.ts'
 
 type App = { name: string; host: string; logoUri?: string | undefined }
 type FormToken = { formToken: string }
 
 /** What each page is given. A view reads it as `data`. */
-export type Views = {
-  'sign-in': FormToken & {
-    uid: string
-    app: App
-    /** What was typed, so that it need not be typed again. */
-    account?: string | undefined
-    problem?: Message | undefined
-    upstreamProblem?: Message | undefined
-    notice?: Message | undefined
-    connectors: { id: string; label: string; keywords: string[]; connected: boolean }[]
-    chosen?: string | undefined
-    actions: { local: string; upstream: string; cancel: string }
-  }
-  'choose-account': FormToken & {
-    app: App
-    account: { name: string; detail?: string | undefined }
-    affiliation?: { label: string } | undefined
-    canChangeAffiliation: boolean
-    actions: { continue: string; another: string; affiliation: string }
-  }
-  'choose-affiliation': FormToken & {
-    app: App
-    affiliations: { key: string; school: string; roleKey: string; titles: string[] }[]
-    chosen?: string | undefined
-    action: string
-    problem?: Message | undefined
-  }
-  consent: FormToken & {
-    app: App & {
-      policyUri?: string | undefined
-      tosUri?: string | undefined
-      /** An installed program: nobody can vouch that it is the one it says it is. */
-      native: boolean
+export type Views = AccountViews &
+  JoiningViews & {
+    'sign-in': FormToken & {
+      uid: string
+      app: App
+      /** What was typed, so that it need not be typed again. */
+      account?: string | undefined
+      problem?: Message | undefined
+      upstreamProblem?: Message | undefined
+      notice?: Message | undefined
+      connectors: { id: string; label: string; keywords: string[]; connected: boolean }[]
+      chosen?: string | undefined
+      /** Whether staying signed in is offered at all. */
+      canRemember: boolean
+      /** She ticked it before. */
+      remember?: boolean | undefined
+      actions: { local: string; upstream: string; cancel: string }
     }
-    account: { name: string }
-    scopes: { scope: string; titleKey: string; detailKey: string }[]
-    claims: string[]
-    resources: { id: string; label: string; scopes: { scope: string; label: string }[] }[]
-    offline: boolean
-    actions: { allow: string; deny: string }
-  }
-  problem: {
-    titleKey: string
-    whatKey: string
-    keptKey?: string | undefined
-    /** For all three texts. */
-    params?: MessageParams | undefined
-    next: {
-      id: string
-      kind: 'link' | 'post'
-      href: string
-      labelKey: string
+    agreement: FormToken & {
+      app: App
+      terms: { id: string; version: string; title: string; html: string; hash: string }
+      /** She agreed to an earlier version. */
+      before: boolean
+      problem?: Message | undefined
+      action: string
+    }
+    'choose-account': FormToken & {
+      app: App
+      account: { name: string; detail?: string | undefined }
+      affiliation?: { label: string } | undefined
+      canChangeAffiliation: boolean
+      actions: { continue: string; another: string; affiliation: string }
+    }
+    'choose-affiliation': FormToken & {
+      app: App
+      affiliations: { key: string; school: string; roleKey: string; titles: string[] }[]
+      chosen?: string | undefined
+      action: string
+      problem?: Message | undefined
+    }
+    consent: FormToken & {
+      app: App & {
+        policyUri?: string | undefined
+        tosUri?: string | undefined
+        /** An installed program: nobody can vouch that it is the one it says it is. */
+        native: boolean
+      }
+      account: { name: string }
+      scopes: { scope: string; titleKey: string; detailKey: string }[]
+      claims: string[]
+      resources: { id: string; label: string; scopes: { scope: string; label: string }[] }[]
+      offline: boolean
+      actions: { allow: string; deny: string }
+    }
+    problem: {
+      titleKey: string
+      whatKey: string
+      keptKey?: string | undefined
+      /** For all three texts. */
       params?: MessageParams | undefined
-      primary?: boolean | undefined
-    }[]
-    formToken?: string | undefined
+      next: {
+        id: string
+        kind: 'link' | 'post'
+        href: string
+        labelKey: string
+        params?: MessageParams | undefined
+        fields?: Record<string, string> | undefined
+        primary?: boolean | undefined
+      }[]
+      formToken?: string | undefined
+    }
+    'device-code': { action: string; xsrf: string; problem?: Message | undefined }
+    'device-confirm': {
+      app: App
+      userCode: string
+      action: string
+      xsrf: string
+      device?: { ip?: string | undefined; ua?: string | undefined } | undefined
+    }
+    'device-done': { app: { name: string } }
+    'sign-out': { action: string; xsrf: string; app?: { name: string } | undefined }
+    'signed-out': { app?: { name: string } | undefined; home: string }
+    home: { signedIn?: { name: string } | undefined; appHint?: string | undefined }
+    reset: FormToken & {
+      /** What was typed. */
+      account?: string | undefined
+      problem?: Message | undefined
+      action: string
+    }
+    'reset-sent': { minutes: number; again: string }
+    'reset-password': FormToken & {
+      account: string
+      /** Letters a password has at least. */
+      shortest: number
+      problems: { password?: Message; again?: Message }
+      action: string
+    }
+    'reset-done': { signIn: string }
+    resend: FormToken & {
+      address?: string | undefined
+      problem?: Message | undefined
+      action: string
+    }
+    'resend-sent': { again: string }
   }
-  'device-code': { action: string; xsrf: string; problem?: Message | undefined }
-  'device-confirm': {
-    app: App
-    userCode: string
-    action: string
-    xsrf: string
-    device?: { ip?: string | undefined; ua?: string | undefined } | undefined
-  }
-  'device-done': { app: { name: string } }
-  'sign-out': { action: string; xsrf: string; app?: { name: string } | undefined }
-  'signed-out': { app?: { name: string } | undefined; home: string }
-  account: FormToken & {
-    account: { name: string; identifiers: string[]; email?: string | undefined }
-    affiliations: {
-      school: string
-      roleKey: string
-      titles: string[]
-      classes: string[]
-      source: string
-      readAt: Date
-    }[]
-    apps: { clientId: string; name: string; affiliation?: string | undefined }[]
-    actions: { forget: string; signOut: string }
-    notice?: Message | undefined
-  }
-  home: { signedIn?: { name: string } | undefined; appHint?: string | undefined }
-  coming: { titleKey: string; whatKey: string; back: string }
-}
 
 export type Page<Locals> = {
   lang: string
@@ -115,49 +138,6 @@ export type RendererParts = {
   now?: () => Date
 }
 
-/** Longest name shown; what is longer ends in an ellipsis. Registrations may hold anything. */
-const LONGEST_NAME = 60
-
-// Direction overrides and isolates would let a name reorder the words around it; control characters
-// and line ends have no place in a name.
-const NOT_IN_NAMES = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu
-
-const graphemes = new Intl.Segmenter('zh-TW', { granularity: 'grapheme' })
-
-/** A name as it may stand in a sentence: one line, no direction tricks, not endless. */
-export function clip(value: unknown, longest = LONGEST_NAME): string {
-  const text = String(value ?? '')
-    .slice(0, 4 * longest + 1000)
-    .replace(NOT_IN_NAMES, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-  const letters = [...graphemes.segment(text)]
-    .slice(0, longest + 1)
-    .map((s) => s.segment.slice(0, 16))
-  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : letters.join('')
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-export const escapeHtml = (value: unknown) =>
-  String(value ?? '').replace(/[&<>"']/g, (c) => entities[c] ?? '')
-
-const plain = (value: string | number) => (typeof value === 'number' ? `${value}` : clip(value))
-
-/** Chinese puts a space beside Latin letters and digits, and none beside its own: 回到學習網, 回到 Moodle. */
-const withoutGaps = (text: string, params: MessageParams): string =>
-  text.replace(/( ?)\{(\w+)\}( ?)/g, (_, before: string, key: string, after: string) => {
-    const value = plain(params[key] ?? '')
-    const opens = /^\p{Script=Han}/u.test(value) ? '' : before
-    const closes = /\p{Script=Han}$/u.test(value) ? '' : after
-    return `${opens}{${key}}${closes}`
-  })
-
 /** This page in another language: same path, same query, `lang` set. */
 export function inLanguage(url: string, lang: string): string {
   // `//host` and `/\host` would leave the site.
@@ -169,6 +149,10 @@ export function inLanguage(url: string, lang: string): string {
 }
 
 type Template = (scope: object) => string
+
+type FieldProblems = { field?: string; problem: Message }[]
+const problemsOf = (locals: object): FieldProblems =>
+  'problems' in locals ? (locals.problems as FieldProblems) : []
 
 // Everything a template may name. Data sits under `data`, so that no field of a request can become
 // an option of the template engine (CVE-2022-29078) or shadow a helper.
@@ -187,13 +171,15 @@ const SCOPE = [
   'part',
   'title',
   'has',
+  'words',
+  'problemAt',
 ]
 
 function compileAll(viewsDir: string): Map<string, Template> {
   const templates = new Map<string, Template>()
   for (const file of readdirSync(viewsDir, { recursive: true, encoding: 'utf8' }).sort()) {
-    // The sandbox renders its own pages, in its own way.
-    if (!file.endsWith('.ejs') || file.startsWith('sandbox')) continue
+    // The sandbox renders its own pages, and mails are no pages.
+    if (!file.endsWith('.ejs') || /^(sandbox|mail)[/\\]/.test(file)) continue
     const compiled = ejs.compile(readFileSync(join(viewsDir, file), 'utf8'), {
       filename: join(viewsDir, file),
       strict: true,
@@ -217,12 +203,11 @@ export function openRenderer(parts: RendererParts): Renderer {
 
   return (view: string, page: Page<object>): string => {
     const { lang } = page
-    const closeUp = lang.startsWith('zh') ? withoutGaps : (text: string) => text
     const siteTitle = site.title[lang] ?? Object.values(site.title)[0] ?? ''
 
     /** Plain text for `<%= %>`. Names in it are clipped. */
     const t = (key: string, params: MessageParams = {}) =>
-      fillIn(closeUp(messages.template(lang, key), params), params, plain)
+      fillIn(closeUp(lang, messages.template(lang, key), params), params, plain)
 
     /** A person's, school's or app's name as HTML: isolated, clipped, its language marked where we can tell. */
     const name = (value: unknown, longest?: number) => {
@@ -235,7 +220,7 @@ export function openRenderer(parts: RendererParts): Renderer {
     const say = (message: Message, more: MessageParams = {}) => {
       const { key, params: own } = typeof message === 'string' ? { key: message } : message
       const params = { ...own, ...more }
-      const text = escapeHtml(closeUp(messages.template(lang, key), params))
+      const text = escapeHtml(closeUp(lang, messages.template(lang, key), params))
       return fillIn(text, params, (v) => (typeof v === 'number' ? `${v}` : name(v)))
     }
 
@@ -274,13 +259,18 @@ export function openRenderer(parts: RendererParts): Renderer {
       name,
       when,
       has: messages.has,
+      /** An operator's text in this language. */
+      words: (text: Record<string, string> | undefined) => text?.[lang] ?? '',
+      /** What is wrong at a field of a step. */
+      problemAt: (field: string) =>
+        problemsOf(page.locals).find((one) => one.field === field)?.problem,
       asset: assets.url,
       title: (text: string) => {
         heading = text
         return ''
       },
       part: (file: string, more: object = {}): string =>
-        template(`partials/${file}`)({
+        template(file.includes('/') ? file : `partials/${file}`)({
           ...scope,
           data: Object.assign(Object.create(null), scope.data, more),
         }),

@@ -22,12 +22,15 @@ import { eduinfoRoutes } from './routes/eduinfo.ts'
 import { formRequestRoutes } from './routes/form-requests.ts'
 import { health } from './routes/health.ts'
 import { interactionRoutes } from './routes/interaction.ts'
+import { joiningRoutes } from './routes/joining.ts'
+import { resendRoutes } from './routes/resend.ts'
+import { resetRoutes } from './routes/reset.ts'
 import { siteRoutes } from './routes/site.ts'
 import { upstreamRoutes } from './routes/upstream.ts'
 
 /** Paths where people come: only there a browser gets our cookies. */
 const pages =
-  /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join$|reset$|resend$)/
+  /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join(\/|$)|joining\/|reset(\/|$)|resend(\/|$))/
 
 /** Say the same to everybody: our public keys and what we offer. */
 const documents = [
@@ -50,8 +53,11 @@ export function openHttp(house: House): Koa<State> {
 
   const router = new Router<State>({ sensitive: true, strict: true })
   siteRoutes(router, house)
+  resetRoutes(router, house)
   interactionRoutes(router, house)
   upstreamRoutes(router, house)
+  joiningRoutes(router, house)
+  resendRoutes(router, house)
   accountRoutes(router, house)
   eduinfoRoutes(router, house)
   formRequestRoutes(router, house)

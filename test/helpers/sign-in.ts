@@ -22,6 +22,7 @@ export async function signIn(
 export async function addSchools(world: World, accountId: string, codes: string[]): Promise<void> {
   const { store } = world.house
   const identityId = randomUUID()
+  const readAt = Math.floor(Date.now() / 1000)
   await store.identities.link({
     id: identityId,
     accountId,
@@ -31,7 +32,7 @@ export async function addSchools(world: World, accountId: string, codes: string[
     openid2Ids: ['https://openid.ntpc.edu.tw/user/wang'],
     raw: {},
     createdAt: 1,
-    readAt: 1,
+    readAt,
   })
   await store.affiliations.replace(
     identityId,
@@ -42,7 +43,7 @@ export async function addSchools(world: World, accountId: string, codes: string[
       role: 'teacher',
       titles: ['教師'],
       classes: [],
-      readAt: 1,
+      readAt,
     })),
   )
 }

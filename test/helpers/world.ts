@@ -58,7 +58,8 @@ export type World = {
 
 const person = { account: 'wang@mail.edu.tw', name: '王小明', password: 'a long enough password' }
 
-type LimitRules = Config['site']['limits']
+type Site = Config['site']
+type LimitRules = Site['limits']
 
 type Options = {
   sandbox?: boolean
@@ -72,6 +73,13 @@ type Options = {
   env?: NodeJS.ProcessEnv
   /** Other numbers than the real ones, where a test is about something else or has no patience. */
   limits?: { [Group in keyof LimitRules]?: Partial<LimitRules[Group]> }
+  session?: Partial<Site['session']>
+  affiliations?: Site['affiliations']
+  /** What everybody must have agreed to; nothing, where a test is about something else. */
+  agreements?: Site['agreements']
+  terms?: Config['terms']
+  /** Ways to join; none, where a test is about something else: who comes from a county has an account at once. */
+  enrolments?: Config['enrolments'] | 'as configured'
 }
 
 let template: Promise<Template> | undefined
@@ -114,6 +122,8 @@ function withLimits(rules: LimitRules, { limits = {} }: Options): LimitRules {
     sources: { ...rules.sources, ...limits.sources },
     clients: { ...rules.clients, ...limits.clients },
     devices: { ...rules.devices, ...limits.devices },
+    joining: { ...rules.joining, ...limits.joining },
+    recovery: { ...rules.recovery, ...limits.recovery },
   }
 }
 
@@ -150,7 +160,19 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     },
     root,
   )
-  const config = { ...read, site: { ...read.site, limits: withLimits(read.site.limits, options) } }
+  const config: Config = {
+    ...read,
+    terms: options.terms ?? read.terms,
+    site: {
+      ...read.site,
+      limits: withLimits(read.site.limits, options),
+      session: { ...read.site.session, ...options.session },
+      affiliations: { ...read.site.affiliations, ...options.affiliations },
+      agreements: options.agreements ?? [],
+    },
+    enrolments:
+      options.enrolments === 'as configured' ? read.enrolments : (options.enrolments ?? []),
+  }
   const lines: string[] = []
   // Read only where it is wanted: most tests do without the pretend counties.
   const wiring = config.sandbox && (await import('#sandbox/wiring.ts'))

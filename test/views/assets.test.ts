@@ -45,3 +45,16 @@ test('nothing else can be reached', (t) => {
     t.is(assets.serve(path).status, 404, path)
   t.throws(() => assets.url('no-such.css'))
 })
+
+test('what packages publish comes from our own address, packed when somebody asks', (t) => {
+  for (const name of ['altcha-worker.js', 'zxcvbn.js', 'zxcvbn-passwords.js']) {
+    const plain = assets.serve(assets.url(name))
+    t.is(plain.type, 'text/javascript; charset=utf-8')
+    const br = assets.serve(assets.url(name), 'gzip, br')
+    t.deepEqual(brotliDecompressSync(br.body), plain.body)
+    t.is(assets.serve(assets.url(name), 'br').body, br.body, 'and stays packed')
+    t.deepEqual(gunzipSync(assets.serve(assets.url(name), 'gzip').body), plain.body)
+    const script = plain.body.toString()
+    t.notRegex(script, /\beval\(|new Function\(|^import .* from/m, 'the policy lets it run')
+  }
+})

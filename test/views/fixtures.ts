@@ -1,8 +1,10 @@
 /** Every page with made-up data, for the tests and the preview. */
 import type { Views } from '#http/render.ts'
+import { accountFixtures } from './account-fixtures.ts'
+import { joiningFixtures } from './joining-fixtures.ts'
 
 type Lang = 'zh-TW' | 'en'
-type Fixture<V extends keyof Views = keyof Views> = {
+export type Fixture<V extends keyof Views = keyof Views> = {
   [K in V]: { name: string; view: K; locals: Views[K] }
 }[V]
 
@@ -56,11 +58,27 @@ export function fixtures(
     app: { name: app, host },
     formToken,
     connectors: connectors(lang),
+    canRemember: true,
     actions: {
       local: `/interaction/${uid}/sign-in`,
       upstream: `/interaction/${uid}/upstream`,
       cancel: `/interaction/${uid}/cancel`,
     },
+  }
+  const agreement: Views['agreement'] = {
+    app: { name: app, host },
+    terms: {
+      id: 'educloud',
+      version: '2014-08-01',
+      title: zh ? '教育雲會員註冊同意書' : 'Edu Cloud membership terms',
+      html: `<p>${(zh ? '歡迎使用本網站服務。' : 'Welcome to our services. ').repeat(60)}</p>
+<h3>${zh ? '註冊與帳號' : 'Your account'}</h3>
+<p>${(zh ? '請提供正確、最新的資料。' : 'Give us what is true. ').repeat(60)}</p>`,
+      hash: 'hash-of-the-text',
+    },
+    before: false,
+    formToken,
+    action: `/interaction/${uid}/agreement`,
   }
   const schools = [
     {
@@ -139,6 +157,47 @@ export function fixtures(
 
   return [
     { name: 'sign-in', view: 'sign-in', locals: signIn },
+    { name: 'agreement', view: 'agreement', locals: agreement },
+    {
+      name: 'agreement-not-ticked',
+      view: 'agreement',
+      locals: { ...agreement, before: true, problem: 'agreement.tick' },
+    },
+    { name: 'reset', view: 'reset', locals: { formToken, action: '/reset' } },
+    {
+      name: 'reset-held',
+      view: 'reset',
+      locals: {
+        formToken,
+        account: 'mei@mail.edu.tw',
+        problem: { key: 'reset.held.seconds', params: { seconds: 96 } },
+        action: '/reset',
+      },
+    },
+    { name: 'reset-sent', view: 'reset-sent', locals: { minutes: 60, again: '/reset' } },
+    {
+      name: 'reset-password',
+      view: 'reset-password',
+      locals: {
+        formToken,
+        account: 'mei@mail.edu.tw',
+        shortest: 10,
+        problems: {},
+        action: '/reset/token',
+      },
+    },
+    {
+      name: 'reset-password-wrong',
+      view: 'reset-password',
+      locals: {
+        formToken,
+        account: 'mei@mail.edu.tw',
+        shortest: 10,
+        problems: { again: 'reset.again.different' },
+        action: '/reset/token',
+      },
+    },
+    { name: 'reset-done', view: 'reset-done', locals: { signIn: '/account' } },
     {
       name: 'sign-in-wrong',
       view: 'sign-in',
@@ -265,43 +324,17 @@ export function fixtures(
       locals: { action: '/session/end/confirm', xsrf: 'x' },
     },
     { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
-    {
-      name: 'account',
-      view: 'account',
-      locals: {
-        account: { name: '林小美', identifiers: ['mei@mail.edu.tw'], email: 'mei@mail.edu.tw' },
-        affiliations: schools.map((one, index) => ({
-          ...one,
-          classes: index === 0 ? ['七年三班', '八年一班'] : [],
-          source: county,
-          readAt: new Date('2026-11-20T01:30:00Z'),
-        })),
-        apps: [
-          { clientId: 'pal', name: app, affiliation: '新北市立示範國民中學 · 教師' },
-          { clientId: 'library', name: zh ? '數位圖書館' : 'Digital Library' },
-        ],
-        formToken,
-        actions: { forget: '/account/forget', signOut: '/session/end' },
-      },
-    },
-    {
-      name: 'account-new',
-      view: 'account',
-      locals: {
-        account: { name: '', identifiers: ['new@mail.edu.tw'] },
-        affiliations: [],
-        apps: [],
-        formToken,
-        actions: { forget: '/account/forget', signOut: '/session/end' },
-      },
-    },
+    ...accountFixtures(lang, app),
+    ...joiningFixtures(lang, app),
     { name: 'home', view: 'home', locals: {} },
     { name: 'home-signed-in', view: 'home', locals: { signedIn: { name: '林小美' } } },
+    { name: 'resend', view: 'resend', locals: { formToken, action: '/resend' } },
     {
-      name: 'coming',
-      view: 'coming',
-      locals: { titleKey: 'coming.join.title', whatKey: 'coming.join.what', back: '/' },
+      name: 'resend-problem',
+      view: 'resend',
+      locals: { formToken, action: '/resend', address: 'wang', problem: 'resend.no-address' },
     },
+    { name: 'resend-sent', view: 'resend-sent', locals: { again: '/resend' } },
   ]
 }
 

@@ -41,7 +41,17 @@ test('every problem says what happened, and every way on has a label', (t) => {
     ...['unreachable', 'slow', 'nonsense', 'refused', 'forged'].map((one) => `upstream.${one}`),
     ...['unknown', 'used', 'expired', 'other-browser'].map((one) => `trip.${one}`),
     ...['interaction.expired', 'interaction.done', 'cookies', 'app.request', 'app.unknown'],
-    ...['not-found', 'method', 'too-large', 'forbidden', 'server', 'busy', 'too-many', 'host'],
+    ...[
+      'not-found',
+      'method',
+      'too-large',
+      'incomplete',
+      'forbidden',
+      'server',
+      'busy',
+      'too-many',
+      'host',
+    ],
     ...['account.suspended', 'account.pending', 'county.not-connected'],
   ]
   const wanted = [

@@ -1,6 +1,5 @@
 /** Shows whatever went wrong as a page with a way on; only the log learns the cause. */
-import { BusyError } from '#accounts/passwords.ts'
-import { isUnavailable } from '#errors.ts'
+import { BusyError, isUnavailable } from '#errors.ts'
 import type { Answer } from '../answer.ts'
 import type { Context, Next } from '../context.ts'
 import { home, type NextStep, Problem } from '../problem.ts'

@@ -1,11 +1,20 @@
 /** Headers every answer carries. */
 import type { Context, Next } from '../context.ts'
 
+/** What a page needs beside the least. */
+export type PolicyNeeds = {
+  /** Origins its forms may lead to, beside our own. */
+  formAction?: string[] | undefined
+  /** It has a browser work in the background, with a script of ours. */
+  worker?: boolean | undefined
+}
+
 /** Our pages' policy: nothing from elsewhere, nothing inline, forms only to `formAction`. */
-export function contentSecurityPolicy(formAction: string[] = []): string {
+export function contentSecurityPolicy({ formAction = [], worker }: PolicyNeeds = {}): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
+    `worker-src ${worker ? "'self'" : "'none'"}`,
     "style-src 'self'",
     "img-src 'self' data:",
     // Chromium applies form-action to the redirects after a form too: the app's and the county's origin are named.

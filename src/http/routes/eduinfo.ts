@@ -8,7 +8,10 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readBearer } from '../input.ts'
 
-export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: House): void {
+export function eduinfoRoutes(
+  router: Router<State>,
+  { provider, store, keys, schoolYear }: House,
+): void {
   const refuse = (ctx: Context, status: number, error?: string) => {
     const scope = error === 'insufficient_scope' ? ', scope="eduinfo"' : ''
     ctx.status = status
@@ -52,7 +55,8 @@ export function eduinfoRoutes(router: Router<State>, { provider, store, keys }: 
       const origin = ctx.get('origin')
       const registered = redirectUris.some((uri) => webOrigin(uri) === origin)
       share(ctx, registered ? origin : undefined)
-      ctx.body = eduinfo(sub, await affiliationsToward(store, account.id, clientId), version)
+      const affiliations = await affiliationsToward(store, account.id, clientId, schoolYear)
+      ctx.body = eduinfo(sub, affiliations, version)
     })
   }
 }

@@ -3,6 +3,7 @@ import type Router from '@koa/router'
 import { signInName } from '#accounts/local.ts'
 import type { Language } from '#config/schema.ts'
 import { languages } from '#config/schema.ts'
+import { answerAgree, answerAgreed, answerDisagree } from '#interaction/agreement.ts'
 import {
   answerAffiliation,
   answerCancel,
@@ -23,14 +24,23 @@ import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
 import { spendDeparture } from '../middleware/limits.ts'
 import { Problem } from '../problem.ts'
-import { afterBarred, afterDepartures, afterPast, afterUpstream } from './next-steps.ts'
+import { applicationIn, loginAfterJoining } from './joined.ts'
+import {
+  afterBarred,
+  afterDepartures,
+  afterPast,
+  afterUpstream,
+  afterWaiting,
+} from './next-steps.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
+import { openReopening } from './reopening.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
   const { provider, store, config, keys, answer, trips, passwords, now, cookies, metrics } = house
   const { limits, knownDevices } = house
   const { site } = config
   const pages = openQuestionPages(house)
+  const reopening = openReopening(house)
 
   /** The open question of this browser. Throws the page for one that is over, or another browser's. */
   async function readQuestion(ctx: Context): Promise<Asked> {
@@ -86,7 +96,10 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       case 'held':
         return again(reply.problem, { ...reply, status: 429 })
       case 'barred':
+        if (reply.status === 'closed') throw await reopening.offer(ctx, question, reply.login)
         throw afterBarred(question, reply.status, question.formAction)
+      case 'waiting':
+        throw afterWaiting(question, question.formAction)
       case 'finish': {
         const url = await answerQuestion(question, reply.answer)
         if (!url) throw await pastProblem(ctx, question.uid)
@@ -102,16 +115,19 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     throw new Error(`no page to mend ${JSON.stringify(problem)} on`)
   }
 
-  async function leaveFor(ctx: Context, question: Asked, id: string) {
+  /** `remember`: she ticked that she wants to stay signed in. */
+  async function leaveFor(ctx: Context, question: Asked, id: string, remember = false) {
     const connector = config.connectors.find((one) => one.id === id)
     const county = connector?.label[ctx.state.language] ?? ''
-    if (!connector) return pages.signIn(ctx, question, { upstreamProblem: 'sign-in.choose-county' })
+    if (!connector)
+      return pages.signIn(ctx, question, { upstreamProblem: 'sign-in.choose-county', remember })
     const sources = formSources(trips.connectors, question.params.redirect_uri)
     const wait = spendDeparture(limits, ctx)
     if (wait > 0) throw afterDepartures(question, wait, sources)
     const device = ctx.state.device ?? ''
     const locales = [ctx.state.language]
-    const leaving: Leaving = await leave(trips, question, { connector: id, device, locales })
+    const where = { connector: id, device, locales, remember }
+    const leaving: Leaving = await leave(trips, question, where)
     switch (leaving.kind) {
       case 'leave':
         keepCookie(ctx, cookies.county, id)
@@ -136,12 +152,25 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const { as, choose } = readQuery(ctx)
     const upstream = question.params.upstream
     switch (question.prompt.name) {
-      case 'login':
+      case 'login': {
+        const joined = applicationIn(question.params.login_hint)
+        const login = joined ? await loginAfterJoining(house, ctx, joined) : undefined
+        if (login) {
+          const answer = { login, select_account: {} }
+          return finish(ctx, question, { kind: 'finish', answer }, cannotBeMended)
+        }
         // Once: a county that did not give what the app insists on would not give it the next time.
         if (upstream && !choose && !question.signedInBefore && trips.connectors.has(upstream)) {
           return leaveFor(ctx, question, upstream)
         }
         return pages.signIn(ctx, question)
+      }
+      case 'agreement': {
+        await requireSamePerson(ctx, question)
+        const due = await pages.dueTerms(question)
+        if (!due) return finish(ctx, question, answerAgreed(), cannotBeMended)
+        return pages.agreement(ctx, question, due)
+      }
       case 'select_account':
         if (as === 'another') return pages.signIn(ctx, question)
         await requireSamePerson(ctx, question)
@@ -169,7 +198,12 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       await handle(ctx, question, fields)
     })
 
-  post('sign-in', 'sign-in', async (ctx, question, { account = '', password = '' }) => {
+  /** The box on both forms. Where it is not offered, nobody ticked it. */
+  const ticked = ({ remember }: Fields) => site.session.remember && remember === 'yes'
+
+  post('sign-in', 'sign-in', async (ctx, question, fields) => {
+    const { account = '', password = '' } = fields
+    const remember = ticked(fields)
     const { domain } = site.local_accounts
     const name = signInName(account, domain)
     const source = limits.sourceOf(ctx)
@@ -181,7 +215,9 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     const where = { ...circumstancesOf(ctx), clientId: question.clientId }
     const { signIn: signInLimits } = limits
     const { password: acr } = site.acr
-    const ports = { now, passwords, domain, acr, limits: signInLimits, from, where }
+    const { waitingPassword } = house.enrolments
+    const local = { now, passwords, domain, waitingPassword }
+    const ports = { ...local, acr, limits: signInLimits, from, where, remember }
     const reply = await answerLocally(store, { account, password }, ports)
     if (reply.kind === 'held') limits.refused(ctx, 'sign-in', reply.because)
     if (reply.kind === 'finish') knownDevices.remember(ctx, name)
@@ -189,12 +225,12 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     ctx.state.log.info({ way: 'password', outcome, client: question.clientId }, 'sign-in')
     metrics.signIn('password', '', outcome)
     await finish(ctx, question, reply, (problem, how) =>
-      pages.signIn(ctx, question, { account, problem }, how),
+      pages.signIn(ctx, question, { account, problem, remember }, how),
     )
   })
 
-  post('upstream', 'upstream', (ctx, question, { connector = '' }) =>
-    leaveFor(ctx, question, connector),
+  post('upstream', 'upstream', (ctx, question, fields) =>
+    leaveFor(ctx, question, fields.connector ?? '', ticked(fields)),
   )
 
   post('upstream-again', 'upstream/:connector', (ctx, question) =>
@@ -206,11 +242,25 @@ export function interactionRoutes(router: Router<State>, house: House): void {
     await finish(ctx, question, answerSameAccount(), cannotBeMended)
   })
 
+  post('agreement', 'agreement', async (ctx, question, { decision, hash = '', agree }) => {
+    if (question.prompt.name !== 'agreement') throw new Problem(400, 'forbidden')
+    await requireSamePerson(ctx, question)
+    const due = await pages.dueTerms(question)
+    if (!due) return finish(ctx, question, answerAgreed(), cannotBeMended)
+    const ports = { now, where: circumstancesOf(ctx) }
+    const reply =
+      decision === 'agree'
+        ? await answerAgree(store, question, due.due, { hash, ticked: agree === 'yes' }, ports)
+        : await answerDisagree(store, question, due.due, ports)
+    await finish(ctx, question, reply, (problem) => pages.agreement(ctx, question, due, problem))
+  })
+
   post('affiliation', 'affiliation', async (ctx, question, { affiliation }) => {
     await requireSamePerson(ctx, question)
     const reply = await answerAffiliation(store, question, affiliation, {
       now,
       where: circumstancesOf(ctx),
+      year: house.schoolYear,
     })
     await finish(ctx, question, reply, (problem) => pages.affiliation(ctx, question, problem))
   })
@@ -225,6 +275,11 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       { client: question.clientId, outcome: allowed ? 'allowed' : 'denied' },
       'consent',
     )
+    await finish(ctx, question, reply, cannotBeMended)
+  })
+
+  post('reopen', 'reopen', async (ctx, question, fields) => {
+    const reply = { kind: 'finish', answer: await reopening.accept(ctx, question, fields) } as const
     await finish(ctx, question, reply, cannotBeMended)
   })
 

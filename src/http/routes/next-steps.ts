@@ -27,7 +27,7 @@ const otherWays = (open: Open): NextStep[] => [
   backToApp(open),
 ]
 
-const statusOf: Record<UpstreamFailure, number> = {
+export const upstreamStatus: Record<UpstreamFailure, number> = {
   unreachable: 502,
   slow: 504,
   nonsense: 502,
@@ -44,7 +44,7 @@ export function afterUpstream(
   formAction: string[],
 ): Problem {
   const county = connector.label[language]
-  return new Problem(statusOf[failure], `upstream.${failure}`, {
+  return new Problem(upstreamStatus[failure], `upstream.${failure}`, {
     params: { county },
     formAction,
     next: [
@@ -77,6 +77,17 @@ export function afterLostTrip(open: Open, why: string, formAction: string[]): Pr
   return new Problem(400, `trip.${why}`, { formAction, next: [signIn, backToApp(open)] })
 }
 
+/** What she was sent for cannot be finished; where she came from it can be begun anew. */
+export function afterLostErrand(
+  href: string,
+  key: string,
+  params: Record<string, string> = {},
+): Problem {
+  const back: NextStep = { id: 'back', kind: 'link', href, labelKey: 'next.back', primary: true }
+  const status = key.startsWith('upstream.') ? 502 : 400
+  return new Problem(status, key, { params, next: [back, home] })
+}
+
 /** The person is known and may not come in. */
 export function afterBarred(
   open: Open,
@@ -85,6 +96,18 @@ export function afterBarred(
 ): Problem {
   const key = status === 'pending' ? 'account.pending' : 'account.suspended'
   return new Problem(403, key, { formAction, next: otherWays(open) })
+}
+
+/** She registered and has not proven her address: the mail is there, or can be had again. */
+export function afterWaiting(open: Open, formAction: string[]): Problem {
+  const resend: NextStep = {
+    id: 'resend',
+    kind: 'link',
+    href: '/resend',
+    labelKey: 'next.resend',
+    primary: true,
+  }
+  return new Problem(403, 'account.waiting', { formAction, next: [resend, ...otherWays(open)] })
 }
 
 /** The question expired, or was answered before. */

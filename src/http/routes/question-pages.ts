@@ -1,8 +1,10 @@
 /** The pages a question can be shown as: what each view is given. */
-import { affiliationsToward, listAffiliations } from '#accounts/affiliations.ts'
+import { affiliationsToward, currentAffiliations } from '#accounts/affiliations.ts'
+import { findDueTerms } from '#accounts/agreements.ts'
 import { shownGrant } from '#interaction/answers.ts'
 import type { Question } from '#interaction/question.ts'
 import type { Message } from '#lib/messages.ts'
+import { seconds } from '#lib/time.ts'
 import { type App, formSources } from '../app-of.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
@@ -18,7 +20,7 @@ export type Asked = Question & {
 }
 
 export function openQuestionPages(house: House) {
-  const { store, config, keys, answer, trips, cookies } = house
+  const { store, config, keys, answer, trips, cookies, schoolYear, now } = house
   const { site } = config
 
   const path = ({ uid }: Question, action: string) => `/interaction/${uid}/${action}`
@@ -49,6 +51,7 @@ export function openQuestionPages(house: House) {
           connected: trips.connectors.has(connector.id),
         })),
         chosen: ctx.cookies.get(cookies.county),
+        canRemember: site.session.remember,
         actions: {
           local: path(question, 'sign-in'),
           upstream: path(question, 'upstream'),
@@ -64,7 +67,7 @@ export function openQuestionPages(house: House) {
     const member = accountId ? await store.accounts.find(accountId) : undefined
     if (!accountId || member?.status !== 'active') return signIn(ctx, question)
     const { name, preferred_username: username, email } = member.profile
-    const list = await affiliationsToward(store, accountId, clientId)
+    const list = await affiliationsToward(store, accountId, clientId, schoolYear)
     const [acting] = list
     answer.page(ctx, {
       view: 'choose-account',
@@ -87,11 +90,39 @@ export function openQuestionPages(house: House) {
     })
   }
 
+  /** The terms this person has to agree to now; undefined when another tab was faster. */
+  async function dueTerms({ accountId }: Question) {
+    const member = accountId ? await store.accounts.find(accountId) : undefined
+    if (!member) return undefined
+    const due = findDueTerms({ terms: config.terms, ids: site.agreements }, member, seconds(now))
+    return due && { due, before: member.agreed[due.id] !== undefined }
+  }
+  type Due = NonNullable<Awaited<ReturnType<typeof dueTerms>>>
+
+  function agreement(ctx: Context, question: Asked, { due, before }: Due, problem?: Message) {
+    const { id, version, texts } = due
+    const text = texts[ctx.state.language]
+    if (!text) throw new Error(`terms ${id} ${version} are not there in ${ctx.state.language}`)
+    answer.page(ctx, {
+      view: 'agreement',
+      status: problem ? 422 : 200,
+      formAction: question.formAction,
+      locals: {
+        app: question.app,
+        terms: { id, version, ...text },
+        before,
+        problem,
+        formToken: tokenOf(ctx),
+        action: path(question, 'agreement'),
+      },
+    })
+  }
+
   async function affiliation(ctx: Context, question: Asked, problem?: Message) {
     const { accountId, clientId, uid } = question
     if (!accountId) return signIn(ctx, question)
     const [list, chosen] = await Promise.all([
-      listAffiliations(store, accountId),
+      currentAffiliations(store, accountId, schoolYear),
       store.affiliationChoices.find(accountId, clientId),
     ])
     answer.page(ctx, {
@@ -149,5 +180,5 @@ export function openQuestionPages(house: House) {
     })
   }
 
-  return { signIn, account, affiliation, consent }
+  return { signIn, account, dueTerms, agreement, affiliation, consent }
 }

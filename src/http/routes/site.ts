@@ -4,9 +4,6 @@ import type { State } from '../context.ts'
 import type { House } from '../house.ts'
 import { findMember } from '../member.ts'
 
-/** Pages the sign-in page links to that part 3 of the work builds. */
-const coming = ['join', 'reset', 'resend'] as const
-
 export function siteRoutes(router: Router<State>, house: House): void {
   const { answer, assets } = house
   router.get('home', '/', async (ctx) => {
@@ -14,13 +11,6 @@ export function siteRoutes(router: Router<State>, house: House): void {
     const signedIn = member && { name: member.profile.name?.value ?? '' }
     answer.page(ctx, { view: 'home', locals: { signedIn } })
   })
-
-  for (const name of coming) {
-    router.get(name, `/${name}`, (ctx) => {
-      const locals = { titleKey: `coming.${name}.title`, whatKey: `coming.${name}.what`, back: '/' }
-      answer.page(ctx, { view: 'coming', locals })
-    })
-  }
 
   router.get('favicon', '/favicon.ico', (ctx) => {
     ctx.status = 301

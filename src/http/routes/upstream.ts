@@ -1,28 +1,54 @@
-/** Where people come back from their county. */
+/** Where people come back from their county, whatever they were sent for. */
 import type Router from '@koa/router'
-import { comeBack } from '#interaction/trips.ts'
+import { comeBack, type Errand, type Return } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, formSources } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { Problem } from '../problem.ts'
-import { afterBarred, afterLostTrip, afterUpstream } from './next-steps.ts'
+import { openLinkTrips } from './account/link-trips.ts'
+import { joiningPath, openJoiningTrips } from './joining.ts'
+import { afterBarred, afterLostErrand, afterLostTrip, afterUpstream } from './next-steps.ts'
+import { openReopening } from './reopening.ts'
 
 /** The path of a connector's callback. */
 export const callbackPath = (connector: string) => `/upstream/${connector}/callback`
 
+/** Where a person was when she left: it shows what became of it. */
+const originOf = (errand: Errand | undefined): string => {
+  switch (errand?.kind) {
+    case 'sign-in':
+      return `/interaction/${errand.uid}?choose=1`
+    case 'join':
+      return joiningPath(errand.application, errand.step)
+    case 'link':
+      return '/account/identities'
+    case undefined:
+      return '/'
+  }
+}
+
+const errandOf = (back: Return): Errand | undefined => {
+  if ('errand' in back) return back.errand
+  return 'uid' in back ? { kind: 'sign-in', uid: back.uid } : undefined
+}
+
 export function upstreamRoutes(router: Router<State>, house: House): void {
   const { provider, config, answer, trips, metrics } = house
+  const joining = openJoiningTrips(house)
+  const linking = openLinkTrips(house)
+  const reopening = openReopening(house)
 
   /** The app behind a question that is still open, for the steps back to it. */
-  async function openFor(uid: string) {
-    const question = await findQuestion(provider, uid)
+  async function openFor(errand: Errand | undefined) {
+    if (errand?.kind !== 'sign-in') return undefined
+    const question = await findQuestion(provider, errand.uid)
     const client = question && (await provider.Client.find(question.clientId))
     if (!question || !client) return undefined
     const redirectUri = question.params.redirect_uri
     return {
-      uid,
+      uid: errand.uid,
       app: appOf(client, redirectUri),
       formAction: formSources(trips.connectors, redirectUri),
     }
@@ -40,10 +66,11 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       device: deviceKnown ? device : undefined,
       circumstances: circumstancesOf(ctx),
     })
+    const errand = errandOf(back)
 
-    // A callback is good once: its page in another language is the question it came from.
-    ctx.state.pageUrl = 'uid' in back && back.uid ? `/interaction/${back.uid}?choose=1` : '/'
-    const line = { way: 'upstream', connector: id, outcome: back.kind }
+    // A callback is good once: its page in another language is where she came from.
+    ctx.state.pageUrl = originOf(errand)
+    const line = { way: 'upstream', connector: id, errand: errand?.kind, outcome: back.kind }
     metrics.signIn('upstream', id, back.kind)
     switch (back.kind) {
       case 'finish': {
@@ -52,12 +79,20 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
         if (!resume) throw new Problem(400, 'interaction.expired')
         return answer.redirect(ctx, resume)
       }
+      case 'newcomer':
+        log.info(line, 'sign-in')
+        return joining.welcome(ctx, back)
+      case 'brought':
+        log.info(line, 'sign-in')
+        if (back.errand.kind === 'join') return joining.arrive(ctx, back.errand, back.identity)
+        return linking.arrive(ctx, back.errand, back.identity)
       case 'lost': {
         log.info({ ...line, why: back.why }, 'sign-in')
-        const open = back.uid === undefined ? undefined : await openFor(back.uid)
+        const open = await openFor(errand)
         if (back.why === 'other-browser' && !deviceKnown) throw new Problem(400, 'cookies')
-        if (!open) throw new Problem(400, `trip.${back.why}`)
-        throw afterLostTrip(open, back.why, open.formAction)
+        if (open) throw afterLostTrip(open, back.why, open.formAction)
+        if (!errand || errand.kind === 'sign-in') throw new Problem(400, `trip.${back.why}`)
+        throw afterLostErrand(originOf(errand), `trip.${back.why}`)
       }
       case 'interaction-over':
         log.info(line, 'sign-in')
@@ -66,21 +101,26 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       case 'not-connected':
       case 'failed':
       case 'barred': {
-        const open = await openFor(back.uid)
-        if (!open || !connector) throw new Problem(400, 'interaction.expired')
-        if (back.kind === 'barred') {
-          log.info(line, 'sign-in')
-          throw afterBarred(open, back.status, open.formAction)
+        const open = await openFor(errand)
+        if (!connector) throw new Problem(400, 'interaction.expired')
+        if (back.kind === 'failed')
+          log.warn({ ...line, failure: back.failure, err: back.cause }, 'sign-in')
+        else log.info(line, 'sign-in')
+        const params = { county: connector.label[language] }
+        if (!open) {
+          if (!errand || errand.kind === 'sign-in') throw new Problem(400, 'interaction.expired')
+          const key = back.kind === 'failed' ? `upstream.${back.failure}` : 'county.not-connected'
+          throw afterLostErrand(originOf(errand), key, params)
         }
-        if (back.kind === 'not-connected') {
-          const params = { county: connector.label[language] }
-          throw new Problem(400, 'county.not-connected', {
-            ...afterLostTrip(open, 'used', open.formAction).options,
-            params,
-          })
-        }
-        log.warn({ ...line, failure: back.failure, err: back.cause }, 'sign-in')
-        throw afterUpstream(open, connector, language, back.failure, open.formAction)
+        if (back.kind === 'barred' && back.status === 'closed')
+          throw await reopening.offer(ctx, open, back.login)
+        if (back.kind === 'barred') throw afterBarred(open, back.status, open.formAction)
+        if (back.kind === 'failed')
+          throw afterUpstream(open, connector, language, back.failure, open.formAction)
+        throw new Problem(400, 'county.not-connected', {
+          ...afterLostTrip(open, 'used', open.formAction).options,
+          params,
+        })
       }
     }
   })

@@ -1,0 +1,148 @@
+/** Everything we hold of a member, as she may have it (個人資料保護法 §3): less what only proves that she is herself. */
+import { openNumber } from '#accounts/personal-numbers.ts'
+import { listSessions } from '#oidc/sessions.ts'
+import type { AuditRow, Store } from '#store/store.ts'
+import { type Acting, acted } from './act.ts'
+
+export type ExportPorts = {
+  issuer: string
+  /** Opens personal numbers. */
+  numberKey: Buffer
+}
+
+/** The trail is never cut: a page of it is read at a time. */
+const page = 500
+
+export async function exportAccount(
+  store: Store,
+  acting: Acting,
+  { issuer, numberKey }: ExportPorts,
+): Promise<Record<string, unknown>> {
+  const { accountId, at } = acting
+  const account = await store.accounts.find(accountId)
+  if (!account) throw new Error('an account is exported by its member')
+  const [
+    names,
+    password,
+    recovery,
+    identities,
+    affiliations,
+    agreements,
+    guardian,
+    consents,
+    choices,
+    sessions,
+    picture,
+    numbers,
+    signIns,
+  ] = await Promise.all([
+    store.identifiers.ofAccount(accountId),
+    store.credentials.findPassword(accountId),
+    store.recoveryAddresses.find(accountId),
+    store.identities.ofAccount(accountId),
+    store.affiliations.ofAccount(accountId),
+    store.agreements.ofAccount(accountId),
+    store.guardians.find(accountId),
+    store.consents.ofAccount(accountId),
+    store.affiliationChoices.ofAccount(accountId),
+    listSessions(store, accountId, at),
+    store.pictures.find(accountId),
+    store.personalNumbers.ofAccount(accountId),
+    allSignIns(store, accountId),
+  ])
+  await store.audit.record(acted(acting, 'account.export'))
+
+  return {
+    exportedAt: iso(at),
+    from: issuer,
+    account: {
+      sub: account.id,
+      kind: account.kind,
+      status: account.status,
+      createdAt: iso(account.createdAt),
+      updatedAt: iso(account.updatedAt),
+    },
+    profile: Object.entries(account.profile).map(([attribute, { value, by, at, verified }]) => ({
+      attribute,
+      value,
+      vouchedBy: by,
+      since: iso(at),
+      verified,
+    })),
+    identifiers: names.map(({ type, value, verifiedAt }) => ({
+      type,
+      value,
+      verifiedAt: iso(verifiedAt),
+    })),
+    password: password ? { set: true, changedAt: iso(password.updatedAt) } : { set: false },
+    recoveryAddress: recovery && {
+      address: recovery.value,
+      since: iso(recovery.createdAt),
+      confirmedAt: iso(recovery.confirmedAt),
+    },
+    identities: identities.map((one) => ({
+      connector: one.connector,
+      issuer: one.issuer,
+      subject: one.subject,
+      formerOpenIds: one.openid2Ids,
+      claims: one.raw,
+      linkedAt: iso(one.createdAt),
+      readAt: iso(one.readAt),
+    })),
+    affiliations: affiliations.map(({ accountId: _, identityId, readAt, ...one }) => ({
+      ...one,
+      vouchedBy: identities.find(({ id }) => id === identityId)?.connector,
+      readAt: iso(readAt),
+    })),
+    personalNumbers: numbers.map(({ type, sealed, createdAt }) => ({
+      type,
+      number: openNumber(numberKey, { type, accountId, sealed }),
+      since: iso(createdAt),
+    })),
+    agreements: agreements.map(({ accountId: _, agreedAt, ...one }) => ({
+      ...one,
+      agreedAt: iso(agreedAt),
+    })),
+    guardian: guardian && {
+      name: guardian.name,
+      email: guardian.email,
+      agreedAt: iso(guardian.agreedAt),
+      address: guardian.address,
+    },
+    consents: consents.map(({ clientId, granted, at }) => ({
+      app: clientId,
+      ...granted,
+      since: iso(at),
+    })),
+    affiliationChoices: [...choices].map(([app, affiliation]) => ({ app, affiliation })),
+    sessions: sessions.map(({ signedInAt, lastSeenAt, ...one }) => ({
+      ...one,
+      signedInAt: iso(signedInAt),
+      lastSeenAt: iso(lastSeenAt),
+    })),
+    signIns: signIns.map(({ at, target, outcome, address, details }) => ({
+      at: iso(at),
+      app: target.replace(/^client:/, ''),
+      outcome,
+      address,
+      ...details,
+    })),
+    picture: picture && {
+      type: picture.type,
+      updatedAt: iso(picture.updatedAt),
+      base64: picture.bytes.toString('base64'),
+    },
+  }
+}
+
+const iso = (at: number | undefined) =>
+  at === undefined ? undefined : new Date(at * 1000).toISOString()
+
+async function allSignIns({ auditReads }: Pick<Store, 'auditReads'>, accountId: string) {
+  const all: AuditRow[] = []
+  for (;;) {
+    const more = await auditReads.signIns(accountId, all.at(-1), page)
+    all.push(...more)
+    if (more.length < page) return all
+  }
+}

@@ -1,0 +1,109 @@
+/** The county accounts a member signs in with: linked and unlinked by herself. */
+import { attachIdentity, profileFrom } from '#accounts/federated.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
+import type { WriteLetter } from '#lib/letter.ts'
+import type { IdentityRow, Store, Tables } from '#store/store.ts'
+import { type Acting, acted, lockMember } from './act.ts'
+import { tell } from './letters.ts'
+
+export type LinkPorts = {
+  writeLetter: WriteLetter
+  /** What a person calls the upstream. */
+  labelOf: (connector: string) => string
+}
+
+export type ListedIdentity = IdentityRow & {
+  /** Without it nobody could sign in to the account any more. */
+  last: boolean
+}
+
+/** Oldest first. */
+export async function listIdentities(store: Store, accountId: string): Promise<ListedIdentity[]> {
+  const identities = await store.identities.ofAccount(accountId)
+  const otherWay = identities.length > 1 || (await hasPassword(store, accountId))
+  return identities.map((one) => ({ ...one, last: !otherWay }))
+}
+
+/** A password is a way in for who has a name to type with it. */
+async function hasPassword(
+  { identifiers, credentials }: Pick<Tables, 'identifiers' | 'credentials'>,
+  accountId: string,
+): Promise<boolean> {
+  const names = await identifiers.ofAccount(accountId)
+  return names.length > 0 && (await credentials.findPassword(accountId)) !== undefined
+}
+
+export type Unlinked =
+  | { kind: 'unlinked'; connector: string }
+  /** It is gone, or was never hers. */
+  | { kind: 'unknown' }
+  | { kind: 'last-way-in' }
+
+/** Of two tabs that unlink the last two at once, one is told that hers is the last. */
+export async function unlinkIdentity(
+  store: Store,
+  acting: Acting,
+  identityId: string,
+  { writeLetter, labelOf }: LinkPorts,
+): Promise<Unlinked> {
+  const { accountId } = acting
+  return store.transaction(async (tables): Promise<Unlinked> => {
+    const account = await lockMember(tables, accountId)
+    const identities = await tables.identities.ofAccount(accountId)
+    const wanted = identities.find(({ id }) => id === identityId)
+    if (!wanted) return { kind: 'unknown' }
+    if (identities.length === 1 && !(await hasPassword(tables, accountId))) {
+      return { kind: 'last-way-in' }
+    }
+    await tables.identities.unlink(identityId, accountId)
+    const { connector } = wanted
+    await tables.audit.record(acted(acting, 'identity.unlink', { details: { connector } }))
+    await tell(tables, account, acting, (her) =>
+      writeLetter({
+        kind: 'identity-unlinked',
+        ...her,
+        params: { ...her.params, county: labelOf(connector) },
+      }),
+    )
+    return { kind: 'unlinked', connector }
+  })
+}
+
+export type Linked =
+  | { kind: 'linked'; connector: string }
+  /** It is linked to this account already. */
+  | { kind: 'hers-already' }
+  /** Somebody else signs in with it: it is never taken from her. */
+  | { kind: 'taken' }
+
+/** Links the identity a trip brought. Whoever links it first has it, however many accounts race for it. */
+export async function linkIdentity(
+  store: Store,
+  acting: Acting,
+  identity: UpstreamIdentity,
+  { writeLetter, labelOf }: LinkPorts,
+): Promise<Linked> {
+  const { accountId, at } = acting
+  const { connector } = identity
+  return store.transaction(async (tables): Promise<Linked> => {
+    const account = await lockMember(tables, accountId)
+    if (!(await attachIdentity(tables, accountId, identity, at))) {
+      const known = await tables.identities.find(identity.issuer, identity.subject)
+      const hers = known?.account.id === accountId
+      const outcome = hers ? 'linked-already' : 'taken'
+      await tables.audit.record(acted(acting, 'identity.link', { outcome, details: { connector } }))
+      return { kind: hers ? 'hers-already' : 'taken' }
+    }
+    const profile = profileFrom(identity, account.profile, at)
+    await tables.accounts.setProfile(accountId, profile, at)
+    await tables.audit.record(acted(acting, 'identity.link', { details: { connector } }))
+    await tell(tables, account, acting, (her) =>
+      writeLetter({
+        kind: 'identity-linked',
+        ...her,
+        params: { ...her.params, county: labelOf(connector) },
+      }),
+    )
+    return { kind: 'linked', connector }
+  })
+}

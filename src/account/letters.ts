@@ -1,0 +1,51 @@
+/** What a member is told by mail of what was done to her account. */
+import { queueMail } from '#accounts/mail.ts'
+import { isMailAddress, type Mail } from '#lib/mail.ts'
+import type { AccountRow, IdentifierRow, Tables } from '#store/store.ts'
+import type { Acting } from './act.ts'
+
+/** What she knows her account by: a name she signs in with or, where a county does that for her, her own. */
+export const accountName = ({ profile }: AccountRow, names: IdentifierRow[]): string =>
+  (names.find(({ type }) => type === 'email') ?? names[0])?.value ??
+  profile.preferred_username?.value ??
+  profile.name?.value ??
+  ''
+
+/** Everywhere she reads mail: at the address she keeps for her account, at names of hers that are addresses. */
+async function addressesOf(
+  { recoveryAddresses }: Pick<Tables, 'recoveryAddresses'>,
+  { id, profile: { email } }: AccountRow,
+  names: IdentifierRow[],
+): Promise<string[]> {
+  const kept = await recoveryAddresses.find(id)
+  const hers = names.filter(({ type, verifiedAt }) => type === 'email' && verifiedAt)
+  const addresses = [kept?.value, ...hers.map(({ value }) => value)].filter(
+    (one) => one !== undefined,
+  )
+  // A county may have verified one.
+  if (addresses.length === 0 && email?.verified) addresses.push(email.value)
+  return [...new Set(addresses)].filter(isMailAddress)
+}
+
+/** What every letter to her has in common. */
+export type ToMember = {
+  to: string
+  language: string
+  name?: string
+  params: { account: string }
+}
+
+/** Writes to her in the transaction that caused it; to nobody, where no address of hers is known. */
+export async function tell(
+  tables: Tables,
+  account: AccountRow,
+  { at, language }: Acting,
+  write: (her: ToMember) => Mail,
+): Promise<void> {
+  const names = await tables.identifiers.ofAccount(account.id)
+  const name = account.profile.name?.value
+  for (const to of await addressesOf(tables, account, names)) {
+    const her: ToMember = { to, language, params: { account: accountName(account, names) } }
+    await queueMail(tables, write(name ? { ...her, name } : her), { at })
+  }
+}

@@ -1,0 +1,126 @@
+/** What a member says of herself. */
+import type { SiteFile } from '#config/schema.ts'
+import { sha256 } from '#lib/crypto.ts'
+import type { Message } from '#lib/messages.ts'
+import { mobile, phone } from '#lib/taiwan-numbers.ts'
+import type { AccountRow, Attribute, Store } from '#store/store.ts'
+import { type Acting, acted, lockMember } from './act.ts'
+
+export const profileFields = ['name', 'nickname', 'title', 'phone_number', 'gender'] as const
+export type ProfileField = (typeof profileFields)[number]
+
+export type ProfileRules = {
+  /** Attributes a member may change, beside her name. */
+  editable: SiteFile['profile']['editable']
+  /** Ids of our upstreams: a name one of them vouched for is not hers to change. */
+  upstreams: ReadonlySet<string>
+}
+
+export type ShownField = {
+  field: ProfileField
+  value: string
+  /** Who vouched for what she cannot change. */
+  lockedBy?: string
+}
+
+/** The fields of her form, those she may not change too if they say something. */
+export function profileForm(
+  { profile }: Pick<AccountRow, 'profile'>,
+  rules: ProfileRules,
+): ShownField[] {
+  return profileFields.flatMap((field) => {
+    const { value = '', by = '' } = profile[field] ?? {}
+    if (isHers(field, profile[field], rules)) return [{ field, value }]
+    return value ? [{ field, value, lockedBy: by }] : []
+  })
+}
+
+const isHers = (field: ProfileField, known: Attribute | undefined, rules: ProfileRules): boolean =>
+  field === 'name' ? !known || !rules.upstreams.has(known.by) : rules.editable.includes(field)
+
+/** Of what she was shown: who saves over a change made in another tab since is told so. */
+export const profileVersion = ({ profile }: Pick<AccountRow, 'profile'>): string =>
+  sha256(JSON.stringify(profileFields.map((field) => profile[field]?.value ?? '')))
+
+export type ProfileChange =
+  | { kind: 'saved'; changed: ProfileField[] }
+  | { kind: 'again'; problems: Partial<Record<ProfileField, Message>> }
+  /** Somebody, perhaps she herself in another tab, changed it since she was shown it. */
+  | { kind: 'changed-meanwhile' }
+
+/** Fields that are not hers, or not named, are not read: what is sent in them changes nothing. */
+export async function changeProfile(
+  store: Store,
+  acting: Acting,
+  typed: Partial<Record<ProfileField, string>>,
+  { version, ...rules }: ProfileRules & { version: string },
+): Promise<ProfileChange> {
+  return store.transaction(async (tables): Promise<ProfileChange> => {
+    const account = await lockMember(tables, acting.accountId)
+    if (profileVersion(account) !== version) return { kind: 'changed-meanwhile' }
+    const problems: Partial<Record<ProfileField, Message>> = {}
+    const profile = { ...account.profile }
+    const changed: ProfileField[] = []
+    for (const { field, value: before, lockedBy } of profileForm(account, rules)) {
+      const text = typed[field]
+      if (lockedBy !== undefined || text === undefined) continue
+      const read = readField(field, text, before)
+      if ('problem' in read) {
+        problems[field] = read.problem
+        continue
+      }
+      if (read.value === before) continue
+      changed.push(field)
+      if (read.value === '') delete profile[field]
+      else profile[field] = { value: read.value, by: 'self', at: acting.at, ...unverified(field) }
+    }
+    if (Object.keys(problems).length > 0) return { kind: 'again', problems }
+    if (changed.length > 0) {
+      await tables.accounts.setProfile(account.id, profile, acting.at)
+      await tables.audit.record(acted(acting, 'profile.change', { details: { changed } }))
+    }
+    return { kind: 'saved', changed }
+  })
+}
+
+/** OpenID Connect Core §5.1: nobody has checked that the number is hers. */
+const unverified = (field: ProfileField) => (field === 'phone_number' ? { verified: false } : {})
+
+const longest: Record<ProfileField, number> = {
+  name: 60,
+  nickname: 40,
+  title: 60,
+  phone_number: 40,
+  gender: 20,
+}
+/** OpenID Connect Core §5.1 knows two and allows others. */
+export const genders = ['female', 'male', 'other'] as const
+
+const oneLine = (text: string) => text.normalize('NFC').replace(/\s+/g, ' ').trim()
+
+type Read = { value: string } | { problem: Message }
+
+function readField(field: ProfileField, text: string, before: string): Read {
+  const value = oneLine(text)
+  // What stands there may be older than our rules.
+  if (value === before) return { value }
+  if (value === '') return field === 'name' ? { problem: 'account.fields.name.empty' } : { value }
+  if ([...value].length > longest[field]) {
+    return { problem: { key: 'account.profile.too-long', params: { most: longest[field] } } }
+  }
+  // Directions and invisible characters have no place in a name (see lib/prose.ts).
+  if (/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}<>]/u.test(value))
+    return { problem: 'account.profile.characters' }
+  switch (field) {
+    case 'phone_number': {
+      const number = mobile(value) ?? phone(value)
+      return number ? { value: number } : { problem: 'account.fields.phone_number.wrong' }
+    }
+    case 'gender':
+      return genders.some((one) => one === value)
+        ? { value }
+        : { problem: 'account.fields.gender.wrong' }
+    default:
+      return { value }
+  }
+}

@@ -1,0 +1,20 @@
+/** The names of apps by their client id. */
+import type { Language } from '#config/schema.ts'
+import { accountPageClientId } from '#oidc/provider.ts'
+import { appOf } from '../../app-of.ts'
+import type { House } from '../../house.ts'
+
+export async function namesOfApps(
+  { provider, messages }: Pick<House, 'provider' | 'messages'>,
+  language: Language,
+  clientIds: string[],
+): Promise<(clientId: string) => string> {
+  const names = new Map<string, string>()
+  for (const id of new Set(clientIds)) {
+    const client = id === accountPageClientId ? undefined : await provider.Client.find(id)
+    if (client) names.set(id, appOf(client).name)
+  }
+  const own = messages.translate(language, 'account.title')
+  const gone = messages.translate(language, 'account.apps.gone')
+  return (id) => (id === accountPageClientId ? own : (names.get(id) ?? gone))
+}

@@ -1,0 +1,70 @@
+/** The county accounts she signs in with. */
+import { listIdentities, unlinkIdentity } from '#account/identities.ts'
+import type { Message } from '#lib/messages.ts'
+import { formSources } from '../../app-of.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { connectorLabel, dateOf } from './labels.ts'
+import { openLinkTrips } from './link-trips.ts'
+import { type Member, type MemberRoutes, notHers } from './members.ts'
+
+const path = '/account/identities'
+const fresh = { fresh: true }
+
+export function identityRoutes({ show, act, page, done }: MemberRoutes, house: House): void {
+  const { store, config, trips, writeLetter } = house
+  const linking = openLinkTrips(house)
+
+  async function showIdentities(ctx: Context, member: Member, problem?: Message) {
+    const lang = ctx.state.language
+    const identities = await listIdentities(store, member.account.id)
+    const locals = {
+      identities: identities.map(({ id, connector, createdAt, readAt, last }) => ({
+        id,
+        label: connectorLabel(house, lang, connector),
+        linkedAt: dateOf(createdAt),
+        usedAt: dateOf(readAt),
+        last,
+      })),
+      connectors: config.connectors.map(({ id, label, keywords }) => ({
+        id,
+        label: label[lang],
+        keywords: [...Object.values(label), ...keywords],
+        connected: trips.connectors.has(id),
+      })),
+      problem,
+      actions: { link: `${path}/link`, unlink: `${path}/unlink` },
+    }
+    page(ctx, member, 'account-identities', locals, {
+      status: problem ? 422 : 200,
+      formAction: formSources(trips.connectors, undefined),
+    })
+  }
+
+  show('account.identities', path, (ctx, member) => showIdentities(ctx, member), fresh)
+
+  act(
+    'account.identities.link',
+    `${path}/link`,
+    path,
+    async (ctx, member, { connector = '' }) => {
+      const problem = await linking.begin(ctx, member, connector)
+      if (problem) await showIdentities(ctx, member, problem)
+    },
+    fresh,
+  )
+
+  act(
+    'account.identities.unlink',
+    `${path}/unlink`,
+    path,
+    async (ctx, member, { identity = '' }) => {
+      const labelOf = (id: string) => connectorLabel(house, ctx.state.language, id)
+      const ports = { writeLetter, labelOf }
+      const unlinked = await unlinkIdentity(store, member.acting, identity, ports)
+      if (unlinked.kind === 'unknown') throw notHers(path)
+      done(ctx, path, unlinked.kind)
+    },
+    fresh,
+  )
+}

@@ -1,0 +1,30 @@
+/** Somebody who has just joined signs in without being asked again: she proved herself a moment ago. */
+import { loginOf } from '#interaction/trips.ts'
+import type { Context } from '../context.ts'
+import type { House } from '../house.ts'
+import { visitor } from './joining.ts'
+
+const prefix = 'joined:'
+
+/** Marks a sign-in as one of this application's. Worth nothing in another browser, or a second time. */
+export const joinedHint = (application: string): string => `${prefix}${application}`
+
+export const applicationIn = (hint: string | undefined): string | undefined =>
+  hint?.startsWith(prefix) ? hint.slice(prefix.length) : undefined
+
+/** Her sign-in, once and only minutes after; nothing otherwise. */
+export async function loginAfterJoining(house: House, ctx: Context, application: string) {
+  const fresh = await house.enrolments.takeFresh(application, visitor(house, ctx))
+  if (!fresh) return undefined
+  const { accountId, amr, federated, at } = fresh
+  const { acr } = house.config.site
+  return loginOf(
+    accountId,
+    { amr, authTime: at },
+    {
+      acr: federated ? acr.upstream : acr.password,
+      remember: false,
+      at,
+    },
+  )
+}

@@ -1,0 +1,295 @@
+/** The pages of joining: choosing a way, its steps one after another, and the links its mails carry. */
+import type Router from '@koa/router'
+import type { LinkAnswer, Submitted } from '#enrolment/engine.ts'
+import type { Joining, Visitor } from '#enrolment/joinings.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
+import { type Errand, leaveOn, type Return } from '#interaction/trips.ts'
+import type { Message } from '#lib/messages.ts'
+import { findQuestion } from '#oidc/questions.ts'
+import type { LinkPurpose } from '#store/store.ts'
+import { circumstancesOf } from '../circumstances.ts'
+import type { Context, State } from '../context.ts'
+import { keepCookie } from '../cookies.ts'
+import type { House } from '../house.ts'
+import { formToken, readForm, readQuery, readUploads } from '../input.ts'
+import { linkPaths } from '../link-paths.ts'
+import { findMember } from '../member.ts'
+import { home, type NextStep, Problem } from '../problem.ts'
+import { openJoiningPages } from './joining-pages.ts'
+
+/** A page of an application, or wherever it is now. */
+export const joiningPath = (application: string, step?: string) =>
+  step === undefined ? `/joining/${application}` : `/joining/${application}/${step}`
+
+const joinAgain: NextStep = { id: 'join', kind: 'link', href: '/join', labelKey: 'next.join' }
+
+export function joiningRoutes(router: Router<State>, house: House): void {
+  const { enrolments, keys, answer, cookies, messages, provider, trips } = house
+  const pages = openJoiningPages(house)
+
+  const visitorOf = (ctx: Context): Visitor => visitor(house, ctx)
+
+  /** The app's request that waits, if it is this browser's. */
+  async function interactionOf(ctx: Context, uid: string | undefined) {
+    const question = uid ? await findQuestion(provider, uid) : undefined
+    return question?.device === ctx.state.device ? question?.uid : undefined
+  }
+
+  /** The application, if it is this browser's and not too old. Throws the page that says why not. */
+  async function open(ctx: Context): Promise<Joining> {
+    const found = await enrolments.find(ctx.params.id ?? '', ctx.state.device ?? '')
+    switch (found.kind) {
+      case 'found':
+        return found
+      case 'other-browser':
+        if (!ctx.state.deviceKnown) throw new Problem(400, 'cookies')
+        throw new Problem(403, 'joining.other-browser', { next: [joinAgain, home] })
+      default:
+        throw new Problem(404, `joining.${found.kind}`, { next: [joinAgain, home] })
+    }
+  }
+
+  router.get('join', '/join', async (ctx) => {
+    const { interaction } = readQuery(ctx)
+    const uid = await interactionOf(ctx, interaction)
+    const query = uid ? `?interaction=${uid}` : ''
+    const before = ctx.cookies.get(cookies.joining, { signed: true })
+    const started = before && (await enrolments.find(before, ctx.state.device ?? ''))
+    const open = started && started.kind === 'found' && !enrolments.finished(started)
+    const offers = enrolments.offers('visitor')
+    const [only] = offers
+    if (!open && only && offers.length === 1)
+      return answer.redirect(ctx, `/join/${only.id}${query}`)
+    const lang = ctx.state.language
+    answer.page(ctx, {
+      view: 'join',
+      locals: {
+        offers: offers.map(({ id, title, summary }) => ({
+          href: `/join/${id}${query}`,
+          title: title[lang],
+          summary: summary?.[lang],
+        })),
+        started: open
+          ? {
+              href: joiningPath(started.row.id),
+              title: started.rules.title[lang],
+              at: new Date(started.row.updatedAt * 1000),
+            }
+          : undefined,
+      },
+    })
+  })
+
+  router.get('join.first', '/join/:enrolment', async (ctx) => {
+    const enrolment = ctx.params.enrolment ?? ''
+    const uid = await interactionOf(ctx, readQuery(ctx).interaction)
+    const shown = await enrolments.preview(enrolment, visitorOf(ctx), uid)
+    if (shown) return pages.step(ctx, shown)
+    const id = await beginAsMember(ctx, enrolment)
+    if (!id) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
+    goTo(ctx, id)
+  })
+
+  /** An enrolment for members begins when one of them asks for it. */
+  async function beginAsMember(ctx: Context, enrolment: string) {
+    const offered = enrolments.offers('member').some(({ id }) => id === enrolment)
+    const member = offered ? await findMember(house, ctx) : undefined
+    if (!member) return undefined
+    const door = { entry: 'member' as const, accountId: member.id }
+    return enrolments.begin(enrolment, door, visitorOf(ctx))
+  }
+
+  router.post('join.start', '/join/:enrolment', async (ctx) => {
+    ctx.state.pageUrl = ctx.path
+    const { fields, files } = await readUploads(ctx, keys.form)
+    await pages.spendStart(ctx)
+    const uid = await interactionOf(ctx, fields.interaction)
+    const input = { fields: answers(fields), files }
+    const submitted = await enrolments.start(ctx.params.enrolment ?? '', input, visitorOf(ctx), uid)
+    if (!submitted) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
+    await follow(ctx, submitted)
+  })
+
+  const goTo = (ctx: Context, application: string, notice?: Message) => {
+    keepCookie(ctx, cookies.joining, application, true)
+    const sent = notice === undefined ? '' : '?sent=1'
+    answer.redirect(ctx, `${joiningPath(application)}${sent}`)
+  }
+
+  async function follow(ctx: Context, submitted: Submitted) {
+    switch (submitted.kind) {
+      case 'next':
+        return goTo(ctx, submitted.application, submitted.notice)
+      case 'again':
+        return pages.step(ctx, submitted.shown, submitted.waitSeconds)
+      case 'left':
+        return leaveJoining(ctx, submitted.interaction)
+      case 'upstream':
+        return depart(ctx, submitted)
+    }
+  }
+
+  /** Back to the app, which hears that she did not sign in; without one, to the front page. */
+  async function leaveJoining(ctx: Context, uid: string | undefined) {
+    const question = uid ? await findQuestion(provider, uid) : undefined
+    if (!question || question.device !== ctx.state.device) return answer.redirect(ctx, '/')
+    const url = await pages.cancel(question)
+    answer.redirect(ctx, url ?? '/')
+  }
+
+  async function depart(
+    ctx: Context,
+    { application, step, connector }: Extract<Submitted, { kind: 'upstream' }>,
+  ) {
+    keepCookie(ctx, cookies.joining, application, true)
+    const device = ctx.state.device ?? ''
+    const where = { connector, device, locales: [ctx.state.language], fresh: true }
+    const leaving = await leaveOn(trips, { kind: 'join', application, step }, where)
+    if (leaving.kind === 'leave') {
+      keepCookie(ctx, cookies.county, connector)
+      return answer.redirect(ctx, leaving.url)
+    }
+    if (leaving.kind === 'failed')
+      ctx.state.log.warn({ connector, failure: leaving.failure, err: leaving.cause }, 'upstream')
+    const failure = leaving.kind === 'failed' ? leaving.failure : leaving.kind
+    throw pages.afterUpstream(ctx, { application, step, connector }, failure)
+  }
+
+  // Before the pages of an application: a link's address looks like one of them.
+  /** A link an application mailed: looked at by GET, used by POST. */
+  function link(purpose: Extract<LinkPurpose, 'activate' | 'guardian' | 'resume'>) {
+    const path = `${linkPaths[purpose]}/:token`
+    const shownAs = (ctx: Context, linked: LinkAnswer) => pages.link(ctx, purpose, linked)
+    router.get(`joining.${purpose}`, path, async (ctx) => {
+      const token = ctx.params.token ?? ''
+      shownAs(ctx, await enrolments.showLink(purpose, token, visitorOf(ctx)))
+    })
+    router.post(`joining.${purpose}.use`, path, async (ctx) => {
+      const fields = await readForm(ctx, keys.form)
+      const token = ctx.params.token ?? ''
+      ctx.state.pageUrl = `${linkPaths[purpose]}/${encodeURIComponent(token)}`
+      const input = { fields: answers(fields), files: {} }
+      const used = await enrolments.useLink(purpose, token, input, visitorOf(ctx))
+      if (used.kind === 'done' && used.sameBrowser) return goTo(ctx, used.application)
+      shownAs(ctx, used)
+    })
+  }
+  link('activate')
+  link('guardian')
+
+  const resume = `${linkPaths.resume}/:token`
+  const staleResume = () => new Problem(410, 'joining.link.resume', { next: [joinAgain, home] })
+  router.get('joining.resume', resume, async (ctx) => {
+    const about = await enrolments.showResume(ctx.params.token ?? '')
+    if (!about) throw staleResume()
+    const enrolment = about.title[ctx.state.language]
+    const token = formToken(keys.form, ctx.state.device ?? '')
+    const locals = { enrolment, formToken: token, action: ctx.path }
+    answer.page(ctx, { view: 'joining-resume', locals })
+  })
+  router.post('joining.resume.use', resume, async (ctx) => {
+    await readForm(ctx, keys.form)
+    const application = await enrolments.takeOver(ctx.params.token ?? '', visitorOf(ctx))
+    if (!application) throw staleResume()
+    goTo(ctx, application)
+  })
+
+  router.get('joining', '/joining/:id', async (ctx) => {
+    const joining = await open(ctx)
+    const finished = enrolments.finished(joining)
+    if (finished) return pages.finished(ctx, joining.row.id, finished)
+    const shown = await enrolments.show(joining, undefined, visitorOf(ctx))
+    if (!shown) throw new Error('an application that is not over has nothing to ask')
+    const sent = readQuery(ctx).sent === undefined ? '' : '?sent=1'
+    answer.redirect(ctx, `${joiningPath(joining.row.id, shown.step.id)}${sent}`)
+  })
+
+  router.get('joining.step', '/joining/:id/:step', async (ctx) => {
+    const joining = await open(ctx)
+    if (enrolments.finished(joining)) return answer.redirect(ctx, joiningPath(joining.row.id))
+    const shown = await enrolments.show(joining, ctx.params.step, visitorOf(ctx))
+    // A step that is not hers, or not yet: the one that is.
+    if (!shown || shown.step.id !== ctx.params.step) {
+      return answer.redirect(ctx, joiningPath(joining.row.id))
+    }
+    const notice = `joining.${shown.step.type}.sent`
+    const said = readQuery(ctx).sent !== undefined && messages.has(notice)
+    return pages.step(ctx, said ? { ...shown, notice } : shown)
+  })
+
+  router.post('joining.enter', '/joining/:id/enter', async (ctx) => {
+    await readForm(ctx, keys.form)
+    await pages.enter(ctx, await open(ctx))
+  })
+
+  router.post('joining.later', '/joining/:id/later', async (ctx) => {
+    const { address = '' } = await readForm(ctx, keys.form)
+    const joining = await open(ctx)
+    await pages.later(ctx, joining, address)
+  })
+
+  router.post('joining.submit', '/joining/:id/:step', async (ctx) => {
+    const { fields, files } = await readUploads(ctx, keys.form)
+    const step = ctx.params.step ?? ''
+    ctx.state.pageUrl = joiningPath(ctx.params.id ?? '', step)
+    const joining = await open(ctx)
+    const input = { fields: answers(fields), files }
+    const version = Number(fields.version)
+    await follow(ctx, await enrolments.submit(joining, { step, version, input }, visitorOf(ctx)))
+  })
+}
+
+/** What becomes of those who come back from a county for an application, or come for the first time. */
+export function openJoiningTrips(house: House) {
+  const { enrolments, cookies, answer } = house
+  const pages = openJoiningPages(house)
+  const goTo = (ctx: Context, application: string) => {
+    keepCookie(ctx, cookies.joining, application, true)
+    answer.redirect(ctx, joiningPath(application))
+  }
+
+  return {
+    /** Nobody here knows her, and an app waits: she joins, and goes on to it. */
+    async welcome(
+      ctx: Context,
+      { uid, enrolment, identity }: Extract<Return, { kind: 'newcomer' }>,
+    ): Promise<void> {
+      const door = { entry: 'identity' as const, identity }
+      goTo(ctx, await enrolments.begin(enrolment, door, visitor(house, ctx), uid))
+    },
+
+    async arrive(
+      ctx: Context,
+      errand: Extract<Errand, { kind: 'join' }>,
+      identity: UpstreamIdentity,
+    ): Promise<void> {
+      const known = await house.store.identities.find(identity.issuer, identity.subject)
+      if (known) throw pages.afterKnown(ctx, identity.connector)
+      const arrived = await enrolments.arrive(errand, identity, visitor(house, ctx))
+      switch (arrived.kind) {
+        case 'next':
+          return goTo(ctx, arrived.application)
+        case 'again':
+          return goTo(ctx, errand.application)
+        default:
+          throw new Problem(400, 'interaction.expired', { next: [joinAgain, home] })
+      }
+    },
+  }
+}
+
+/** Who acts, for the enrolment room. */
+export const visitor = ({ limits }: House, ctx: Context): Visitor => ({
+  ...circumstancesOf(ctx),
+  device: ctx.state.device ?? '',
+  language: ctx.state.language,
+  source: limits.sourceOf(ctx),
+})
+
+/** What is ours in a form is no answer. */
+const answers = ({
+  form_token: _,
+  version: __,
+  interaction: ___,
+  ...fields
+}: Readonly<Record<string, string>>) => fields
