@@ -144,22 +144,6 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       waitOf: clientLimits.waitOf,
     }
     const provider = openLiveProvider(() => openProvider(config.issuer, config.site, providerPorts))
-    background = openBackground({
-      store,
-      log,
-      now,
-      random: Math.random,
-      kek,
-      keyRules: rules,
-      provider: () => provider.current,
-      fetch,
-      sendMail:
-        ports.sendMail ??
-        (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
-      recovery,
-      graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
-      provisioning: openProvisioning(ports.provisioning ?? config.provisioning),
-    })
     const judgePassword = openPasswordRules()
     const upstreams = watched(openConnectors(connectors, { fetch, now }), metrics, tracing)
     const enrolments = openJoining(
@@ -178,6 +162,23 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         connectors: upstreams,
       },
     )
+    background = openBackground({
+      store,
+      log,
+      now,
+      random: Math.random,
+      kek,
+      keyRules: rules,
+      provider: () => provider.current,
+      fetch,
+      sendMail:
+        ports.sendMail ??
+        (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
+      recovery,
+      enrolments,
+      graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
+      provisioning: openProvisioning(ports.provisioning ?? config.provisioning),
+    })
     const house: House = {
       config: { ...config, connectors },
       store,

@@ -31,7 +31,8 @@ export async function listSignIns(
       network: region(address),
       outcome,
     }
-    if (typeof details.connector === 'string') one.connector = details.connector
+    const { connector: by } = details
+    if (typeof by === 'string') one.connector = by
     return one
   })
   const last = rows.length > limit ? rows[limit - 1] : undefined

@@ -338,7 +338,7 @@ export function factsOf(step: StepRules): string[] {
     case 'email-link':
       return [`${step.address}_verified`]
     case 'guardian':
-      return ['guardian.name', 'guardian.email']
+      return ['guardian.name', 'guardian.email', 'guardian.relation']
     default:
       return []
   }

@@ -1,8 +1,8 @@
 /** Takes an applicant from page to page. The only one who knows which step is next. */
-import type { EnrolmentRules, StepType } from '#config/enrolment.ts'
+import type { EnrolmentRules, StepRules, StepType } from '#config/enrolment.ts'
 import type { Words } from '#config/schema.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
-import { hmac } from '#lib/crypto.ts'
+import { hmac, sha256 } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
 import { type AdvancePorts, openAdvance, sendingsOf } from './advance.ts'
 import { FactTaken } from './create.ts'
@@ -72,7 +72,13 @@ export function openEnrolments(ports: AdvancePorts) {
   const byId = new Map(ports.rules.map((rules) => [rules.id, rules]))
 
   /** What was answered once is not answered again by sending it a second time. */
-  const digestOf = ({ fields }: Input) => hmac(ports.draftKey, JSON.stringify(fields))
+  const digestOf = ({ fields, files }: Input) => {
+    const sent = Object.entries(files).map(([name, file]) => [
+      name,
+      'bytes' in file ? sha256(file.bytes.toString('base64')) : '',
+    ])
+    return hmac(ports.draftKey, JSON.stringify([fields, sent]))
+  }
 
   /** The step of that id, if it was answered or is next. */
   const reach = ({ done, current }: Walk, id: string | undefined): Walked | undefined =>
@@ -98,12 +104,17 @@ export function openEnrolments(ports: AdvancePorts) {
       screen,
       problems: more.problems ?? walked.state?.problems ?? [],
       ...(more.notice ? { notice: more.notice } : {}),
-      ...(more.typed ? { typed: more.typed } : {}),
+      ...(more.typed ? { typed: withoutSecrets(step, more.typed) } : {}),
       version: row.version,
       ...(back ? { back } : {}),
       ...(draft.interaction ? { interaction: draft.interaction } : {}),
     }
     return shown
+  }
+
+  const withoutSecrets = (step: StepRules, typed: Input['fields']) => {
+    const secret = new Set(stepOf(step.type).secrets?.(step as never))
+    return Object.fromEntries(Object.entries(typed).filter(([name]) => !secret.has(name)))
   }
 
   /** What each answered step says of itself, for the page that sums it up. */
@@ -299,6 +310,12 @@ export function openEnrolments(ports: AdvancePorts) {
         if (answered?.done && answered.sent === digestOf(input)) return next
         return changed(found)
       }
+    },
+
+    /** What a script asks of the step that is next. Changes nothing. */
+    async check(joining: Joining, typed: { field: string; value: string }, visitor: Visitor) {
+      const { current } = walkOf(joining, visitor)
+      return current && stepOf(current.step.type).check?.(visitOf(joining, current, visitor), typed)
     },
 
     /** Somebody came back from the upstream a step sent her to. */

@@ -145,6 +145,13 @@ export type Step<Type extends StepType> = {
   /** Somebody came back from the upstream it sent her to. */
   arrive?(visit: Visit<Type>, identity: UpstreamIdentity): Promise<Outcome>
   link?: LinkPage<Type>
+  /** Fields that are never shown again. */
+  secrets?(step: StepOf<Type>): string[]
+  /** What a script asks while something is typed: whether a name is free. */
+  check?(
+    visit: Visit<Type>,
+    typed: { field: string; value: string },
+  ): Promise<{ kind: string; message: Message } | undefined>
   /** What the summary says of it. */
   summary?(visit: Visit<Type>): SummaryLine[]
 }

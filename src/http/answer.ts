@@ -18,6 +18,8 @@ export type PageOf<View extends keyof Views> = PolicyNeeds & {
 export type Answer = {
   page<View extends keyof Views>(ctx: Context, page: PageOf<View>): void
   problem(ctx: Context, problem: Problem): void
+  /** For a script of ours. */
+  data(ctx: Context, body: Record<string, string>): void
   /** 303: whatever the method was, the next one is GET, and no body is sent again (RFC 9700 §4.12). */
   redirect(ctx: Context, url: string): void
 }
@@ -31,12 +33,12 @@ export type AnswerPorts = {
 
 export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer {
   const page: Answer['page'] = (ctx, one) => {
-    const { view, locals, status = 200, formAction, worker, retryAfterSeconds, user } = one
+    const { view, locals, status = 200, formAction, worker, connect, retryAfterSeconds, user } = one
     const { ref, language: lang } = ctx.state
     ctx.status = status
     ctx.type = 'html'
     if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
-    ctx.set('Content-Security-Policy', contentSecurityPolicy({ formAction, worker }))
+    ctx.set('Content-Security-Policy', contentSecurityPolicy({ formAction, worker, connect }))
     ctx.set('Content-Language', lang)
     // Where the language switch leads must be a page one can open: a form's target is none.
     const url = ctx.state.pageUrl ?? (ctx.method === 'GET' ? ctx.originalUrl : '/')
@@ -61,6 +63,10 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
           formToken: tokenFor(ctx),
         },
       })
+    },
+    data(ctx, body) {
+      ctx.type = 'json'
+      ctx.body = JSON.stringify(body)
     },
     redirect(ctx, url) {
       ctx.redirect(url)

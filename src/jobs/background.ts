@@ -14,7 +14,7 @@ import { type Delivery, openDelivery } from './deliver.ts'
 import { openLogoutCourier } from './deliver-logout.ts'
 import { openMailCourier } from './deliver-mail.ts'
 import { openProvisioningCourier } from './deliver-provisioning.ts'
-import { openRequestCourier } from './deliver-request.ts'
+import { openRequestCourier, type RequestPorts } from './deliver-request.ts'
 import { openErasing } from './erase-closed.ts'
 import { openForgetting } from './forget-dead.ts'
 import { openKeyRotation } from './rotate-keys.ts'
@@ -33,6 +33,7 @@ export type BackgroundPorts = {
   fetch: typeof fetch
   sendMail?: SendMail
   recovery: RecoveryPorts
+  enrolments: RequestPorts['enrolments']
   /** How long a closed account keeps what it held. */
   graceSeconds: number
   provisioning: {

@@ -5,10 +5,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerReset, type RecoveryPorts, type ResetRequest } from '#accounts/recovery.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { Store } from '#store/store.ts'
+import type { Store, Tables } from '#store/store.ts'
 import type { Courier } from './deliver.ts'
 
-export type RequestPorts = { store: Pick<Store, 'transaction'>; now: Now; recovery: RecoveryPorts }
+/** An activation mail once more, for whoever waits for one at this address. */
+export type ResendRequest = { ask: 'resend'; address: string; language: string }
+
+export type RequestPorts = {
+  store: Pick<Store, 'transaction'>
+  now: Now
+  recovery: RecoveryPorts
+  enrolments: {
+    /** Sends it in the transaction in which `take` takes the request out. */
+    resendWaiting(address: string, take: (tables: Tables) => Promise<boolean>): Promise<boolean>
+  }
+}
 
 /** Until then the page that asked is on its way: what is done for those who exist must not hold it up. */
 const restMs = 200
@@ -17,6 +28,9 @@ const restMs = 200
 const answers = {
   reset: (id: string, request: ResetRequest, { store, now, recovery }: RequestPorts) =>
     answerReset(store, id, request, seconds(now), recovery),
+  async resend(id: string, { address }: ResendRequest, { enrolments }: RequestPorts) {
+    await enrolments.resendWaiting(address, ({ outbox }) => outbox.drop(id))
+  },
 }
 
 export function openRequestCourier(ports: RequestPorts): Courier {
@@ -26,8 +40,9 @@ export function openRequestCourier(ports: RequestPorts): Courier {
     patienceSeconds: 10,
     async deliver({ id, payload }, signal) {
       await sleep(restMs, undefined, { signal })
-      const request = payload as ResetRequest
-      await answers[request.ask](id, request, ports)
+      const request = payload as ResetRequest | ResendRequest
+      if (request.ask === 'reset') await answers.reset(id, request, ports)
+      else await answers.resend(id, request, ports)
       return { kind: 'delivered' }
     },
   }

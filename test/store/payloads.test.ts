@@ -143,3 +143,42 @@ contract('entries of two writers are joined key by key', async (t, { payloads, f
     b: { sid: '2' },
   })
 })
+
+contract('a person’s sessions are hers, until they end or expire', async (t, { payloads }) => {
+  const session = (id: string, more = {}) =>
+    row(id, { model: 'Session', uid: id, accountId: 'a', expiresAt: 100, ...more })
+  await payloads.save([session('one'), session('two'), session('theirs', { accountId: 'b' })])
+  await payloads.save([session('over', { expiresAt: 10 }), row('code', { accountId: 'a' })])
+  const ids = (list: StoredPayload[]) => list.map(({ id }) => id)
+  t.deepEqual(ids(await payloads.sessionsOf('a', 10)), ['one', 'two'])
+  t.true(await payloads.end('one', 11))
+  t.false(await payloads.end('one', 12))
+  await payloads.save([session('one')])
+  t.deepEqual(ids(await payloads.lockSessionsOf('a', 10)), ['two'])
+})
+
+contract(
+  'what was granted for a person, or answered by her, ends for her alone',
+  async (t, { payloads, find }) => {
+    const grant = (grantId: string, accountId: string) => [
+      row(`grant ${grantId}`, { model: 'Grant', grantId, accountId }),
+      row(`token ${grantId}`, { model: 'RefreshToken', grantId, accountId }),
+    ]
+    await payloads.save([...grant('g1', 'a'), ...grant('g2', 'b')])
+    await payloads.destroyGrantsOf('a')
+    t.is(await find('grant g1'), undefined)
+    t.is(await find('token g1'), undefined)
+    t.truthy(await find('token g2'))
+
+    const answered = (id: string, accountId?: string) =>
+      row(id, { model: 'Interaction', accountId })
+    await payloads.save([answered('hers', 'a'), answered('his', 'b'), answered('nobody’s')])
+    await payloads.save([answered('finished', 'a')])
+    await payloads.consume('finished', 1)
+    await payloads.destroyAnswersOf('a')
+    t.is(await find('hers'), undefined)
+    t.truthy(await find('his'))
+    t.truthy(await find('nobody’s'))
+    t.truthy(await find('finished'), 'the back button still finds its app')
+  },
+)

@@ -74,6 +74,8 @@ export function joiningFixtures(lang: Lang, app: string): JoiningFixture[] {
       { id: 'tp', label: words('臺北市', 'Taipei City'), keywords: [], connected: false },
     ],
   }
+  const captcha = { challenge: '{}', ticket: '1795680020.now', seconds: 20 }
+  const captchaMore = { scripts: ['proof-of-work.js'] }
   const choose = zh ? '選擇註冊身分' : 'Choose what you join as'
   const fillIn = zh ? '教師／職員／學生 會員註冊' : 'Registration of teachers, staff and students'
   const formMore = { multipart: true, scripts: ['joining.js', 'show-password.js'] }
@@ -117,6 +119,19 @@ export function joiningFixtures(lang: Lang, app: string): JoiningFixture[] {
     step('form', fillIn, formScreenKept, { ...formMore, problems: formProblems, typed: formTyped }),
     { ...step('form', fillIn, formScreenAgain, formMore), name: 'joining-form-again' },
     ...mailStepFixtures(step, { zh, enrolment, html: terms.html }),
+    step(
+      'captcha',
+      zh ? '確認您不是機器人' : 'Show that you are not a robot',
+      captcha,
+      captchaMore,
+    ),
+    step('captcha', zh ? '確認您不是機器人' : 'Show that you are not a robot', captcha, {
+      ...captchaMore,
+      problems: [
+        { field: 'proof', problem: { key: 'joining.captcha.wait', params: { seconds: 12 } } },
+      ],
+      typed: { proof: '', ticket: '1795680000.before' },
+    }),
     step('summary', zh ? '確定送出？' : 'Send this?', { lines }),
     {
       name: 'joined',

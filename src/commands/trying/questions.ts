@@ -16,6 +16,8 @@ type Said = Readonly<Record<string, string>>
 type Page<Type extends StepType> = { step: StepOf<Type>; shown: Shown; trial: Trial }
 
 type Asking<Type extends StepType> = {
+  /** What stands there and asks nothing. */
+  tell?(page: Page<Type>): string[]
   ask?(page: Page<Type>): Question[]
   /** Left out: the answers as they are. */
   send?(page: Page<Type>, said: Said): Input | Promise<Input>
@@ -54,6 +56,12 @@ export const asking: { [Type in StepType]: Asking<Type> } = {
     },
   },
   form: {
+    tell: (page) =>
+      fieldsOf(page).flatMap(({ control, label, value, by }) =>
+        control === 'locked' && by
+          ? [`${wordsOf(page, label)}: ${value} · as ${wordsOf(page, by.label)} says`]
+          : [],
+      ),
     ask: (page) => fieldsOf(page).flatMap((field) => questionOf(page, field)),
     send(page, said) {
       const fields = fieldsOf(page)
@@ -133,8 +141,8 @@ function questionOf(page: Page<'form'>, field: ShownField): Question[] {
   ]
 }
 
-const inWords: Record<string, (bound: string | number) => string> = {
-  minlength: (least) => `at least ${least} characters`,
+const inWords: Record<string, (bound: string | number) => string | []> = {
+  minlength: (least) => (least === 1 ? [] : `at least ${least} characters`),
   maxlength: (most) => `at most ${most} characters`,
   min: (first) => `from ${first}`,
   max: (last) => `to ${last}`,
@@ -149,7 +157,10 @@ function rulesOf(page: Page<'form'>, field: ShownField): string[] {
     ...(by ? [`filled in by ${wordsOf(page, by.label)}`] : []),
     ...(again ? ['typed twice on the page'] : []),
     ...(domain ? [`before @${domain}`] : []),
-    ...Object.entries(attributes).flatMap(([name, bound]) => inWords[name]?.(bound) ?? []),
+    ...Object.entries(attributes).flatMap(([name, bound]) =>
+      // What a pattern of ours wants, the hint says.
+      name === 'pattern' && hint ? [] : (inWords[name]?.(bound) ?? []),
+    ),
     ...(options ? optionsIn(page, options) : []),
     ...(control === 'picture' ? ['a file’s name'] : []),
     ...(hint ? [say(hint)] : []),

@@ -29,12 +29,14 @@ export async function walkThrough(
   answers: Answers,
   way: Way,
 ): Promise<string | undefined> {
-  const { engine, visitor, say, language } = trial
+  const { engine, visitor, say } = trial
   let application: string | undefined
   const pages = new Map<string, number>()
+  let printed = 0
   let shown = way.door === 'visitor' ? await engine.preview(way.rules.id, visitor) : undefined
   if (way.door !== 'visitor') {
     application = await comeIn(trial, answers, way)
+    printLetters()
     shown = await find(application)
   }
 
@@ -53,12 +55,12 @@ export async function walkThrough(
     if (shown.problems.length > 0) complain(step, shown.problems)
     if (shown.screen.waits) {
       application = await openLink(trial, answers, step, shown)
+      printLetters()
       shown = await find(application)
       continue
     }
-    const sentBefore = trial.letters.length
     const submitted = await submit(step, shown)
-    for (const letter of trial.letters.slice(sentBefore)) printLetter(trial, letter)
+    printLetters()
     if (submitted.kind === 'left') break
     if (submitted.kind === 'again') {
       complain(step, submitted.shown.problems)
@@ -72,6 +74,11 @@ export async function walkThrough(
   }
   if (!application) return undefined
   return finish(trial, application)
+
+  function printLetters() {
+    for (const letter of trial.letters.slice(printed)) printLetter(letter)
+    printed = trial.letters.length
+  }
 
   /** Says what is wrong, as the page would; nobody is there to mend it in a check. */
   function complain(step: StepRules, problems: FieldProblem[]) {
@@ -99,7 +106,7 @@ export async function walkThrough(
     const person = way.as ?? (await askPerson(answers, step))
     const arrived = await engine.arrive({ application, step }, pretend(connector, person), visitor)
     if (arrived.kind !== 'next') throw new Stop(exits.rejected, `${step}: ${arrived.kind}`)
-    print(`  ${connector} says: ${JSON.stringify(person)} (${language})`)
+    print(`  ${connector} says: ${JSON.stringify(person)}`)
   }
 }
 
@@ -133,8 +140,9 @@ async function answer<Type extends StepType>(
   shown: Shown,
 ) {
   const type: Type = step.type
-  const { ask, send } = asking[type]
+  const { tell, ask, send } = asking[type]
   const page = { step, shown, trial }
+  for (const line of tell?.(page) ?? []) print(`  ${line}`)
   const said = await askAll(answers, step.id, ask?.(page) ?? [])
   return (await send?.(page, said)) ?? { fields: said, files: {} }
 }
@@ -201,11 +209,10 @@ function printHeading({ messages, language }: Trial, step: StepRules, { progress
   )
 }
 
-function printLetter({ language, messages }: Trial, letter: Letter) {
+function printLetter(letter: Letter) {
   const { code, link } = { code: undefined, link: undefined, ...letter }
-  const subject = messages.has(`mail.${letter.kind}.subject`) ? letter.kind : 'mail'
-  const what = [code && `code ${code}`, link].filter(Boolean).join(', ')
-  print(`  ✉ ${subject} to ${letter.to} (${language})${what ? `: ${what}` : ''}`)
+  const holds = [...(code ? [`code ${code}`] : []), ...(link ? [link] : [])].join(', ')
+  print(`  ✉ ${letter.kind} to ${letter.to}${holds && `: ${holds}`}`)
 }
 
 function printSummary({ say, language }: Trial, { screen }: Shown) {

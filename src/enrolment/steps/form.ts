@@ -50,6 +50,8 @@ export function openForm(ports: Ports): Step<'form'> {
   }
 
   return {
+    secrets: secretFields,
+    check: ({ step, source }, typed) => checkField(step, typed, ports, source),
     show(visit) {
       const { intro, fields } = visit.step
       return {

@@ -7,14 +7,21 @@ export type PolicyNeeds = {
   formAction?: string[] | undefined
   /** It has a browser work in the background, with a script of ours. */
   worker?: boolean | undefined
+  /** Its script asks us something while she types. */
+  connect?: boolean | undefined
 }
 
 /** Our pages' policy: nothing from elsewhere, nothing inline, forms only to `formAction`. */
-export function contentSecurityPolicy({ formAction = [], worker }: PolicyNeeds = {}): string {
+export function contentSecurityPolicy({
+  formAction = [],
+  worker,
+  connect,
+}: PolicyNeeds = {}): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     `worker-src ${worker ? "'self'" : "'none'"}`,
+    `connect-src ${connect ? "'self'" : "'none'"}`,
     "style-src 'self'",
     "img-src 'self' data:",
     // Chromium applies form-action to the redirects after a form too: the app's and the county's origin are named.

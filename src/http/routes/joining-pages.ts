@@ -43,6 +43,7 @@ export function openJoiningPages(house: House) {
       // Without an answer she goes back to the app, from where a county's step leads on.
       formAction: [...(screen.formAction ?? []), ...(waiting?.formAction ?? [])],
       worker: screen.worker,
+      connect: application !== undefined,
       locals: {
         enrolment: shown.title[lang],
         heading: step.title?.[lang] ?? messages.translate(lang, titleKey),

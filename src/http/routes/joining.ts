@@ -228,6 +228,16 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     await pages.later(ctx, joining, address)
   })
 
+  /** Asked by a script while a name is typed. */
+  router.post('joining.check', '/joining/:id/:step/check', async (ctx) => {
+    const { field = '', value = '' } = await readForm(ctx, keys.form)
+    const checked = await enrolments.check(await open(ctx), { field, value }, visitorOf(ctx))
+    const { message } = checked ?? {}
+    const { key, params } = typeof message === 'object' ? message : { key: message }
+    const text = key ? messages.translate(ctx.state.language, key, params) : ''
+    answer.data(ctx, { kind: checked?.kind ?? '', text })
+  })
+
   router.post('joining.submit', '/joining/:id/:step', async (ctx) => {
     const { fields, files } = await readUploads(ctx, keys.form)
     const step = ctx.params.step ?? ''

@@ -6,6 +6,7 @@ import { shortest } from '#accounts/password-rules.ts'
 import { askedName, askForReset, findResetLink, type ResetLink } from '#accounts/recovery.ts'
 import { afterWait, type Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
+import { spendAsk } from '../ask-limits.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
@@ -36,7 +37,8 @@ export function resetRoutes(router: Router<State>, house: House): void {
     const { account = '' } = await readForm(ctx, keys.form)
     const name = askedName(account)
     if (!name) return ask(ctx, { account, problem: 'reset.empty', status: 422 })
-    const waitSeconds = await spend(ctx, name)
+    const counted = signInName(name, config.site.local_accounts.domain)
+    const waitSeconds = await spendAsk(limits, ctx, 'reset', counted)
     if (waitSeconds > 0) {
       const problem = afterWait('reset.held', waitSeconds)
       return ask(ctx, { account, problem, status: 429, waitSeconds })
@@ -45,32 +47,6 @@ export function resetRoutes(router: Router<State>, house: House): void {
     await askForReset(store, { account: name, language, where: circumstancesOf(ctx) }, seconds(now))
     answer.redirect(ctx, paths.sent)
   })
-
-  /** Seconds to wait, or zero. */
-  async function spend(ctx: Context, typed: string): Promise<number> {
-    const { recovery: rules } = limits.rules
-    const { name: from, factor } = limits.sourceOf(ctx)
-    const name = signInName(typed, config.site.local_accounts.domain)
-    const pause = { of: ['reset pause', name], seconds: rules.pause_seconds }
-    const ofAccount = { of: ['resets of', name], seconds: 60 * 60 }
-    const ofSource = { of: ['resets from', from], seconds: 60 * 60 }
-    const [last, account, source] = await limits.counters.hit(pause, ofAccount, ofSource)
-    const held = [
-      { over: source.points > rules.per_source_per_hour * factor, key: 'source', ...source },
-      { over: account.points > rules.per_account_per_hour, key: 'account', ...account },
-      { over: last.points > 1, key: 'account', ...last },
-    ].find(({ over }) => over)
-    if (!held) return 0
-    // What was turned away does not count.
-    const giveBack = { points: -1 }
-    await limits.counters.hit(
-      { ...pause, ...giveBack },
-      { ...ofAccount, ...giveBack },
-      { ...ofSource, ...giveBack },
-    )
-    limits.refused(ctx, 'reset', held.key)
-    return held.leftSeconds
-  }
 
   router.get('reset.sent', paths.sent, (ctx) => {
     const minutes = Math.round(recovery.linkSeconds / 60)
