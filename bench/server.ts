@@ -5,13 +5,15 @@ import type { Site } from './site.ts'
 
 enableCompileCache()
 const [
-  { listen, openApp },
+  { openApp },
+  { listen },
   { loadConfig },
   { openLog },
   { addApps, addPeople },
   { openStubCounty },
 ] = await Promise.all([
   import('../src/app.ts'),
+  import('../src/opening/listening.ts'),
   import('#config/load.ts'),
   import('#lib/log.ts'),
   import('./house.ts'),

@@ -8,6 +8,7 @@ import { numberKeyOf } from '#accounts/personal-numbers.ts'
 import type { Config } from '#config/load.ts'
 import { type Enrolments, openEnrolments } from '#enrolment/engine.ts'
 import { openSteps } from '#enrolment/steps.ts'
+import { BusyError } from '#errors.ts'
 import type { Connector } from '#federation/connector.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
@@ -15,7 +16,6 @@ import { openProofOfWork } from '#lib/proof-of-work.ts'
 import type { Now } from '#lib/time.ts'
 import type { Pictures } from '#outside/pictures.ts'
 import type { LinkPurpose, Store } from '#store/store.ts'
-import { BusyError } from './errors.ts'
 
 export type JoiningParts = {
   store: Store

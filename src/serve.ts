@@ -101,7 +101,10 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
 
 /** The house in this process: the only one, or one of several workers. */
 async function openAlone({ env, config, log, keep }: Opening): Promise<Opened> {
-  const { listen, listenMetrics, openApp } = await import('./app.ts')
+  const [{ openApp }, { listen, listenMetrics }] = await Promise.all([
+    import('./app.ts'),
+    import('./opening/listening.ts'),
+  ])
   const { sandbox } = config
   const pretend = sandbox && (await import('#sandbox/wiring.ts')).prepareSandbox(config, sandbox)
   const tracing = keep(await openTracing(env, { log, host: new URL(config.issuer).hostname }))
@@ -127,8 +130,8 @@ async function openPrimary(
   failed: Parameters<typeof openWorkers>[0]['failed'],
 ): Promise<Opened> {
   // Read only where it is wanted: the house is most of the memory a process has.
-  const app = () => import('./app.ts')
-  const metrics = config.metrics && (await (await app()).serveClusterMetrics(config))
+  const listening = () => import('./opening/listening.ts')
+  const metrics = config.metrics && (await (await listening()).serveClusterMetrics(config))
   if (metrics) keep(metrics)
   const patienceMs = config.drainDelayMs + endsWithin.worker + 300
   const workers = keep(await openWorkers({ count: config.workers, log, patienceMs, failed }))
@@ -138,7 +141,8 @@ async function openPrimary(
   if (!sandbox) return { ...opened, lines: [title(config)] }
   const { prepareSandbox } = await import('#sandbox/wiring.ts')
   const pretend = prepareSandbox(config, sandbox)
-  const { house } = keep(await (await app()).openApp(config, { log, ...pretend.appPorts }))
+  const { openApp } = await import('./app.ts')
+  const { house } = keep(await openApp(config, { log, ...pretend.appPorts }))
   const { lines } = keep(await pretend.open(house))
   return { ...opened, lines: [title(config), ...lines] }
 }

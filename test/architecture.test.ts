@@ -32,6 +32,7 @@ const arrows: Record<string, string[]> = {
   // outside: the doctor calls upstreams and the mail server as the running program would.
   commands: [
     'app',
+    'opening',
     'open-joining',
     'serve',
     'http',
@@ -44,9 +45,11 @@ const arrows: Record<string, string[]> = {
     'outside',
     'store',
   ],
-  serve: ['app', 'cluster', 'sandbox'],
+  serve: ['app', 'opening', 'cluster', 'sandbox'],
   cluster: [],
-  app: all,
+  app: [...all, 'opening'],
+  // What app.ts is made of.
+  opening: all,
   // The engine of enrolments as the program and `enrolment try` lend it its ports.
   'open-joining': ['enrolment', 'federation', 'accounts', 'outside', 'store'],
   sandbox: all,

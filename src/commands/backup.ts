@@ -31,7 +31,7 @@ export function addBackupCommands(program: Command): void {
       const [{ loadConfig }, { restoreBackup }, { findKeyEncryption }] = await Promise.all([
         import('#config/load.ts'),
         import('#admin/backup.ts'),
-        import('../app.ts'),
+        import('../opening/key-file.ts'),
       ])
       const config = loadConfig(process.env)
       const kek = findKeyEncryption(config)

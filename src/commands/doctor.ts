@@ -30,7 +30,7 @@ async function examineHouse(): Promise<Examination> {
   const [{ loadConfig }, { examine }, { findKeyEncryption }, outside, mail] = await Promise.all([
     import('#config/load.ts'),
     import('#admin/doctor.ts'),
-    import('../app.ts'),
+    import('../opening/key-file.ts'),
     import('#outside/fetch.ts'),
     import('#outside/mail.ts'),
   ])

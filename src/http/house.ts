@@ -29,6 +29,8 @@ export type House = {
   store: Store
   /** Of the moment: built anew when signing keys change. One taken earlier still finds and saves, but signs with old keys. */
   readonly provider: Provider
+  /** Other keys sign from now on. */
+  renewProvider(): void
   keys: Keys
   keyEncryption: KeyEncryption
   trips: TripPorts
@@ -44,6 +46,8 @@ export type House = {
   writeLetter: WriteLetter
   recovery: RecoveryPorts
   schoolYear: SchoolYear
+  /** The guarded client: nothing else reaches the network. */
+  fetch: typeof fetch
   assets: Assets
   answer: Answer
   log: Log

@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { type Browser, chromium } from 'playwright-core'
 import { enrolmentFile } from '#config/enrolment.ts'
+import { chromiumFlags, ensureChromium } from '../helpers/chromium.ts'
 import { buildWorld } from '../helpers/world.ts'
 
 const label = { 'zh-TW': '姓名', en: 'Name' }
@@ -18,8 +19,7 @@ const rules = enrolmentFile.parse({
 
 let browser: Browser
 test.before(async () => {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  browser = await chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags })
 })
 test.after.always(() => browser?.close())
 
@@ -59,5 +59,5 @@ test('without JavaScript who is too early waits for the rest of the time on the 
   clock.ahead += 12_000
   await page.click('#joining-submit')
   await page.waitForSelector('#f-name')
-  t.regex(page.url(), /\/joining\/[0-9a-f-]+$/)
+  t.regex(page.url(), /\/joining\/[0-9a-f-]+\/about$/)
 })

@@ -1,11 +1,10 @@
-import { solveChallenge } from 'altcha-lib'
-import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 import test, { type ExecutionContext } from 'ava'
 import { openCounters } from '#accounts/counters.ts'
 import type { Outcome, Visit } from '#enrolment/step.ts'
 import { openCaptcha } from '#enrolment/steps/captcha.ts'
 import type { Message } from '#lib/messages.ts'
 import { openProofOfWork } from '#lib/proof-of-work.ts'
+import { solve } from '#lib/solve-challenge.ts'
 import { openStore } from '#store/store.ts'
 import { createDatabase } from '../helpers/database.ts'
 
@@ -56,11 +55,7 @@ async function buildStep(t: ExecutionContext, processes = 1) {
 }
 
 /** What a browser does. */
-async function work(challengeText: string): Promise<string> {
-  const challenge = JSON.parse(challengeText)
-  const solution = await solveChallenge({ challenge, deriveKey })
-  return Buffer.from(JSON.stringify({ challenge, solution })).toString('base64')
-}
+const work = (challenge: string): Promise<string> => solve(JSON.parse(challenge))
 
 const again = (problem: Message): Outcome => ({
   kind: 'again',

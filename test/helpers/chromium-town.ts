@@ -10,10 +10,15 @@ import {
 import { chromiumFlags, ensureChromium } from './chromium.ts'
 import { buildWorld, type World } from './world.ts'
 
+type Options = Pick<
+  NonNullable<Parameters<typeof buildWorld>[1]>,
+  'ports' | 'enrolments' | 'agreements' | 'limits'
+>
+
 export type Town = { world: World; chromium: Browser; close(): Promise<void> }
 
 /** Opens both; for `test.before`, with `close` in `test.after.always`. */
-export async function openTown(options: { ports?: World['ports'] } = {}): Promise<Town> {
+export async function openTown(options: Options = {}): Promise<Town> {
   // AVA's hooks have no teardown of their own: what a world asks to be closed is kept for `close`.
   const leftovers: (() => unknown)[] = []
   const t = { teardown: (leftover: () => unknown) => leftovers.push(leftover) }

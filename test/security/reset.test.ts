@@ -189,8 +189,9 @@ test('nor from how long it takes', async (t) => {
       t.is(status, 303)
     }
   }
-  const median = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0
-  const gap = Math.abs(median(took.known) - median(took.nobody))
+  // The quick quarter: what a busy machine adds to the others says nothing of us.
+  const quick = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 2] ?? 0
+  const gap = Math.abs(quick(took.known) - quick(took.nobody))
   t.true(gap < 5, `${gap} ms`)
   t.is((await takeAnswers(world)).length, 40)
 })

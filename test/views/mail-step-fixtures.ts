@@ -40,7 +40,7 @@ export function mailStepFixtures(
     locals: {
       purpose: type === 'guardian' ? 'guardian' : 'activate',
       enrolment,
-      heading: zh ? '啟用您的帳號' : 'Activate your account',
+      heading: type === 'guardian' ? guardian : zh ? '啟用您的帳號' : 'Activate your account',
       step: { id: type, type },
       screen,
       scripts: [],

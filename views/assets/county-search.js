@@ -4,7 +4,7 @@
   const input = document.getElementById('connector-search')
   const select = document.getElementById('connector')
   const count = document.getElementById('connector-count')
-  const submit = document.getElementById('county-submit')
+  const submit = select?.form?.querySelector('[type="submit"]')
   if (!box || !input || !select || !count || !submit) return
 
   /** 台北, Taibei and TAI-BEI are one and the same to someone who looks for 臺北. */

@@ -79,7 +79,7 @@ export function typedAnswers(): Answers {
   return {
     patient: true,
     async ask(_, { name, value }) {
-      const preset = value === undefined ? '' : ` [${value}]`
+      const preset = value ? ` [${value}]` : ''
       try {
         const answer = await terminal.question(`    ${name}${preset}: `, { signal: broken.signal })
         return answer.trim() || (value ?? '')

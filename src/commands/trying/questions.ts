@@ -1,13 +1,12 @@
 /** What the page of a step asks, and how answers become what its form would send. */
 import { readFileSync } from 'node:fs'
-import { solveChallenge } from 'altcha-lib'
-import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 import type { StepOf, StepType } from '#config/enrolment.ts'
 import type { Words } from '#config/schema.ts'
 import type { Shown } from '#enrolment/engine.ts'
 import type { ShownField } from '#enrolment/fields/shown.ts'
 import type { Input } from '#enrolment/step.ts'
 import type { Message } from '#lib/messages.ts'
+import { solve } from '#lib/solve-challenge.ts'
 import { exits, Stop } from '../tools.ts'
 import type { Question } from './answers.ts'
 import type { Trial } from './house.ts'
@@ -92,12 +91,9 @@ export const asking: { [Type in StepType]: Asking<Type> } = {
   captcha: {
     async send({ shown }) {
       const { challenge } = shown.screen.locals
-      if (typeof challenge !== 'string') return input({})
-      const sent = { challenge: JSON.parse(challenge) }
-      const solution = await solveChallenge({ ...sent, deriveKey })
-      return input({
-        proof: Buffer.from(JSON.stringify({ ...sent, solution })).toString('base64'),
-      })
+      return input(
+        typeof challenge === 'string' ? { proof: await solve(JSON.parse(challenge)) } : {},
+      )
     },
   },
   guardian: {

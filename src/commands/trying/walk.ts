@@ -143,7 +143,12 @@ async function answer<Type extends StepType>(
   const { tell, ask, send } = asking[type]
   const page = { step, shown, trial }
   for (const line of tell?.(page) ?? []) print(`  ${line}`)
-  const said = await askAll(answers, step.id, ask?.(page) ?? [])
+  // Somebody at a terminal need not type again what was right.
+  const questions = (ask?.(page) ?? []).map((one) => {
+    const typed = answers.patient && !one.secret ? shown.typed?.[one.name] : undefined
+    return typed ? { ...one, value: typed } : one
+  })
+  const said = await askAll(answers, step.id, questions)
   return (await send?.(page, said)) ?? { fields: said, files: {} }
 }
 
