@@ -120,16 +120,8 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
   const { rules, known, accountId, at, circumstances } = wanted
   const { creates } = rules
   const { facts, held } = known
-  const times = { createdAt: at, updatedAt: at }
   const secret = creates.password && held[creates.password]
-  if (secret)
-    await tables.credentials.create({
-      id: randomUUID(),
-      accountId,
-      type: 'password',
-      secret,
-      ...times,
-    })
+  if (secret) await putPassword(tables, accountId, secret, at)
   const recovery = creates.recovery_address && facts[creates.recovery_address]
   if (typeof recovery === 'string' && recovery !== '') {
     const confirmed = facts[`${creates.recovery_address}_verified`] === true
@@ -160,6 +152,14 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
     const address = String(facts['guardian.address'] ?? circumstances.address ?? '')
     await tables.guardians.put({ accountId, name, email, agreedAt, address })
   }
+}
+
+/** A member who becomes more may have one. */
+async function putPassword(tables: Tables, accountId: string, secret: string, at: number) {
+  const before = await tables.credentials.findPassword(accountId)
+  if (before) return tables.credentials.setSecret(before.id, secret, at)
+  const row = { id: randomUUID(), accountId, type: 'password' as const, secret }
+  await tables.credentials.create({ ...row, createdAt: at, updatedAt: at })
 }
 
 /** Events for whoever makes a mailbox of it, or the like. */

@@ -61,6 +61,10 @@ export type Finished = {
 }
 
 export type { LinkAnswer } from './links.ts'
+
+/** Who begins: somebody on her way to an app, a member. */
+type Whose = { interaction?: string | undefined; accountId?: string | undefined }
+
 export type Enrolments = ReturnType<typeof openEnrolments>
 
 type More = Partial<Pick<Shown, 'problems' | 'typed' | 'notice'>>
@@ -206,6 +210,11 @@ export function openEnrolments(ports: AdvancePorts) {
     } catch (error) {
       if (!(error instanceof FactTaken)) throw error
       const { fact } = error
+      // By another application, or at another door: this one has nothing left to ask.
+      if (fact === 'upstream.connector') {
+        const refused = await advance.refuse({ row, rules, draft }, 'joined.identity-taken')
+        return { kind: 'next', application: refused.id }
+      }
       const step = rules.steps.find(({ id }) => draft.steps[id]?.facts[fact] !== undefined)
       const at = step ?? answered
       const problem: FieldProblem = { field: fact, problem: 'joining.taken' }
@@ -241,19 +250,19 @@ export function openEnrolments(ports: AdvancePorts) {
       })?.id,
 
     /** The first page, for whoever looks at it: nothing is kept until she answers. */
-    async preview(enrolment: string, visitor: Visitor, interaction?: string) {
-      const joining = startOf(enrolment, visitor, interaction)
+    async preview(enrolment: string, visitor: Visitor, whose: Whose = {}) {
+      const joining = startOf(enrolment, visitor, whose)
       return joining && show(joining, undefined, visitor)
     },
 
     /** The first answer: the application begins with it. */
-    async start(enrolment: string, input: Input, visitor: Visitor, interaction?: string) {
-      const joining = startOf(enrolment, visitor, interaction)
+    async start(enrolment: string, input: Input, visitor: Visitor, whose: Whose = {}) {
+      const joining = startOf(enrolment, visitor, whose)
       const current = joining && walkOf(joining, visitor).current
       return current && answer(joining, current, input, visitor)
     },
 
-    /** The application of somebody an upstream vouches for, or of a member. Its id. */
+    /** The application of somebody an upstream vouches for, or of a member, without a first answer. Its id. */
     async begin(
       enrolment: string,
       { accountId, ...door }: Omit<Door, 'facts'> & { accountId?: string },
@@ -267,6 +276,11 @@ export function openEnrolments(ports: AdvancePorts) {
       const more = { ...(interaction ? { interaction } : {}), ...(accountId ? { accountId } : {}) }
       const { row } = await goOn(joinings.make(rules, inside, visitor, more), {}, visitor)
       return row.id
+    },
+
+    /** She gives it up: of what she said nothing is kept. */
+    async discard(joining: Joining): Promise<void> {
+      if (!joinings.isOver(joining.row)) await advance.refuse(joining, 'joined.discarded')
     },
 
     /** The last page, of one that is over. */
@@ -338,11 +352,15 @@ export function openEnrolments(ports: AdvancePorts) {
     },
   }
 
-  function startOf(enrolment: string, visitor: Visitor, interaction?: string) {
+  /** By the visitors' door or, where there is none, by the members'. */
+  function startOf(enrolment: string, visitor: Visitor, { interaction, accountId }: Whose) {
     const rules = byId.get(enrolment)
-    const entry = rules?.entry.visitor
-    if (!rules || !entry) return undefined
-    const door: Door = { entry: 'visitor', facts: entry.facts }
-    return joinings.make(rules, door, visitor, interaction ? { interaction } : {})
+    if (!rules) return undefined
+    const { visitor: open, member } = rules.entry
+    const more = interaction ? { interaction } : {}
+    if (open) return joinings.make(rules, { entry: 'visitor', facts: open.facts }, visitor, more)
+    if (!member || !accountId) return undefined
+    const door: Door = { entry: 'member', facts: member.facts }
+    return joinings.make(rules, door, visitor, { ...more, accountId })
   }
 }

@@ -7,12 +7,15 @@ import type { Tables } from '#store/store.ts'
 import type { AdvancePorts } from './advance.ts'
 import type { Draft } from './draft.ts'
 import { type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
+import { openMailLimits } from './mail-limits.ts'
 
 const hour = 60 * 60
-/** Letters an application may ask for in an hour, and one address for all of its applications. */
-const most = { ofApplication: 3, ofSource: 20 }
+/** Letters an application may ask for in an hour, beside what one mailbox and one network may. */
+const mostOfApplication = 3
 
 export function openResume({ store, now, counters }: AdvancePorts, joinings: Joinings) {
+  const limits = openMailLimits(counters)
+
   async function find(token: string) {
     const at = seconds(now)
     const link = await store.mailLinks.find(sha256(token), 'resume')
@@ -30,12 +33,9 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
     ): Promise<Message | undefined> {
       const { row, rules } = joining
       if (!isMailAddress(address.trim())) return 'joining.later.no-address'
-      const [mine, network] = await counters.hit(
-        { of: ['resume', row.id], seconds: hour },
-        { of: ['resumes from', source.name], seconds: hour },
-      )
-      if (mine.points > most.ofApplication || network.points > most.ofSource * source.factor)
-        return 'joining.later.too-many'
+      const [mine] = await counters.hit({ of: ['resume', row.id], seconds: hour })
+      const wait = mine.points > mostOfApplication ? 1 : await limits.spend(address.trim(), source)
+      if (wait > 0) return 'joining.later.too-many'
       const validSeconds = rules.expires_days * 24 * hour
       const letter = {
         kind: 'resume' as const,

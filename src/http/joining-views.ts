@@ -22,8 +22,8 @@ export type JoiningViews = {
   join: {
     offers: { href: string; title: string; summary?: string | undefined }[]
     /** One she began in this browser. */
-    started?: { href: string; title: string; at: Date } | undefined
-  }
+    started?: { href: string; discard: string; title: string; at: Date } | undefined
+  } & FormToken
   joining: FormToken &
     StepLocals & {
       progress: { at: number; of: number }

@@ -88,14 +88,20 @@ export function joiningFixtures(lang: Lang, app: string): JoiningFixture[] {
       name: 'join',
       view: 'join',
       locals: {
+        formToken,
         offers: [
           { href: '/join/member', title: enrolment, summary: 'x' },
           { href: '/join/organisation', title: zh ? '機關團體' : 'Organisations' },
         ],
-        started: { href: '/joining/1b4e28ba', title: enrolment, at: new Date(0) },
+        started: {
+          href: '/joining/1b4e28ba',
+          discard: '/joining/1b4e28ba/discard',
+          title: enrolment,
+          at: new Date(0),
+        },
       },
     },
-    { name: 'join-none', view: 'join', locals: { offers: [] } },
+    { name: 'join-none', view: 'join', locals: { offers: [], formToken } },
     step('agreement', terms.title, { terms }, { app: { name: app, host: 'pal.example.edu.tw' } }),
     step(
       'agreement',

@@ -32,9 +32,16 @@
       say(answer.text ?? '', answer.kind)
     }
 
+    /** What the page said of the name sent last is not true of another. */
+    const forget = () => {
+      document.getElementById(`${input.id}-problem`)?.remove()
+      input.removeAttribute('aria-invalid')
+    }
+
     input.addEventListener('input', (event) => {
       clearTimeout(timer)
       asked++
+      forget()
       say('')
       // While an input method is composing, nothing is chosen yet.
       if (!event.isComposing) timer = setTimeout(ask, 600)

@@ -54,13 +54,15 @@ export function openForm(ports: Ports): Step<'form'> {
     check: ({ step, source }, typed) => checkField(step, typed, ports, source),
     show(visit) {
       const { intro, fields } = visit.step
+      const has = (wanted: FieldType) => fields.some(({ type }) => type === wanted)
       return {
         locals: { intro, fields: fields.map((field) => shown(visit, field)) },
         scripts: [
-          ...(fields.some(({ type }) => type === 'account') ? ['joining.js'] : []),
-          ...(fields.some(({ type }) => type === 'password') ? ['show-password.js'] : []),
+          ...(has('account') ? ['joining.js'] : []),
+          ...(has('password') ? ['show-password.js'] : []),
+          ...(has('picture') ? ['picture-preview.js'] : []),
         ],
-        multipart: fields.some(({ type }) => type === 'picture'),
+        multipart: has('picture'),
       }
     },
 

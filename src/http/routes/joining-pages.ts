@@ -207,13 +207,16 @@ export function openJoiningPages(house: House) {
     })
   }
 
-  /** How many applications may begin from one place. */
+  /** How many applications may begin from one place. Gives back what was counted. */
   async function spendStart(ctx: Context) {
     const { name, factor } = limits.sourceOf(ctx)
     const hour = 60 * 60
     const most = limits.rules.joining.starts_per_source_per_hour * factor
-    const [count] = await limits.counters.hit({ of: ['joinings from', name], seconds: hour })
-    if (count.points <= most) return
+    const begun = { of: ['joinings from', name], seconds: hour }
+    const giveBack = async () => void (await limits.counters.hit({ ...begun, points: -1 }))
+    const [count] = await limits.counters.hit(begun)
+    if (count.points <= most) return giveBack
+    await giveBack()
     limits.refused(ctx, 'join', 'source')
     throw new Problem(429, 'limited.joining', {
       params: { minutes: String(Math.ceil(count.leftSeconds / 60)) },

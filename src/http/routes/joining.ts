@@ -64,6 +64,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     answer.page(ctx, {
       view: 'join',
       locals: {
+        formToken: formToken(keys.form, ctx.state.device ?? ''),
         offers: offers.map(({ id, title, summary }) => ({
           href: `/join/${id}${query}`,
           title: title[lang],
@@ -72,6 +73,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
         started: open
           ? {
               href: joiningPath(started.row.id),
+              discard: joiningPath(started.row.id, 'discard'),
               title: started.rules.title[lang],
               at: new Date(started.row.updatedAt * 1000),
             }
@@ -83,30 +85,28 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   router.get('join.first', '/join/:enrolment', async (ctx) => {
     const enrolment = ctx.params.enrolment ?? ''
     const uid = await interactionOf(ctx, readQuery(ctx).interaction)
-    const shown = await enrolments.preview(enrolment, visitorOf(ctx), uid)
-    if (shown) return pages.step(ctx, shown)
-    const id = await beginAsMember(ctx, enrolment)
-    if (!id) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
-    goTo(ctx, id)
+    const whose = await whoseOf(ctx, uid)
+    const shown = await enrolments.preview(enrolment, visitorOf(ctx), whose)
+    if (!shown) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
+    return pages.step(ctx, shown)
   })
 
-  /** An enrolment for members begins when one of them asks for it. */
-  async function beginAsMember(ctx: Context, enrolment: string) {
-    const offered = enrolments.offers('member').some(({ id }) => id === enrolment)
-    const member = offered ? await findMember(house, ctx) : undefined
-    if (!member) return undefined
-    const door = { entry: 'member' as const, accountId: member.id }
-    return enrolments.begin(enrolment, door, visitorOf(ctx))
-  }
+  const whoseOf = async (ctx: Context, interaction: string | undefined) => ({
+    interaction,
+    accountId: (await findMember(house, ctx))?.id,
+  })
 
   router.post('join.start', '/join/:enrolment', async (ctx) => {
     ctx.state.pageUrl = ctx.path
     const { fields, files } = await readUploads(ctx, keys.form)
-    await pages.spendStart(ctx)
-    const uid = await interactionOf(ctx, fields.interaction)
+    const giveBack = await pages.spendStart(ctx)
+    const whose = await whoseOf(ctx, await interactionOf(ctx, fields.interaction))
     const input = { fields: answers(fields), files }
-    const submitted = await enrolments.start(ctx.params.enrolment ?? '', input, visitorOf(ctx), uid)
+    const enrolment = ctx.params.enrolment ?? ''
+    const submitted = await enrolments.start(enrolment, input, visitorOf(ctx), whose)
     if (!submitted) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
+    // A slip on the first page, or a change of mind, begins nothing.
+    if (submitted.kind === 'again' || submitted.kind === 'left') await giveBack()
     await follow(ctx, submitted)
   })
 
@@ -220,6 +220,12 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   router.post('joining.enter', '/joining/:id/enter', async (ctx) => {
     await readForm(ctx, keys.form)
     await pages.enter(ctx, await open(ctx))
+  })
+
+  router.post('joining.discard', '/joining/:id/discard', async (ctx) => {
+    await readForm(ctx, keys.form)
+    await enrolments.discard(await open(ctx))
+    answer.redirect(ctx, '/join')
   })
 
   router.post('joining.later', '/joining/:id/later', async (ctx) => {
