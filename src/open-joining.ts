@@ -49,8 +49,10 @@ export function openJoining(config: Rules, parts: JoiningParts): Enrolments {
     codeKey: deriveKey(dataKey, 'joining codes'),
     passwords,
     judgePassword,
-    isTaken: async (type, value) =>
-      (await store.identifiers.find(type, normalName(value))) !== undefined,
+    async isTaken(type, value, unless) {
+      const holder = await store.identifiers.find(type, normalName(value))
+      return holder !== undefined && holder.accountId !== unless
+    },
     resetUrl,
     counters,
     async encodePicture(bytes) {

@@ -37,6 +37,7 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
       before: state?.facts ?? {},
       memory: state?.memory ?? {},
       ...(identity ? { identity } : {}),
+      ...(row.accountId ? { member: row.accountId } : {}),
       language: visitor.language,
       at: seconds(now),
       address: visitor.address ?? '',

@@ -112,7 +112,10 @@ async function takeIdentifiers(tables: Tables, { rules, known, accountId, at }: 
       accountId,
       ...(verified ? { verifiedAt: at } : {}),
     }
-    if (!(await tables.identifiers.take(row))) throw new FactTaken(fact)
+    if (await tables.identifiers.take(row)) continue
+    // A member keeps the names she has.
+    const holder = await tables.identifiers.find(type, row.value)
+    if (holder?.accountId !== accountId) throw new FactTaken(fact)
   }
 }
 

@@ -22,8 +22,8 @@ export type LinkAnswer =
   | LinkShown
   /** Used, expired, or of an application that is over. */
   | { kind: 'stale' }
-  /** Done. `finished`: there is an account now; `sameBrowser`: the applicant's own, who goes on there. */
-  | { kind: 'done'; application: string; finished: boolean; sameBrowser: boolean }
+  /** Done, and what came of it. `sameBrowser`: the applicant's own, who goes on there. */
+  | { kind: 'done'; application: string; came: 'account' | 'answer' | 'end'; sameBrowser: boolean }
   /** Meanwhile somebody else's account has what was to be hers. */
   | { kind: 'taken' }
 
@@ -103,10 +103,10 @@ export function openLinks(
       if (applied.kind !== 'go-on') {
         const why = applied.kind === 'refused' ? applied.why : undefined
         await refuse(joining, why, { also })
-        return { kind: 'done', application, finished: false, sameBrowser }
+        return { kind: 'done', application, came: 'end', sameBrowser }
       }
       const { finished } = await goOn(joining, { ...applied.doing, also }, visitor)
-      return { kind: 'done', application, finished, sameBrowser }
+      return { kind: 'done', application, came: finished ? 'account' : 'answer', sameBrowser }
     } catch (error) {
       if (error === lostRace) return { kind: 'stale' }
       if (error instanceof FactTaken) return { kind: 'taken' }

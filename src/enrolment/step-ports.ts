@@ -15,8 +15,8 @@ export type StepPorts = {
   passwords: Pick<Passwords, 'hash' | 'verify'>
   /** What is wrong with a new password, or nothing. */
   judgePassword: (password: string, about: string[]) => Promise<Message | undefined>
-  /** Whether somebody signs in with this name. */
-  isTaken: (type: IdentifierType, value: string) => Promise<boolean>
+  /** Whether somebody signs in with this name, unless it is this account. */
+  isTaken: (type: IdentifierType, value: string, unless?: string) => Promise<boolean>
   /** Absolute: where a password is reset. */
   resetUrl: string
   counters: Counters

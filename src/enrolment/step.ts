@@ -43,6 +43,8 @@ export type Visit<Type extends StepType> = {
   /** This step's own, kept from one visit to the next. Nobody else reads it. */
   memory: Memory
   identity?: UpstreamIdentity
+  /** The account of a member who wants to become more. */
+  member?: string
   language: Language
   /** Seconds since 1970. */
   at: number

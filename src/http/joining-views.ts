@@ -36,6 +36,8 @@ export type JoiningViews = {
       /** Where a script asks whether a name is free. */
       check?: string | undefined
       back?: string | undefined
+      /** Wherever the application is by now. */
+      here?: string | undefined
       later?: string | undefined
     }
   joined: FormToken & {
@@ -47,7 +49,7 @@ export type JoiningViews = {
     action: string
   }
   'joining-link': FormToken & StepLocals & { purpose: string }
-  'joining-link-done': { purpose: string; finished: boolean }
+  'joining-link-done': { purpose: string; came: 'account' | 'answer' | 'end' }
   'joining-later': FormToken & {
     problem?: Message | undefined
     address: string

@@ -174,7 +174,7 @@ test('scanners that open every link change nothing', async (t) => {
   t.is(await accountOf('wang@example.tw'), undefined)
   t.is((await open(application, her)).row.version, version)
   t.like(await engine.showLink('guardian', token, her), { kind: 'stale' }, 'of its purpose only')
-  t.like(await press(engine, token, her)(), { kind: 'done', finished: true })
+  t.like(await press(engine, token, her)(), { kind: 'done', came: 'account' })
   t.deepEqual(await engine.showLink('activate', token, her), { kind: 'stale' })
 })
 
@@ -190,7 +190,7 @@ test('a forwarded link is worth nothing without the password, which five tries d
     t.like(await guess({ password }), { kind: 'good', problems: [{ field: 'password' }] })
   t.like(await guess({ password: secret }), { problems: [{ problem: 'joining.email-link.spent' }] })
   t.is(await accountOf('wang@example.tw'), undefined)
-  t.like(await press(engine, token, her)(), { kind: 'done', finished: true })
+  t.like(await press(engine, token, her)(), { kind: 'done', came: 'account' })
 })
 
 test('she opens her mail on the telephone: the password she chose activates, and her computer goes on', async (t) => {
@@ -198,7 +198,7 @@ test('she opens her mail on the telephone: the password she chose activates, and
   const application = await register()
   const token = tokenIn(await mails())
   const done = await press(engine, token, phone)({ password: secret })
-  t.like(done, { kind: 'done', finished: true, sameBrowser: false })
+  t.like(done, { kind: 'done', came: 'account', sameBrowser: false })
   const accountId = await accountOf('wang@example.tw')
   t.is(
     await engine.takeFresh(application, phone),
@@ -213,7 +213,7 @@ test('whose address was filled in by somebody else ends it with one button', asy
   const application = await register(stranger)
   const token = tokenIn(await mails())
   const denied = await press(engine, token, her)({ action: 'deny' })
-  t.like(denied, { kind: 'done', finished: false })
+  t.like(denied, { kind: 'done', came: 'end' })
   const over = await open(application, stranger)
   t.like(engine.finished(over), { refused: true, why: 'joining.email-link.denied' })
   t.deepEqual(over.draft.steps, {}, 'and nothing of what he typed is kept')
@@ -271,7 +271,7 @@ test('an address corrected in the form gets a link of its own, and the first one
   const sent = await mails()
   t.is(sent[0]?.to, 'wang@example.tw')
   t.deepEqual(await engine.showLink('activate', first, her), { kind: 'stale' })
-  t.like(await press(engine, tokenIn(sent), her)(), { kind: 'done', finished: true })
+  t.like(await press(engine, tokenIn(sent), her)(), { kind: 'done', came: 'account' })
 })
 
 test('nobody proves somebody else’s address with the link to his own', async (t) => {
@@ -384,7 +384,7 @@ test('the page anybody can open sends the mail again, once in 120 seconds, to wh
   const sent = await mails()
   t.is(sent.length, 1)
   t.is((await open(application, her)).row.state, 'waiting')
-  t.like(await press(engine, tokenIn(sent), her)(), { kind: 'done', finished: true })
+  t.like(await press(engine, tokenIn(sent), her)(), { kind: 'done', came: 'account' })
   clock.at += 120
   t.false(await engine.resendWaiting('wang@example.tw', yes), 'nobody waits any more')
 })
@@ -408,7 +408,7 @@ test('a guardian agrees at home, and the account keeps who agreed, when and wher
   const { seen = '' } = page.kind === 'good' ? page.screen.locals : {}
   const fields = { decision: 'agree', name: '王大明', seen: String(seen) }
   const agreed = await engine.useLink('guardian', token, { fields, files: {} }, phone)
-  t.like(agreed, { kind: 'done', finished: true, sameBrowser: false })
+  t.like(agreed, { kind: 'done', came: 'account', sameBrowser: false })
   const accountId = (await accountOf('kid@example.tw')) ?? ''
   t.deepEqual(await store.guardians.find(accountId), {
     accountId,

@@ -48,6 +48,7 @@ export function joiningFixtures(lang: Lang, app: string): JoiningFixture[] {
       version: 3,
       formToken,
       action: `/joining/1b4e28ba/${type}`,
+      here: '/joining/1b4e28ba',
       later: '/joining/1b4e28ba/later',
       back: '/joining/1b4e28ba/terms',
       ...more,
@@ -169,17 +170,17 @@ export function joiningFixtures(lang: Lang, app: string): JoiningFixture[] {
     {
       name: 'joining-link-done',
       view: 'joining-link-done',
-      locals: { purpose: 'activate', finished: true },
+      locals: { purpose: 'activate', came: 'account' },
     },
     {
       name: 'joining-link-denied',
       view: 'joining-link-done',
-      locals: { purpose: 'activate', finished: false },
+      locals: { purpose: 'activate', came: 'end' },
     },
     {
       name: 'joining-link-guardian-done',
       view: 'joining-link-done',
-      locals: { purpose: 'guardian', finished: false },
+      locals: { purpose: 'guardian', came: 'answer' },
     },
     {
       name: 'joining-later',

@@ -32,7 +32,7 @@ export function openEmailCode(ports: Ports): Step<'email-code'> {
     if (wait > 0) return { wait }
     const code = randomCode()
     // Somebody’s already: all looks the same, its owner hears of it, and no code is right.
-    const taken = step.unique && (await isTaken('email', address))
+    const taken = step.unique && (await isTaken('email', address, visit.member))
     const before = sentTo(address, memory)
     const sent: Sent = {
       address,

@@ -22,10 +22,10 @@ export function openEmailLink(ports: Ports): Step<'email-link'> {
   type Written = { memory: Here['memory']; send: Sending[] }
 
   async function write(visit: Here, address: string): Promise<Written | { wait: number }> {
-    const { step, at, language, source } = visit
+    const { step, at, language, source, member } = visit
     const wait = await limits.spend(address, source)
     if (wait > 0) return { wait }
-    const taken = await isTaken('email', address)
+    const taken = await isTaken('email', address, member)
     const validSeconds = step.valid_hours * hour
     const link = { purpose: 'activate' as const, validSeconds }
     const to = { to: address, language }

@@ -35,23 +35,30 @@ export function openForm(ports: Ports): Step<'form'> {
     })
   }
 
+  /** A member's own names are not somebody else's. */
+  const portsOf = ({ member }: FormVisit): Ports => ({
+    ...ports,
+    isTaken: (type, value) => ports.isTaken(type, value, member),
+  })
+
   async function readAll(visit: FormVisit, input: Input): Promise<[Field, Read][]> {
     const about = tellsOf(visit, input)
     const { language, at, source } = visit
+    const lent = portsOf(visit)
     return Promise.all(
       visit.step.fields.map(async (field): Promise<[Field, Read]> => {
         const said = saidOf(visit, field)
         const posted = said?.locked ? asPosted(field, said.value) : input
         const kept = keptOf(visit, field)
         const reading = { language, at, source, about, ...(kept === undefined ? {} : { kept }) }
-        return [field, await kindOf<FieldType>(field).read(field, posted, reading, ports)]
+        return [field, await kindOf<FieldType>(field).read(field, posted, reading, lent)]
       }),
     )
   }
 
   return {
     secrets: secretFields,
-    check: ({ step, source }, typed) => checkField(step, typed, ports, source),
+    check: (visit, typed) => checkField(visit.step, typed, portsOf(visit), visit.source),
     show(visit) {
       const { intro, fields } = visit.step
       const has = (wanted: FieldType) => fields.some(({ type }) => type === wanted)

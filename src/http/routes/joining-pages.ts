@@ -63,6 +63,7 @@ export function openJoiningPages(house: House) {
         action,
         check: application ? `${action}/check` : undefined,
         back: application && back ? joiningPath(application, back) : undefined,
+        here: application ? joiningPath(application) : undefined,
         later: application ? joiningPath(application, 'later') : undefined,
       },
     })
@@ -103,7 +104,7 @@ export function openJoiningPages(house: House) {
       case 'done':
         return answer.page(ctx, {
           view: 'joining-link-done',
-          locals: { purpose, finished: linked.finished },
+          locals: { purpose, came: linked.came },
         })
       case 'good': {
         const { step, screen, problems, typed = {} } = linked

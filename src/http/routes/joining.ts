@@ -49,28 +49,37 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     }
   }
 
+  /** What this browser began and has not finished. */
+  async function startedIn(ctx: Context): Promise<Joining | undefined> {
+    const id = ctx.cookies.get(cookies.joining, { signed: true })
+    const found = id ? await enrolments.find(id, ctx.state.device ?? '') : undefined
+    return found?.kind === 'found' && !enrolments.finished(found) ? found : undefined
+  }
+
+  const joinPath = (enrolment: string | undefined, query: Record<string, string | undefined>) => {
+    const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []))
+    const search = given.length > 0 ? `?${new URLSearchParams(given)}` : ''
+    return `${enrolment === undefined ? '/join' : `/join/${enrolment}`}${search}`
+  }
+
   router.get('join', '/join', async (ctx) => {
-    const { interaction } = readQuery(ctx)
-    const uid = await interactionOf(ctx, interaction)
-    const query = uid ? `?interaction=${uid}` : ''
-    const before = ctx.cookies.get(cookies.joining, { signed: true })
-    const started = before && (await enrolments.find(before, ctx.state.device ?? ''))
-    const open = started && started.kind === 'found' && !enrolments.finished(started)
+    const interaction = await interactionOf(ctx, readQuery(ctx).interaction)
+    const started = await startedIn(ctx)
     const offers = enrolments.offers('visitor')
     const [only] = offers
-    if (!open && only && offers.length === 1)
-      return answer.redirect(ctx, `/join/${only.id}${query}`)
+    if (!started && only && offers.length === 1)
+      return answer.redirect(ctx, joinPath(only.id, { interaction }))
     const lang = ctx.state.language
     answer.page(ctx, {
       view: 'join',
       locals: {
         formToken: formToken(keys.form, ctx.state.device ?? ''),
         offers: offers.map(({ id, title, summary }) => ({
-          href: `/join/${id}${query}`,
+          href: joinPath(id, { interaction, anew: started && 'yes' }),
           title: title[lang],
           summary: summary?.[lang],
         })),
-        started: open
+        started: started
           ? {
               href: joiningPath(started.row.id),
               discard: joiningPath(started.row.id, 'discard'),
@@ -84,7 +93,11 @@ export function joiningRoutes(router: Router<State>, house: House): void {
 
   router.get('join.first', '/join/:enrolment', async (ctx) => {
     const enrolment = ctx.params.enrolment ?? ''
-    const uid = await interactionOf(ctx, readQuery(ctx).interaction)
+    const query = readQuery(ctx)
+    const uid = await interactionOf(ctx, query.interaction)
+    // The back button leads here: who is under way is asked before she begins a second application.
+    if (query.anew === undefined && (await startedIn(ctx))?.rules.id === enrolment)
+      return answer.redirect(ctx, joinPath(undefined, { interaction: uid }))
     const whose = await whoseOf(ctx, uid)
     const shown = await enrolments.preview(enrolment, visitorOf(ctx), whose)
     if (!shown) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
@@ -97,12 +110,14 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   })
 
   router.post('join.start', '/join/:enrolment', async (ctx) => {
-    ctx.state.pageUrl = ctx.path
-    const { fields, files } = await readUploads(ctx, keys.form)
-    const giveBack = await pages.spendStart(ctx)
-    const whose = await whoseOf(ctx, await interactionOf(ctx, fields.interaction))
-    const input = { fields: answers(fields), files }
     const enrolment = ctx.params.enrolment ?? ''
+    ctx.state.pageUrl = joinPath(enrolment, { anew: 'yes' })
+    const { fields, files } = await readUploads(ctx, keys.form)
+    const interaction = await interactionOf(ctx, fields.interaction)
+    ctx.state.pageUrl = joinPath(enrolment, { interaction, anew: 'yes' })
+    const giveBack = await pages.spendStart(ctx)
+    const whose = await whoseOf(ctx, interaction)
+    const input = { fields: answers(fields), files }
     const submitted = await enrolments.start(enrolment, input, visitorOf(ctx), whose)
     if (!submitted) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
     // A slip on the first page, or a change of mind, begins nothing.
