@@ -67,6 +67,12 @@ export async function openSite(): Promise<Site> {
       response.end(asset.body)
       return
     }
+    // A member's picture, which the application would know.
+    const picture = path === '/account/picture' ? assets.url('logo.svg') : undefined
+    if (picture) {
+      response.writeHead(303, { location: picture }).end()
+      return
+    }
     const [, lang = '', name = ''] = path.split('/')
     const html = pageOf(lang, name)
     response.writeHead(html ? 200 : 404, {
