@@ -32,8 +32,8 @@ import { openGuardedFetch } from '#outside/fetch.ts'
 import { openLetters } from '#outside/letters.ts'
 import type { SendMail } from '#outside/mail.ts'
 import { openPictures } from '#outside/pictures.ts'
-import { openJoining } from './open-joining.ts'
 import { type Foundation, openFoundation } from './opening/foundation.ts'
+import { openJoining } from './opening/joining.ts'
 import { watchAll } from './opening/measures.ts'
 
 const views = join(import.meta.dirname, '..', 'views')

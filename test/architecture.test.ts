@@ -33,7 +33,6 @@ const arrows: Record<string, string[]> = {
   commands: [
     'app',
     'opening',
-    'open-joining',
     'serve',
     'http',
     'enrolment',
@@ -48,10 +47,8 @@ const arrows: Record<string, string[]> = {
   serve: ['app', 'opening', 'cluster', 'sandbox'],
   cluster: [],
   app: [...all, 'opening'],
-  // What app.ts is made of.
+  // What app.ts is made of; wiring only, no rules.
   opening: all,
-  // The engine of enrolments as the program and `enrolment try` lend it its ports.
-  'open-joining': ['enrolment', 'federation', 'accounts', 'outside', 'store'],
   sandbox: all,
   http: ['interaction', 'enrolment', 'account', 'admin', 'federation', 'accounts', 'oidc'],
   interaction: ['enrolment', 'federation', 'accounts', 'oidc', 'store'],

@@ -13,10 +13,10 @@ import type { Visitor } from '#enrolment/joinings.ts'
 import { linkPaths } from '#http/link-paths.ts'
 import type { Letter } from '#lib/letter.ts'
 import { type Message, type Messages, openMessages } from '#lib/messages.ts'
+import { openJoining } from '#opening/joining.ts'
 import { openLetters } from '#outside/letters.ts'
 import { openPictures } from '#outside/pictures.ts'
 import { openStore, type Store } from '#store/store.ts'
-import { openJoining } from '../../open-joining.ts'
 
 export type Trial = {
   engine: Enrolments
