@@ -76,7 +76,9 @@ test('a teacher registers step for step, is active at once, and signs in either 
   t.is(headingOf(joined), '註冊完成')
   const inside = await browser.submit(joined, 'enter-form')
   t.is(inside.url.pathname, '/account')
-  t.regex(inside.html, /林雅雯/)
+  t.is(inside.document.querySelector('#notice')?.text.trim(), '登入成功。林雅雯，您好！')
+  const later = await browser.open(`${world.issuer}/account`)
+  t.is(later.document.querySelector('#notice'), null, 'it is said once')
 
   const rp = await world.buildApp()
   const another = openBrowser()
