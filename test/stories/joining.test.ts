@@ -76,7 +76,7 @@ test('a teacher registers step for step, is active at once, and signs in either 
   t.is(headingOf(joined), '註冊完成')
   const inside = await browser.submit(joined, 'enter-form')
   t.is(inside.url.pathname, '/account')
-  t.is(inside.document.querySelector('#notice')?.text.trim(), '登入成功。林雅雯，您好！')
+  t.is(inside.document.querySelector('#notice')?.text.trim(), '登入成功。')
   const later = await browser.open(`${world.issuer}/account`)
   t.is(later.document.querySelector('#notice'), null, 'it is said once')
 
@@ -119,6 +119,35 @@ test('the mailbox is ordered with the account, once', async (t) => {
   t.is(events.length, 1)
   t.regex(events[0]?.text ?? '', /mailbox\.create/)
   t.regex(events[0]?.text ?? '', /yawen\.lin@mail\.edu\.tw/)
+})
+
+test('her backup address is settled from her mailbox, in any browser', async (t) => {
+  const world = await buildWorld(t, town)
+  const browser = openBrowser()
+  const { joined } = await joinAsTeacher(world, browser)
+  const inside = await browser.submit(joined, 'enter-form')
+  t.truthy(inside.document.querySelector('#attention-unconfirmed'))
+
+  const [letter, ...others] = await mailbox(world)
+  t.deepEqual(others, [])
+  t.is(letter?.to, schoolAnswers.backup_email)
+  t.regex(letter?.subject ?? '', /備用信箱/)
+  t.regex(letter?.text ?? '', /yawen\.lin@mail\.edu\.tw/)
+  const waits = await browser.open(`${world.issuer}/account/email`)
+  t.regex(waits.document.querySelector('#waiting')?.text ?? '', /yawen@example\.com/)
+
+  const telephone = openBrowser()
+  const question = await telephone.open(letter?.link ?? '')
+  t.truthy(
+    (await browser.open(`${world.issuer}/account`)).document.querySelector(
+      '#attention-unconfirmed',
+    ),
+  )
+  const confirmed = await telephone.submit(question, 'confirm-form')
+  t.truthy(confirmed.document.querySelector('#confirm-used'))
+  const settled = await browser.open(`${world.issuer}/account`)
+  t.is(settled.document.querySelector('#attention-unconfirmed'), null)
+  t.is((await mailbox(world)).length, 1, 'of what she knows she is not told again')
 })
 
 test('somebody without a county is active when the link was used, and is told so before', async (t) => {

@@ -109,7 +109,9 @@ export function openMemberRoutes(router: Router<State>, house: House) {
         if (query.state) throw notFresh(path)
         return signInFirst(ctx, path, true)
       }
-      if (query.state) return answer.redirect(ctx, path)
+      // No app asked her to come: the page says that she is in. One she wanted something of goes on with that.
+      const said = path === '/account' ? `${path}?done=signed-in` : path
+      if (query.state) return answer.redirect(ctx, said)
       await handle(ctx, member)
     })
   }

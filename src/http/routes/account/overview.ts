@@ -2,36 +2,21 @@
 import { listApps } from '#account/apps.ts'
 import { listSignIns } from '#account/history.ts'
 import { listAffiliations } from '#accounts/affiliations.ts'
-import type { Message } from '#lib/messages.ts'
 import type { AccountViews } from '../../account-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
 import { affiliationLabel, classLabel, schoolLabel } from '../labels.ts'
 import { namesOfApps } from './app-names.ts'
 import { connectorLabel, dateOf, wayOf } from './labels.ts'
 import type { Member, MemberRoutes } from './members.ts'
-
-/** Seconds. */
-const justSignedIn = 60
 
 /** Apps named on the overview; all of them have a page of their own. */
 const mostApps = 5
 
 export function overviewRoutes({ show, page }: MemberRoutes, house: House): void {
   show('account', '/account', async (ctx, member) => {
-    page(ctx, member, 'account', await overview(ctx, member, house), {
-      notice: welcome(ctx, member),
-    })
+    page(ctx, member, 'account', await overview(ctx, member, house))
   })
-}
-
-/** No app asked her to come: that she is in, this page says. A page opened later does not say it again. */
-function welcome(ctx: Context, { account, session, acting }: Member): Message | undefined {
-  const justNow = acting.at - session.signedInAt < justSignedIn
-  if (!justNow || readQuery(ctx).state === undefined) return undefined
-  const name = account.profile.name?.value
-  return name ? { key: 'account.welcome', params: { name } } : 'account.welcome-unnamed'
 }
 
 async function overview(ctx: Context, { account, acting }: Member, house: House) {
