@@ -28,10 +28,22 @@ const types: Record<string, string> = {
 }
 const packed = new Set(['.css', '.js', '.svg'])
 
-/** The CSS base, as its authors publish it, goes in front of our own sheet: one file, one request. */
-const bases: Record<string, string> = {
-  'citygate.css': fileURLToPath(import.meta.resolve('@picocss/pico/css/pico.min.css')),
-}
+/** Our sheet's parts, `citygate/<part>.css`, in the order they are read: a later one says more of what an earlier one dressed. */
+const parts = [
+  'tokens',
+  'ground',
+  'cards',
+  'forms',
+  'sign-in',
+  'notices-and-facts',
+  'questions',
+  'home-and-wide',
+  'terms-and-strength',
+  'account',
+  'joining',
+]
+/** The CSS base, as its authors publish it, goes in front of them: one file, one request. */
+const base = fileURLToPath(import.meta.resolve('@picocss/pico/css/pico.min.css'))
 
 /** Files of packages, as published, that few pages need: the password meter's dictionary alone has 430 kB. */
 const published: Record<string, string> = {
@@ -71,11 +83,8 @@ function kindOf(name: string): Pick<Asset, 'type' | 'encodings'> {
   return { type, encodings: packed.has(extension) ? ['br', 'gzip', 'identity'] : ['identity'] }
 }
 
-function load(dir: string, name: string): Asset {
+function ofBytes(name: string, plain: Buffer): Asset {
   const kind = kindOf(name)
-  const own = readFileSync(join(dir, name))
-  const base = bases[name]
-  const plain = base ? Buffer.concat([readFileSync(base), Buffer.from('\n'), own]) : own
   const bodies = new Map(kind.encodings.map((encoding) => [encoding, pack[encoding](plain)]))
   return { ...kind, hash: hashOf(plain), body: (encoding) => bodies.get(encoding) }
 }
@@ -121,8 +130,11 @@ export function openAssets(dir: string): Assets {
   }
   for (const [name, file] of Object.entries(published)) add(name, lazily(name, new URL(file)))
   for (const { name } of readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile())) {
-    if (!name.startsWith('.')) add(name, load(dir, name))
+    if (!name.startsWith('.')) add(name, ofBytes(name, readFileSync(join(dir, name))))
   }
+  const sheets = [base, ...parts.map((part) => join(dir, 'citygate', `${part}.css`))]
+  const sheet = Buffer.from(sheets.map((file) => readFileSync(file, 'utf8')).join('\n'))
+  add('citygate.css', ofBytes('citygate.css', sheet))
 
   return {
     url: (name) => {

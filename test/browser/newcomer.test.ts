@@ -1,7 +1,17 @@
 /** The main job as a newcomer does it: from the demo app to her county, back, and out again. */
 import test, { type ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
-import { focused, openTown, screens, type Town, tabTo, visit } from '../helpers/chromium-town.ts'
+import { agree, fillIn } from '../helpers/chromium-joining.ts'
+import {
+  focused,
+  openTown,
+  screens,
+  signInAt,
+  type Town,
+  tabTo,
+  visit,
+} from '../helpers/chromium-town.ts'
+import { schoolAnswers } from '../helpers/joining.ts'
 
 let town: Town
 test.before(async () => {
@@ -12,9 +22,9 @@ test.after.always(() => town?.close())
 const text = (page: Page, selector: string) => page.locator(selector).innerText()
 
 /** She is back, known, and everything the app asked for has arrived. */
-async function seesHerself(t: ExecutionContext, page: Page) {
+async function seesHerself(t: ExecutionContext, page: Page, { world } = town) {
   await page.waitForSelector('#claims')
-  t.is(page.url(), `${town.world.demo}/`)
+  t.is(page.url(), `${world.demo}/`)
   t.is(await text(page, 'h1'), '您好，林雅雯')
   t.regex(await text(page, '#verified'), /OK/)
   for (const version of ['v1', 'v2']) {
@@ -22,6 +32,30 @@ async function seesHerself(t: ExecutionContext, page: Page) {
     t.deepEqual(eduinfo.titles, [{ schoolid: '014598', titles: ['教師', '設備組長'] }])
   }
 }
+
+test('the first minute with npm start: she is nobody’s member yet and joins on her way to the app', async (t) => {
+  const open = await openTown({ enrolments: 'as configured', agreements: ['educloud'] })
+  t.teardown(() => open.close())
+  const page = await visit(t, open)
+  await page.goto(open.world.demo)
+  await page.click('#sign-in')
+  await signInAt(page, 'ntpc')
+  await page.waitForSelector('#terms')
+  t.regex(await text(page, '.app'), /課程筆記/, 'where she is going is not forgotten')
+  await agree(t, page, { scripts: true })
+  await page.waitForSelector('#f-account')
+  t.regex(await text(page, '#f-name'), /林雅雯/)
+  const { gender, ...typed } = schoolAnswers
+  await fillIn(page, typed)
+  await page.check(`[name=gender][value=${gender}]`)
+  await page.click('#joining-submit')
+  await page.waitForSelector('#summary')
+  await page.click('#joining-submit')
+  await page.waitForSelector('#joined')
+  t.regex(await text(page, '#enter'), /課程筆記/)
+  await page.click('#enter')
+  await seesHerself(t, page, open)
+})
 
 const people = [
   { lang: 'zh-TW', screen: 'desktop', typed: '新北', title: /^登入，前往課程筆記/ },

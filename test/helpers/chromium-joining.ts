@@ -14,7 +14,11 @@ export const visitAs = (t: ExecutionContext, town: Town, { lang, screen, scripts
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** Nothing for axe to find, and nothing that sticks out. */
-export async function faultless(t: ExecutionContext, page: Page, { scripts }: { scripts: boolean }) {
+export async function faultless(
+  t: ExecutionContext,
+  page: Page,
+  { scripts }: { scripts: boolean },
+) {
   const what = `${await page.title()} ${page.url()}`
   const { size } = await page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement
