@@ -1,10 +1,11 @@
 /** A member closes her account, and may have it back for a while. */
+import { accountName } from '#accounts/account-name.ts'
 import { normalName } from '#accounts/local.ts'
 import type { WriteLetter } from '#lib/letter.ts'
-import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { AccountRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
-import { accountName, tell } from './letters.ts'
+import { endWhatElseIsOpen } from './ending.ts'
+import { tell } from './letters.ts'
 
 export type ClosingPorts = {
   writeLetter: WriteLetter
@@ -38,10 +39,7 @@ export async function closeAccount(
       return { kind: 'again', problem: 'account.close.wrong' }
     }
     await tables.accounts.close(accountId, at)
-    const sessionsEnded = await endSessions(tables, accountId, at)
-    await endGrants(tables, accountId)
-    await tables.mailLinks.endAll(accountId, 'reset')
-    await tables.mailLinks.endAll(accountId, 'confirm-address')
+    const sessionsEnded = await endWhatElseIsOpen(tables, { accountId, at })
     await tables.audit.record(acted(acting, 'account.close', { details: { sessionsEnded } }))
     await tell(tables, account, acting, (her) =>
       writeLetter({
@@ -66,11 +64,14 @@ export function reopenableUntil(
   return at < until ? until : undefined
 }
 
-/** For who proved just now that it is hers. False if it is not as it was when she did. */
+/** How she proved that it is hers, and for which app. */
+export type ReopenedBy = { way: 'password' | 'upstream'; connector?: string; clientId: string }
+
+/** For who proved just now that it is hers: she is signed in by it. False if it is not as it was when she did. */
 export async function reopenAccount(
   store: Store,
   acting: Acting,
-  closedAt: number,
+  { closedAt, by: { clientId, ...way } }: { closedAt: number; by: ReopenedBy },
   { writeLetter, graceSeconds }: Omit<ClosingPorts, 'link'>,
 ): Promise<boolean> {
   const { accountId, at } = acting
@@ -79,6 +80,8 @@ export async function reopenAccount(
     if (!account || reopenableUntil(account, graceSeconds, at) === undefined) return false
     if (!(await tables.accounts.reopen(accountId, closedAt, at))) return false
     await tables.audit.record(acted(acting, 'account.reopen'))
+    const signedIn = { target: `client:${clientId}`, details: { ...way, reopened: true } }
+    await tables.audit.record(acted(acting, 'session.sign-in', signedIn))
     await tell(tables, account, acting, (her) => writeLetter({ kind: 'account-reopened', ...her }))
     return true
   })

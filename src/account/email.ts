@@ -1,49 +1,49 @@
 /** The address a member keeps beside her account: it changes when a link sent to the new one was used. */
+import { accountName } from '#accounts/account-name.ts'
+import {
+  type ConfirmationPorts,
+  findConfirmationWaiting,
+  readConfirmation,
+  sendConfirmation,
+} from '#accounts/address-confirmation.ts'
 import type { Counters } from '#accounts/counters.ts'
 import { normalName } from '#accounts/local.ts'
 import { queueMail } from '#accounts/mail.ts'
-import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
-import type { WriteLetter } from '#lib/letter.ts'
+import { sha256 } from '#lib/crypto.ts'
 import { isMailAddress } from '#lib/mail.ts'
 import type { Message } from '#lib/messages.ts'
-import type { Circumstances, MailLinkRow, Store, Tables } from '#store/store.ts'
+import type { Circumstances, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
-import { accountName } from './letters.ts'
+import { addressesOf } from './letters.ts'
 
 const purpose = 'confirm-address'
-const validSeconds = 24 * 60 * 60
 /** A letter is not sent again sooner: the one before may be on its way. */
 export const resendAfterSeconds = 120
 /** Letters to whatever addresses, for one account: nobody fills strangers' mailboxes from here. */
 const mostPerHour = 6
 
-export type EmailPorts = {
-  /** Seals what a link was sent for. */
-  dataKey: Buffer
+export type EmailPorts = ConfirmationPorts & {
   counters: Counters
-  writeLetter: WriteLetter
-  linkTo: (token: string) => string
+  /** Mailboxes there are opened with accounts of ours: who is locked out of one is locked out of both. */
+  ownDomain?: string | undefined
 }
 
 export type Waiting = { address: string; sentAt: number; resendIn: number }
 
 /** The address that waits to be confirmed. */
 export async function findWaiting(
-  { mailLinks }: Pick<Tables, 'mailLinks'>,
-  { accountId, at }: Pick<Acting, 'accountId' | 'at'>,
-  { dataKey }: Pick<EmailPorts, 'dataKey'>,
+  tables: Pick<Tables, 'mailLinks'>,
+  acting: Pick<Acting, 'accountId' | 'at'>,
+  ports: Pick<EmailPorts, 'dataKey'>,
 ): Promise<Waiting | undefined> {
-  const link = await mailLinks.findOpen(accountId, purpose, at)
-  if (!link) return undefined
-  const { address } = readMemo(dataKey, link)
-  const resendIn = Math.max(0, link.createdAt + resendAfterSeconds - at)
-  return { address, sentAt: link.createdAt, resendIn }
+  const waiting = await findConfirmationWaiting(tables, acting, ports)
+  if (!waiting) return undefined
+  const { address, sentAt } = waiting
+  return { address, sentAt, resendIn: Math.max(0, sentAt + resendAfterSeconds - acting.at) }
 }
 
-type Memo = { address: string; language: string }
-const context = (id: string) => `mail_link.memo.${id}`
-const readMemo = (dataKey: Buffer, { id, memo }: MailLinkRow): Memo =>
-  JSON.parse(unseal(dataKey, memo, context(id)))
+/** What she asks for in a session that is ended by hand ends with it: whose it was she did not trust. */
+type InSession = Acting & { sessionUid: string }
 
 export type AddressChange =
   | { kind: 'sent'; address: string }
@@ -55,13 +55,16 @@ export type AddressChange =
 /** Sends a link to the new address. Until it is used the old one stays; of several changes the last one counts. */
 export async function askAddressChange(
   store: Store,
-  acting: Acting,
+  acting: InSession,
   typed: { address: string; again: string },
   ports: EmailPorts,
 ): Promise<AddressChange> {
   const address = normalName(typed.address)
   const problems: { address?: Message; again?: Message } = {}
+  const { ownDomain } = ports
   if (!isMailAddress(address)) problems.address = 'account.email.address-wrong'
+  else if (ownDomain && address.endsWith(`@${ownDomain}`))
+    problems.address = { key: 'account.email.own', params: { domain: ownDomain } }
   else if (normalName(typed.again) !== address) problems.again = 'account.email.differs'
   if (Object.keys(problems).length > 0) return { kind: 'again', problems }
   const { accountId } = acting
@@ -78,7 +81,7 @@ export async function askAddressChange(
 /** Sends another letter to the address that waits; the link before is good no more. */
 export const resendConfirmation = (
   store: Store,
-  acting: Acting,
+  acting: InSession,
   ports: EmailPorts,
 ): Promise<AddressChange> =>
   send(
@@ -102,7 +105,7 @@ type Choose = (waiting: Waiting | undefined) => { address: string; tooSoon: numb
 
 async function send(
   store: Store,
-  acting: Acting,
+  acting: InSession,
   ports: EmailPorts,
   choose: Choose,
 ): Promise<AddressChange> {
@@ -120,27 +123,13 @@ async function send(
   if (count.points > mostPerHour) return { kind: 'wait', seconds: count.leftSeconds }
 
   return store.transaction(async (tables): Promise<AddressChange> => {
-    const account = await lockMember(tables, accountId)
+    await lockMember(tables, accountId)
     // Again, now that no other tab can be faster.
     const chosen = await held(tables)
     if ('kind' in chosen) return chosen
     const { address } = chosen
-    const token = randomToken()
-    const id = sha256(token)
-    const memo: Memo = { address, language }
-    await tables.mailLinks.make({
-      id,
-      purpose,
-      subject: accountId,
-      memo: seal(ports.dataKey, JSON.stringify(memo), context(id)),
-      createdAt: at,
-      expiresAt: at + validSeconds,
-    })
-    const name = accountName(account, await tables.identifiers.ofAccount(accountId))
-    const params = { account: name, lasts: validSeconds }
-    const link = ports.linkTo(token)
-    const letter = ports.writeLetter({ kind: purpose, to: address, language, link, params })
-    await queueMail(tables, letter, { at })
+    const asked = { accountId, at, address, language, session: acting.sessionUid }
+    await sendConfirmation(tables, asked, ports)
     await tables.audit.record(acted(acting, 'recovery-address.ask'))
     return { kind: 'sent', address }
   })
@@ -164,7 +153,7 @@ export async function findConfirmation(
   if (!link) return { kind: 'unknown' }
   if (link.usedAt !== undefined) return { kind: 'used' }
   if (link.expiresAt <= at) return { kind: 'expired' }
-  return { kind: 'open', address: readMemo(dataKey, link).address }
+  return { kind: 'open', address: readConfirmation({ dataKey }, link).address }
 }
 
 /** Makes the address hers. Whoever holds the link reads mail there, wherever that is: no session is needed, none opened. */
@@ -177,7 +166,7 @@ export async function confirmAddress(
   const id = sha256(token)
   const link = await store.mailLinks.find(id, purpose)
   if (!link) return { kind: 'unknown' }
-  const { address, language } = readMemo(dataKey, link)
+  const { address, language } = readConfirmation({ dataKey }, link)
   const accountId = link.subject
   const acting = { accountId, at, language, where }
   return store.transaction(async (tables): Promise<Confirmation> => {
@@ -187,7 +176,9 @@ export async function confirmAddress(
     if (!(await tables.mailLinks.use(id, purpose, at))) {
       return findConfirmation(tables, token, at, { dataKey })
     }
+    const names = await tables.identifiers.ofAccount(accountId)
     const before = await tables.recoveryAddresses.find(accountId)
+    const known = await addressesOf(tables, account, names)
     await tables.recoveryAddresses.put({
       accountId,
       value: address,
@@ -197,10 +188,10 @@ export async function confirmAddress(
     // A link to a new password that lies in the old mailbox is good no more.
     await tables.mailLinks.endAll(accountId, 'reset')
     await tables.audit.record(acted(acting, 'recovery-address.confirm'))
-    if (before && before.value !== address) {
-      const name = accountName(account, await tables.identifiers.ofAccount(accountId))
-      const params = { account: name, address: veiled(address) }
-      const letter = writeLetter({ kind: 'address-changed', to: before.value, language, params })
+    if (before?.value === address) return { kind: 'used' }
+    const params = { account: accountName(account, names), address: veiled(address) }
+    for (const to of known.filter((one) => one !== address)) {
+      const letter = writeLetter({ kind: 'address-changed', to, language, params })
       await queueMail(tables, letter, { at })
     }
     return { kind: 'used' }

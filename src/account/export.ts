@@ -106,8 +106,8 @@ export async function exportAccount(
     guardian: guardian && {
       name: guardian.name,
       email: guardian.email,
+      // From where is the guardian's own affair.
       agreedAt: iso(guardian.agreedAt),
-      address: guardian.address,
     },
     consents: consents.map(({ clientId, granted, at }) => ({
       app: clientId,

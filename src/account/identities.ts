@@ -1,9 +1,10 @@
 /** The county accounts a member signs in with: linked and unlinked by herself. */
-import { attachIdentity, profileFrom } from '#accounts/federated.ts'
+import { attachIdentity, profileFrom, profileWithout } from '#accounts/federated.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { IdentityRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
+import { endWhatElseIsOpen } from './ending.ts'
 import { tell } from './letters.ts'
 
 export type LinkPorts = {
@@ -12,17 +13,36 @@ export type LinkPorts = {
   labelOf: (connector: string) => string
 }
 
+export type UnlinkPorts = LinkPorts & {
+  /** An upstream nobody can be sent to is no way in. */
+  isConnected: (connector: string) => boolean
+}
+
 export type ListedIdentity = IdentityRow & {
   /** Without it nobody could sign in to the account any more. */
   last: boolean
 }
 
 /** Oldest first. */
-export async function listIdentities(store: Store, accountId: string): Promise<ListedIdentity[]> {
+export async function listIdentities(
+  store: Store,
+  accountId: string,
+  ports: Pick<UnlinkPorts, 'isConnected'>,
+): Promise<ListedIdentity[]> {
   const identities = await store.identities.ofAccount(accountId)
-  const otherWay = identities.length > 1 || (await hasPassword(store, accountId))
-  return identities.map((one) => ({ ...one, last: !otherWay }))
+  const knows = await hasPassword(store, accountId)
+  return identities.map((one) => ({
+    ...one,
+    last: !knows && !leaveAWayIn(identities, one, ports),
+  }))
 }
+
+/** She can sign in by one of the others. */
+const leaveAWayIn = (
+  identities: IdentityRow[],
+  { id }: IdentityRow,
+  { isConnected }: Pick<UnlinkPorts, 'isConnected'>,
+): boolean => identities.some((one) => one.id !== id && isConnected(one.connector))
 
 /** A password is a way in for who has a name to type with it. */
 async function hasPassword(
@@ -39,12 +59,15 @@ export type Unlinked =
   | { kind: 'unknown' }
   | { kind: 'last-way-in' }
 
-/** Of two tabs that unlink the last two at once, one is told that hers is the last. */
+/**
+ * Of two tabs that unlink the last two at once, one is told that hers is the last. It may have been somebody else's: all
+ * that is open elsewhere ends with it, and what it vouched for nobody vouches for any more.
+ */
 export async function unlinkIdentity(
   store: Store,
-  acting: Acting,
+  acting: Acting & { sessionUid: string },
   identityId: string,
-  { writeLetter, labelOf }: LinkPorts,
+  { writeLetter, labelOf, isConnected }: UnlinkPorts,
 ): Promise<Unlinked> {
   const { accountId } = acting
   return store.transaction(async (tables): Promise<Unlinked> => {
@@ -52,12 +75,19 @@ export async function unlinkIdentity(
     const identities = await tables.identities.ofAccount(accountId)
     const wanted = identities.find(({ id }) => id === identityId)
     if (!wanted) return { kind: 'unknown' }
-    if (identities.length === 1 && !(await hasPassword(tables, accountId))) {
-      return { kind: 'last-way-in' }
-    }
+    const others = leaveAWayIn(identities, wanted, { isConnected })
+    if (!others && !(await hasPassword(tables, accountId))) return { kind: 'last-way-in' }
     await tables.identities.unlink(identityId, accountId)
     const { connector } = wanted
-    await tables.audit.record(acted(acting, 'identity.unlink', { details: { connector } }))
+    // Another account at the same county goes on vouching.
+    if (!identities.some((one) => one.id !== identityId && one.connector === connector)) {
+      const names = await tables.identifiers.ofAccount(accountId)
+      const profile = profileWithout(connector, account.profile, names, acting.at)
+      await tables.accounts.setProfile(accountId, profile, acting.at)
+    }
+    const sessionsEnded = await endWhatElseIsOpen(tables, acting)
+    const details = { connector, sessionsEnded }
+    await tables.audit.record(acted(acting, 'identity.unlink', { details }))
     await tell(tables, account, acting, (her) =>
       writeLetter({
         kind: 'identity-unlinked',

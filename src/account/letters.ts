@@ -1,18 +1,12 @@
 /** What a member is told by mail of what was done to her account. */
+import { accountName } from '#accounts/account-name.ts'
 import { queueMail } from '#accounts/mail.ts'
 import { isMailAddress, type Mail } from '#lib/mail.ts'
 import type { AccountRow, IdentifierRow, Tables } from '#store/store.ts'
 import type { Acting } from './act.ts'
 
-/** What she knows her account by: a name she signs in with or, where a county does that for her, her own. */
-export const accountName = ({ profile }: AccountRow, names: IdentifierRow[]): string =>
-  (names.find(({ type }) => type === 'email') ?? names[0])?.value ??
-  profile.preferred_username?.value ??
-  profile.name?.value ??
-  ''
-
 /** Everywhere she reads mail: at the address she keeps for her account, at names of hers that are addresses. */
-async function addressesOf(
+export async function addressesOf(
   { recoveryAddresses }: Pick<Tables, 'recoveryAddresses'>,
   { id, profile: { email } }: AccountRow,
   names: IdentifierRow[],

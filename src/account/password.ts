@@ -5,9 +5,9 @@ import type { Passwords } from '#accounts/passwords.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { Message } from '#lib/messages.ts'
-import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
+import { endWhatElseIsOpen } from './ending.ts'
 import { tell } from './letters.ts'
 
 export type PasswordPorts = {
@@ -61,7 +61,7 @@ export async function changePassword(
     const member = await lockMember(tables, accountId)
     const kept = await keep(tables, acting, secret, known)
     if (!kept) return { kind: 'changed-meanwhile' }
-    const sessionsEnded = await endWhatTheOldOneOpened(tables, acting)
+    const sessionsEnded = await endWhatElseIsOpen(tables, acting)
     await tables.audit.record(
       acted(acting, known ? 'password.change' : 'password.set', { details: { sessionsEnded } }),
     )
@@ -128,16 +128,4 @@ async function keep(
   const row = { id: randomUUID(), accountId, type: 'password', secret } as const
   await credentials.create({ ...row, createdAt: at, updatedAt: at })
   return true
-}
-
-/** Whoever knew the old one loses what he began with it, a waiting address of his own too (pre-hijacking). */
-async function endWhatTheOldOneOpened(
-  tables: Tables,
-  { accountId, at, sessionUid }: Acting & { sessionUid: string },
-): Promise<number> {
-  const ended = await endSessions(tables, accountId, at, { exceptUid: sessionUid })
-  await endGrants(tables, accountId)
-  await tables.mailLinks.endAll(accountId, 'reset')
-  await tables.mailLinks.endAll(accountId, 'confirm-address')
-  return ended
 }

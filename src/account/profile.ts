@@ -12,7 +12,7 @@ export type ProfileField = (typeof profileFields)[number]
 export type ProfileRules = {
   /** Attributes a member may change, beside her name. */
   editable: SiteFile['profile']['editable']
-  /** Ids of our upstreams: a name one of them vouched for is not hers to change. */
+  /** Ids of our upstreams: what one of them vouched for is not hers to change. */
   upstreams: ReadonlySet<string>
 }
 
@@ -35,8 +35,11 @@ export function profileForm(
   })
 }
 
-const isHers = (field: ProfileField, known: Attribute | undefined, rules: ProfileRules): boolean =>
-  field === 'name' ? !known || !rules.upstreams.has(known.by) : rules.editable.includes(field)
+const isHers = (
+  field: ProfileField,
+  known: Attribute | undefined,
+  { editable, upstreams }: ProfileRules,
+): boolean => !(known && upstreams.has(known.by)) && (field === 'name' || editable.includes(field))
 
 /** Of what she was shown: who saves over a change made in another tab since is told so. */
 export const profileVersion = ({ profile }: Pick<AccountRow, 'profile'>): string =>
@@ -96,6 +99,10 @@ const longest: Record<ProfileField, number> = {
 /** OpenID Connect Core §5.1 knows two and allows others. */
 export const genders = ['female', 'male', 'other'] as const
 
+// Variation selectors stay: names are told apart by them. U+2800 is a letter of Braille without a dot.
+const unseen =
+  /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]--[\p{Variation_Selector}]]/v
+
 const oneLine = (text: string) => text.normalize('NFC').replace(/\s+/g, ' ').trim()
 
 type Read = { value: string } | { problem: Message }
@@ -109,7 +116,7 @@ function readField(field: ProfileField, text: string, before: string): Read {
     return { problem: { key: 'account.profile.too-long', params: { most: longest[field] } } }
   }
   // Directions and invisible characters have no place in a name (see lib/prose.ts).
-  if (/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}<>]/u.test(value))
+  if (unseen.test(value) || /[\p{Co}\p{Cn}<>]/u.test(value))
     return { problem: 'account.profile.characters' }
   switch (field) {
     case 'phone_number': {

@@ -4,8 +4,8 @@ import { queueMail } from '#accounts/mail.ts'
 import type { Passwords } from '#accounts/passwords.ts'
 import { type RecoveryPorts, setPassword, takeResetLink } from '#accounts/recovery.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { Circumstances, Store } from '#store/store.ts'
+import { endWhatElseIsOpen } from './ending.ts'
 
 export type ResetPorts = Pick<RecoveryPorts, 'dataKey' | 'writeLetter'> & {
   now: Now
@@ -26,11 +26,7 @@ export async function resetPassword(
     if (!taken) return false
     const { account, name, addresses } = taken
     await setPassword(tables, account.id, secret, at)
-    // Whoever was in before may have asked for links of his own, and for another address.
-    await tables.mailLinks.endAll(account.id, 'reset')
-    await tables.mailLinks.endAll(account.id, 'confirm-address')
-    const sessions = await endSessions(tables, account.id, at)
-    await endGrants(tables, account.id)
+    const sessions = await endWhatElseIsOpen(tables, { accountId: account.id, at })
     await tables.audit.record({
       at,
       actor: account.id,

@@ -9,6 +9,7 @@ import type {
   Attribute,
   AuditEvent,
   Circumstances,
+  IdentifierRow,
   Store,
   Tables,
 } from '#store/store.ts'
@@ -42,7 +43,8 @@ export async function signInFederated(
   // A race is lost at most once: the winner's link is there to be found the second time.
   for (const last of [false, true]) {
     const linked = await store.identities.find(identity.issuer, identity.subject)
-    if (linked) return await refresh(store, linked, identity, seconds(now), where)
+    const signedIn = linked && (await refresh(store, linked, identity, seconds(now), where))
+    if (signedIn) return signedIn
     if (newcomers === 'tell') return { kind: 'unknown' }
     try {
       return await enrol(store, identity, seconds(now), where)
@@ -113,14 +115,16 @@ export async function attachIdentity(
   return linked
 }
 
+/** Undefined if it is linked no more. */
 async function refresh(
   store: Store,
   { identity: known, account }: Linked,
   identity: UpstreamIdentity,
   at: number,
   where: SignInAt,
-): Promise<FederatedSignIn> {
+): Promise<FederatedSignIn | undefined> {
   const accountId = account.id
+  const done = { kind: 'signed-in', accountId, created: false } as const
   const event = signedIn(identity, accountId, at, where, false)
   if (account.status !== 'active') {
     await store.audit.record({ ...event, outcome: account.status })
@@ -128,20 +132,25 @@ async function refresh(
   }
   const digest = digestOf(identity, at)
   if (known.digest === digestOf(identity, known.readAt)) {
-    await store.identities.confirm(known.id, at, digest)
+    if (!(await store.identities.confirm(known.id, at, digest))) return undefined
     await store.audit.record(event)
-  } else {
-    await store.transaction(async (tables) => {
-      const { openid2Ids, raw } = identity
-      await tables.identities.refresh(known.id, { openid2Ids, raw, digest, readAt: at })
-      // Read again under a lock: what she changed herself meanwhile must stay.
-      const { profile } = (await tables.accounts.lock(accountId)) ?? account
-      await tables.accounts.setProfile(accountId, profileFrom(identity, profile, at), at)
-      await snapshot(tables, known.id, accountId, identity, at)
-      await tables.audit.record(event)
-    })
+    return done
   }
-  return { kind: 'signed-in', accountId, created: false }
+  return store.transaction(async (tables): Promise<FederatedSignIn | undefined> => {
+    // Read again under a lock: what she changed herself meanwhile must stay, and who closed it has nothing added.
+    const { profile, status } = (await tables.accounts.lock(accountId)) ?? account
+    if (status !== 'active') {
+      await tables.audit.record({ ...event, outcome: status })
+      return { kind: 'barred', accountId, status }
+    }
+    const { openid2Ids, raw } = identity
+    const said = { openid2Ids, raw, digest, readAt: at }
+    if (!(await tables.identities.refresh(known.id, said))) return undefined
+    await tables.accounts.setProfile(accountId, profileFrom(identity, profile, at), at)
+    await snapshot(tables, known.id, accountId, identity, at)
+    await tables.audit.record(event)
+    return done
+  })
 }
 
 const signedIn = (
@@ -223,4 +232,25 @@ export function profileFrom(
     }
   }
   return after
+}
+
+/**
+ * Without an upstream that is linked no more: what it said is hers to change from now on, but for an address, which may
+ * be somebody else's. In its place comes a name of hers that is one.
+ */
+export function profileWithout(
+  connector: string,
+  before: Record<string, Attribute>,
+  names: IdentifierRow[],
+  at: number,
+): Record<string, Attribute> {
+  const by = 'self'
+  const after = Object.entries(before).map(([claim, known]): [string, Attribute] => [
+    claim,
+    known.by === connector ? { ...known, by, at } : known,
+  ])
+  const { email, ...others } = Object.fromEntries(after)
+  if (before.email?.by !== connector) return email ? { ...others, email } : others
+  const own = names.find(({ type, verifiedAt }) => type === 'email' && verifiedAt)
+  return own ? { ...others, email: { value: own.value, by, at, verified: true } } : others
 }

@@ -14,7 +14,12 @@ export type LocalPorts = {
 }
 
 export type LocalSignIn =
-  | { kind: 'signed-in'; accountId: string }
+  | {
+      kind: 'signed-in'
+      accountId: string
+      /** Whether this password still opens the account: asked again when her being signed in has been put down. */
+      stands: () => Promise<boolean>
+    }
   /** There is no account yet: the link in the mail was not used. */
   | { kind: 'waiting' }
   /** Unknown name and wrong password are one answer, in the same time. */
@@ -39,12 +44,13 @@ export async function signInLocally(
   const account = await store.accounts.find(found)
   if (!account) return { kind: 'wrong' }
   // A reset or change may have come in between, which has ended everything else: hashing takes its time.
-  const { secret: now } = (await store.credentials.findPassword(found)) ?? {}
-  if (now !== credential?.secret) return { kind: 'wrong', accountId: found }
+  const stands = async () =>
+    (await store.credentials.findPassword(found))?.secret === credential?.secret
+  if (!(await stands())) return { kind: 'wrong', accountId: found }
   // Said only to someone who knows the password: it tells a guesser nothing.
   if (account.status !== 'active')
     return { kind: 'barred', accountId: account.id, status: account.status }
-  return { kind: 'signed-in', accountId: account.id }
+  return { kind: 'signed-in', accountId: account.id, stands }
 }
 
 /** Names are compared as people mean them: without case, blanks or full-width letters. */

@@ -9,6 +9,9 @@ import {
   upstreamFacts,
 } from './enrolment.ts'
 
+/** Buttons beside a step are sent to `/joining/<application>/<one of these>`. */
+const reserved = ['enter', 'discard', 'later']
+
 type Path = PropertyKey[]
 type Complain = (path: Path, message: string) => void
 type Around = {
@@ -29,6 +32,8 @@ export function checkEnrolment(rules: EnrolmentRules, around: Around, complain: 
     const at = ['steps', i]
     if (ids.has(step.id)) complain([...at, 'id'], `is the id of an earlier step: ${step.id}`)
     ids.add(step.id)
+    if (reserved.includes(step.id))
+      complain([...at, 'id'], `is an address of our own: not ${reserved.join(', ')}`)
     checkCondition(step.when, known, [...at, 'when'], complain)
     checkStep(step, { known, around, at, isLast: i === rules.steps.length - 1 }, complain)
     for (const fact of factsOf(step)) learn(known, fact, valuesOf(step, fact))
@@ -36,8 +41,12 @@ export function checkEnrolment(rules: EnrolmentRules, around: Around, complain: 
   checkCreates(rules, known, around, (path, message) => complain(['creates', ...path], message))
 }
 
-function checkEntry({ entry }: EnrolmentRules, around: Around, complain: Complain): Known {
+function checkEntry({ entry, steps }: EnrolmentRules, around: Around, complain: Complain): Known {
   const known: Known = new Map()
+  if (entry.identity && !steps.some(({ type }) => type === 'upstream')) {
+    const why = 'needs a step of type upstream: who goes on later or elsewhere signs in there again'
+    complain(['entry', 'identity'], why)
+  }
   if (!entry.visitor && !entry.identity && !entry.member)
     complain(['entry'], 'lets nobody in: name visitor, identity or member')
   for (const door of [entry.visitor, entry.identity, entry.member]) {
@@ -139,6 +148,9 @@ function checkField(field: Field, known: Known, at: Path, complain: Complain) {
     complain([...at, 'min_length'], 'is more than max_length')
 }
 
+const isAddressOfOurs = (fact: string) => (field: Field) =>
+  field.id === fact && field.type === 'account' && field.domain !== undefined
+
 function checkCreates(
   { entry, steps, creates }: EnrolmentRules,
   known: Known,
@@ -156,8 +168,16 @@ function checkCreates(
       complain(path, `names no field of type ${kinds.join(' or ')}: ${fact}`)
   }
 
-  for (const [i, { fact, verified }] of creates.identifiers.entries()) {
+  const isOurs = (fact: string) =>
+    steps.some((step) => step.type === 'form' && step.fields.some(isAddressOfOurs(fact)))
+  for (const [i, { type, fact, verified }] of creates.identifiers.entries()) {
     needs(fact, ['identifiers', i, 'fact'])
+    // Whoever signs in with somebody else's address keeps her out, and gets her mails.
+    if (type === 'email' && typeof verified === 'boolean' && !(verified && isOurs(fact)))
+      complain(
+        ['identifiers', i, 'verified'],
+        `must name the fact that proves it: ${fact}_verified`,
+      )
     if (typeof verified === 'string') needs(verified, ['identifiers', i, 'verified'])
   }
   for (const [claim, facts] of Object.entries(creates.profile)) {

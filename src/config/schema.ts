@@ -282,6 +282,9 @@ export const siteFile = z.strictObject({
           starts_per_source_per_hour: atMost
             .default(10)
             .describe('Applications begun from one address.'),
+          answers_per_source_per_minute: atMost
+            .default(60)
+            .describe('Pages of joining sent in from one address; names looked up: twice as many.'),
         })
         .prefault({}),
       clients: z
@@ -370,7 +373,7 @@ export const siteFile = z.strictObject({
         .array(z.enum(['nickname', 'title', 'phone_number', 'gender']))
         .default(['nickname', 'title', 'phone_number', 'gender'])
         .describe(
-          'What members may change of their profile by themselves, beside a name no upstream vouched for.',
+          'What members may change of their profile by themselves, beside their name; never what an upstream vouched for.',
         ),
     })
     .prefault({}),

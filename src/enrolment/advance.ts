@@ -7,7 +7,8 @@ import { applicantOf } from './applicant.ts'
 import { type CreatePorts, create } from './create.ts'
 import { emptied, type StepState } from './draft.ts'
 import type { Doing, Joining, JoiningPorts, Joinings, Visitor } from './joinings.ts'
-import type { Facts, Outcome, Sending, Step, Steps, Visit } from './step.ts'
+import { askAgain, isProofOld } from './proofs.ts'
+import type { Facts, FieldProblem, Outcome, Sending, Step, Steps, Visit } from './step.ts'
 import { type Walk, type Walked, walk } from './walk.ts'
 
 export type AdvancePorts = JoiningPorts & CreatePorts & { steps: Steps }
@@ -86,7 +87,9 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
         if (outcome.memory) {
           // With nothing wrong it asks anew: what was answered before holds no more.
           const done = before.done && outcome.problems.length > 0
-          draft.steps[step.id] = { ...before, done, memory: outcome.memory }
+          const slipped = sent && { sent, version: joining.row.version + 1 }
+          const { memory } = outcome
+          draft.steps[step.id] = { ...before, done, memory, ...(slipped ? { slipped } : {}) }
         }
         return outcome
       default:
@@ -113,11 +116,16 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
     visitor: Visitor,
   ): Promise<{ row: ApplicationRow; finished: boolean }> {
     const { rules, draft } = joining
+    // At the browser only: whoever is mailed a link is somebody else, or has the mail.
+    if (!first.link && isProofOld(draft, seconds(now))) askAgain(joining)
     let doing = first
     // Each turn answers a step or stops, and there are only so many.
     for (let turns = 0; turns <= rules.steps.length; turns++) {
       const w = walkOf(joining, visitor)
-      if (!w.current) return { row: await finish(joining, w, doing, visitor), finished: true }
+      if (!w.current) {
+        const row = await finish(joining, w, doing, visitor)
+        return { row, finished: row.state === 'done' }
+      }
       const { step } = w.current
       const outcome = await stepOf(step.type).enter?.(visitOf(joining, w.current, visitor))
       if (!outcome) break
@@ -143,13 +151,18 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
     const at = seconds(now)
     const accountId = row.accountId ?? crypto.randomUUID()
     const { identity } = known
+    // Her word that it is she was the county's, which no step of these rules asked for again.
+    if (draft.door.entry === 'identity' && !identity)
+      return refuse(joining, 'joined.not-proven', doing)
     const finished = {
       at,
       amr: identity ? (identity.amr ?? ['fed']) : ['pwd'],
       federated: identity !== undefined,
     }
+    // A member is signed in already, and did not prove anew that it is she.
+    const isProven = draft.door.entry !== 'member' && doing.link?.proves !== false
     return joinings.save(
-      { row, rules, draft: { ...emptied(draft), finished } },
+      { row, rules, draft: { ...emptied(draft), ...(isProven ? { finished } : {}) } },
       {
         ...doing,
         state: 'done',
@@ -170,7 +183,27 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
     )
   }
 
-  return { stepOf, visitOf, walkOf, apply, goOn, refuse }
+  /**
+   * What was free a moment ago is somebody's when the account is made: the step that found it out on her way is asked
+   * again. `answered`: the step that was last answered, asked where none did.
+   */
+  async function mend(
+    joining: Joining,
+    fact: string,
+    answered: StepRules,
+    visitor: Visitor,
+  ): Promise<{ row: ApplicationRow; step: StepRules; problems: FieldProblem[] }> {
+    const { draft } = joining
+    const { done } = walkOf(joining, visitor)
+    const found = done.findLast(({ step }) => draft.steps[step.id]?.facts[fact] !== undefined)
+    const { step } = found ?? { step: answered }
+    const problems: FieldProblem[] = [{ field: fact, problem: 'joining.taken' }]
+    const state = draft.steps[step.id] ?? { facts: {} }
+    draft.steps[step.id] = { ...state, done: false, problems }
+    return { row: await joinings.save(joining), step, problems }
+  }
+
+  return { stepOf, visitOf, walkOf, apply, goOn, refuse, mend }
 }
 
 const lettersOf = ({ id }: StepRules, send: Sending[] = []) =>

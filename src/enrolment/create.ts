@@ -1,10 +1,13 @@
 /** Makes what an enrolment's rules want of what was found out: an account with all that belongs to it. */
 import { randomUUID } from 'node:crypto'
+import { type ConfirmationPorts, sendConfirmation } from '#accounts/address-confirmation.ts'
 import { attachIdentity, profileFrom } from '#accounts/federated.ts'
 import { normalName } from '#accounts/local.ts'
 import { queueProvisioning } from '#accounts/provisioning.ts'
 import type { EnrolmentRules } from '#config/enrolment.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, seal } from '#lib/crypto.ts'
+import { isMailAddress } from '#lib/mail.ts'
 import type { Attribute, Circumstances, Tables } from '#store/store.ts'
 import { holds } from './conditions.ts'
 import type { Facts } from './step.ts'
@@ -15,6 +18,8 @@ export type CreatePorts = {
   numberKey: Buffer
   /** Under it a number is compared without being known. */
   numberDigestKey: Buffer
+  /** To an address nobody has shown to be hers. */
+  confirmation: ConfirmationPorts
 }
 
 /** Somebody has what was to be this account's alone. Rolls the transaction back. */
@@ -25,6 +30,11 @@ export class FactTaken extends Error {
     super(`${fact} is somebody’s already`)
     this.fact = fact
   }
+}
+
+/** Who wanted to become more is no active member any more. Rolls the transaction back. */
+export class NotAMember extends Error {
+  override name = 'NotAMember'
 }
 
 type Wanted = {
@@ -38,14 +48,13 @@ type Wanted = {
   circumstances: Circumstances
 }
 
-/** Call it inside a transaction. Throws FactTaken. */
+/** Call it inside a transaction. Throws FactTaken and NotAMember. */
 export async function create(tables: Tables, ports: CreatePorts, wanted: Wanted): Promise<void> {
   const { rules, known, accountId, at } = wanted
   await putAccount(tables, wanted)
   await takeIdentifiers(tables, wanted)
   const { identity, accepted } = known
-  if (identity && !(await attachIdentity(tables, accountId, identity, at)))
-    throw new FactTaken('upstream.connector')
+  if (identity) await takeIdentity(tables, accountId, identity, at)
   for (const { terms, version, language, hash, at: agreedAt, address } of accepted) {
     await tables.agreements.agree({ accountId, terms, version, language, hash, agreedAt, address })
   }
@@ -66,7 +75,7 @@ export async function create(tables: Tables, ports: CreatePorts, wanted: Wanted)
 async function putAccount(tables: Tables, { rules, known, accountId, isMember, at }: Wanted) {
   const { identity } = known
   const before = isMember ? await tables.accounts.lock(accountId) : undefined
-  if (isMember && before?.status !== 'active') throw new FactTaken('account')
+  if (isMember && before?.status !== 'active') throw new NotAMember()
   const said = { ...before?.profile, ...profileOf(rules, known, at) }
   const profile = identity ? profileFrom(identity, said, at) : said
   if (before) await tables.accounts.setProfile(accountId, profile, at)
@@ -76,6 +85,18 @@ async function putAccount(tables: Tables, { rules, known, accountId, isMember, a
     await tables.accounts.create({ ...row, createdAt: at, updatedAt: at })
   }
   if (before) await tables.accounts.setKind(accountId, rules.creates.kind, at)
+}
+
+async function takeIdentity(
+  tables: Tables,
+  accountId: string,
+  identity: UpstreamIdentity,
+  at: number,
+) {
+  if (await attachIdentity(tables, accountId, identity, at)) return
+  // A member may have proven who she is by what is linked to her already.
+  const holder = await tables.identities.find(identity.issuer, identity.subject)
+  if (holder?.account.id !== accountId) throw new FactTaken('upstream.connector')
 }
 
 function profileOf({ creates }: EnrolmentRules, { facts, vouched }: Known, at: number) {
@@ -106,6 +127,8 @@ async function takeIdentifiers(tables: Tables, { rules, known, accountId, at }: 
     const value = facts[fact]
     if (typeof value !== 'string' || value === '') continue
     const verified = isVerified(rules.creates, facts, fact)
+    // Perhaps the step that proves it was not hers to take.
+    if (type === 'email' && !verified) continue
     const row = {
       type,
       value: normalName(value),
@@ -125,12 +148,7 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
   const { facts, held } = known
   const secret = creates.password && held[creates.password]
   if (secret) await putPassword(tables, accountId, secret, at)
-  const recovery = creates.recovery_address && facts[creates.recovery_address]
-  if (typeof recovery === 'string' && recovery !== '') {
-    const confirmed = facts[`${creates.recovery_address}_verified`] === true
-    const row = { accountId, value: normalName(recovery), createdAt: at }
-    await tables.recoveryAddresses.put(confirmed ? { ...row, confirmedAt: at } : row)
-  }
+  await keepRecoveryAddress(tables, ports, wanted)
   const picture = creates.picture && held[creates.picture]
   if (picture) {
     const [type = '', bytes = ''] = picture.split(',')
@@ -155,6 +173,24 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
     const address = String(facts['guardian.address'] ?? circumstances.address ?? '')
     await tables.guardians.put({ accountId, name, email, agreedAt, address })
   }
+}
+
+/** What no step has proven gets a link. Until it is used a member's own address stays: as on her page. */
+async function keepRecoveryAddress(tables: Tables, { confirmation }: CreatePorts, wanted: Wanted) {
+  const { rules, known, accountId, at, language } = wanted
+  const fact = rules.creates.recovery_address
+  const typed = fact && known.facts[fact]
+  if (typeof typed !== 'string' || typed === '') return
+  const value = normalName(typed)
+  const confirmed = known.facts[`${fact}_verified`] === true
+  const kept = await tables.recoveryAddresses.find(accountId)
+  if (kept?.value === value && kept.confirmedAt !== undefined) return
+  if (!kept || confirmed) {
+    const row = { accountId, value, createdAt: at }
+    await tables.recoveryAddresses.put(confirmed ? { ...row, confirmedAt: at } : row)
+  }
+  if (confirmed || !isMailAddress(value)) return
+  await sendConfirmation(tables, { accountId, at, address: value, language }, confirmation)
 }
 
 /** A member who becomes more may have one. */

@@ -16,6 +16,8 @@ export type StepState = {
   memory?: Memory
   /** Digest of the fields that finished it: the same sent twice is one answer. */
   sent?: string
+  /** Digest of an answer that was wrong, and the version it left: sent once more it is no other tab's. */
+  slipped?: { sent: string; version: number }
   /** Found out later: shown when the step is. */
   problems?: FieldProblem[]
 }
@@ -33,6 +35,8 @@ export type Draft = {
   /** The app's request that waits for it: an interaction's uid. */
   interaction?: string
   steps: Record<string, StepState>
+  /** Whom an upstream vouched for last, as a digest, and when. */
+  proof?: { of: string; at: number }
   /** Why it ended without an account. */
   refused?: Message
   /** It became an account: how she proved herself, and when. Signs this browser in once, for some minutes. */

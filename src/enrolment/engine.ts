@@ -4,12 +4,14 @@ import type { Words } from '#config/schema.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, sha256 } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
+import { seconds } from '#lib/time.ts'
 import { type AdvancePorts, openAdvance, sendingsOf } from './advance.ts'
-import { FactTaken } from './create.ts'
+import { FactTaken, NotAMember } from './create.ts'
 import type { Door } from './draft.ts'
 import {
   type Doing,
   type Found,
+  inTurn,
   type Joining,
   lostRace,
   openJoinings,
@@ -17,6 +19,7 @@ import {
 } from './joinings.ts'
 import { openLinks } from './links.ts'
 import { openPending } from './pending.ts'
+import { noteProof } from './proofs.ts'
 import { openResend } from './resend.ts'
 import { openResume } from './resume.ts'
 import type { FieldProblem, Input, Outcome, Screen, SummaryLine } from './step.ts'
@@ -208,6 +211,10 @@ export function openEnrolments(ports: AdvancePorts) {
     try {
       return { kind: 'next', application: (await goOn(joining, doing, visitor)).row.id }
     } catch (error) {
+      if (error instanceof NotAMember) {
+        const refused = await advance.refuse({ row, rules, draft }, 'joined.no-member')
+        return { kind: 'next', application: refused.id }
+      }
       if (!(error instanceof FactTaken)) throw error
       const { fact } = error
       // By another application, or at another door: this one has nothing left to ask.
@@ -215,16 +222,42 @@ export function openEnrolments(ports: AdvancePorts) {
         const refused = await advance.refuse({ row, rules, draft }, 'joined.identity-taken')
         return { kind: 'next', application: refused.id }
       }
-      const step = rules.steps.find(({ id }) => draft.steps[id]?.facts[fact] !== undefined)
-      const at = step ?? answered
-      const problem: FieldProblem = { field: fact, problem: 'joining.taken' }
-      const state = draft.steps[at.id] ?? { facts: {} }
-      draft.steps[at.id] = { ...state, done: false, problems: [problem] }
-      const saved = await joinings.save({ row, rules, draft })
-      if (at.id !== answered.id) return { kind: 'next', application: saved.id }
-      const more = { problems: [problem], typed: input.fields }
-      const shown = await show({ row: saved, rules, draft }, at.id, visitor, more)
-      return shown ? { kind: 'again', shown } : { kind: 'next', application: saved.id }
+      const mended = await advance.mend({ row, rules, draft }, fact, answered, visitor)
+      const next: Submitted = { kind: 'next', application: row.id }
+      if (mended.step.id !== answered.id) return next
+      const more = { problems: mended.problems, typed: input.fields }
+      const shown = await show({ row: mended.row, rules, draft }, answered.id, visitor, more)
+      return shown ? { kind: 'again', shown } : next
+    }
+  }
+
+  /** Takes an answer to a step, if nobody answered anything since `version`. */
+  async function submit(
+    joining: Joining,
+    { step, version, input }: { step: string; version: number; input: Input },
+    visitor: Visitor,
+  ): Promise<Submitted> {
+    const { row } = joining
+    const sent = digestOf(input)
+    const next: Submitted = { kind: 'next', application: row.id }
+    if (joinings.isOver(row)) return next
+    const walked = reach(walkOf(joining, visitor), step)
+    if (!walked || (walked.state?.done && walked.state.sent === sent)) return next
+    const changed = async (now: Joining): Promise<Submitted> => {
+      const more = { problems: [], typed: input.fields, notice: 'joining.changed' }
+      const shown = await show(now, step, visitor, more)
+      return shown ? { kind: 'again', shown } : next
+    }
+    const { slipped } = walked.state ?? {}
+    const isRepeated = slipped?.sent === sent && slipped.version === row.version
+    if (version !== row.version && !isRepeated) return changed(joining)
+    try {
+      return await answer(joining, walked, input, visitor)
+    } catch (error) {
+      if (error !== lostRace) throw error
+      const found = await joinings.find(row.id, visitor.device)
+      // Often the very same answer, sent twice at once: then it is none to be lost.
+      return found.kind === 'found' ? submit(found, { step, version, input }, visitor) : next
     }
   }
 
@@ -248,6 +281,16 @@ export function openEnrolments(ports: AdvancePorts) {
         if (!identity) return false
         return identity.connectors === 'all' || identity.connectors.includes(connector)
       })?.id,
+
+    /** Whether an answer may come with files: to that step, or the first one of an enrolment. */
+    takesFiles(of: string | Joining, id?: string): boolean {
+      const { steps } = typeof of === 'string' ? (byId.get(of) ?? { steps: [] }) : of.rules
+      const first = 1 + steps.findIndex(({ when }) => when === undefined)
+      const asked = id === undefined ? steps.slice(0, first) : steps.filter((one) => one.id === id)
+      return asked.some(
+        (step) => step.type === 'form' && step.fields.some(({ type }) => type === 'picture'),
+      )
+    },
 
     /** The first page, for whoever looks at it: nothing is kept until she answers. */
     async preview(enrolment: string, visitor: Visitor, whose: Whose = {}) {
@@ -274,14 +317,19 @@ export function openEnrolments(ports: AdvancePorts) {
       if (!rules || !entry) throw new Error(`${enrolment} has no door for ${door.entry}`)
       const inside = { ...door, facts: entry.facts }
       const more = { ...(interaction ? { interaction } : {}), ...(accountId ? { accountId } : {}) }
-      const { row } = await goOn(joinings.make(rules, inside, visitor, more), {}, visitor)
+      const joining = joinings.make(rules, inside, visitor, more)
+      if (door.identity) noteProof(joining.draft, door.identity, joining.row.createdAt)
+      const { row } = await goOn(joining, {}, visitor)
       return row.id
     },
 
     /** She gives it up: of what she said nothing is kept. */
-    async discard(joining: Joining): Promise<void> {
-      if (!joinings.isOver(joining.row)) await advance.refuse(joining, 'joined.discarded')
-    },
+    discard: ({ row: { id, device } }: Joining): Promise<void> =>
+      inTurn(async () => {
+        const found = await joinings.find(id, device)
+        if (found.kind !== 'found' || joinings.isOver(found.row)) return
+        await advance.refuse(found, 'joined.discarded')
+      }),
 
     /** The last page, of one that is over. */
     finished({ row, rules, draft }: Joining): Finished | undefined {
@@ -296,35 +344,7 @@ export function openEnrolments(ports: AdvancePorts) {
       }
     },
 
-    /** Takes an answer to a step, if nobody answered anything since `version`. */
-    async submit(
-      joining: Joining,
-      { step, version, input }: { step: string; version: number; input: Input },
-      visitor: Visitor,
-    ): Promise<Submitted> {
-      const { row } = joining
-      const next: Submitted = { kind: 'next', application: row.id }
-      if (joinings.isOver(row)) return next
-      const walked = reach(walkOf(joining, visitor), step)
-      if (!walked || (walked.state?.done && walked.state.sent === digestOf(input))) return next
-      const changed = async (now: Joining): Promise<Submitted> => {
-        const more = { problems: [], typed: input.fields, notice: 'joining.changed' }
-        const shown = await show(now, step, visitor, more)
-        return shown ? { kind: 'again', shown } : next
-      }
-      if (version !== row.version) return changed(joining)
-      try {
-        return await answer(joining, walked, input, visitor)
-      } catch (error) {
-        if (error !== lostRace) throw error
-        const found = await joinings.find(row.id, visitor.device)
-        if (found.kind !== 'found' || joinings.isOver(found.row)) return next
-        // The very same answer was sent twice at once.
-        const answered = reach(walkOf(found, visitor), step)?.state
-        if (answered?.done && answered.sent === digestOf(input)) return next
-        return changed(found)
-      }
-    },
+    submit,
 
     /** What a script asks of the step that is next. Changes nothing. */
     async check(joining: Joining, typed: { field: string; value: string }, visitor: Visitor) {
@@ -333,23 +353,35 @@ export function openEnrolments(ports: AdvancePorts) {
     },
 
     /** Somebody came back from the upstream a step sent her to. */
-    async arrive(
-      { application, step }: { application: string; step: string },
+    arrive: (
+      errand: { application: string; step: string },
       identity: UpstreamIdentity,
       visitor: Visitor,
-    ): Promise<Submitted | Exclude<Found, { kind: 'found' }>> {
-      const found = await joinings.find(application, visitor.device)
-      if (found.kind !== 'found') return found
-      const walked = reach(walkOf(found, visitor), step)
-      const { arrive } = walked ? stepOf(walked.step.type) : {}
-      if (!walked || !arrive || joinings.isOver(found.row)) return { kind: 'next', application }
-      const outcome = await arrive(visitOf(found, walked, visitor), identity)
-      const applied = apply(found, walked, outcome)
-      if (applied.kind !== 'go-on') return { kind: 'next', application }
-      const state = found.draft.steps[step]
-      if (state) found.draft.steps[step] = { ...state, identity }
-      return goOnOrMend(found, walked, applied.doing, { input: { fields: {}, files: {} }, visitor })
-    },
+    ) => inTurn(() => arrive(errand, identity, visitor)),
+  }
+
+  async function arrive(
+    { application, step }: { application: string; step: string },
+    identity: UpstreamIdentity,
+    visitor: Visitor,
+  ): Promise<Submitted | Exclude<Found, { kind: 'found' }>> {
+    const found = await joinings.find(application, visitor.device)
+    if (found.kind !== 'found') return found
+    const walked = reach(walkOf(found, visitor), step)
+    const { arrive } = walked ? stepOf(walked.step.type) : {}
+    if (!walked || !arrive || joinings.isOver(found.row)) return { kind: 'next', application }
+    const outcome = await arrive(visitOf(found, walked, visitor), identity)
+    const applied = apply(found, walked, outcome)
+    if (applied.kind !== 'go-on') return { kind: 'next', application }
+    const { draft, rules } = found
+    const state = draft.steps[step]
+    if (state) draft.steps[step] = { ...state, identity }
+    // Somebody else than before: what the one before her filled in is none of hers.
+    if (noteProof(draft, identity, seconds(ports.now))) {
+      const after = rules.steps.slice(rules.steps.findIndex(({ id }) => id === step) + 1)
+      for (const { id } of after) delete draft.steps[id]
+    }
+    return goOnOrMend(found, walked, applied.doing, { input: { fields: {}, files: {} }, visitor })
   }
 
   /** By the visitors' door or, where there is none, by the members'. */

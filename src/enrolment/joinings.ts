@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Counters } from '#accounts/counters.ts'
 import { queueMail } from '#accounts/mail.ts'
-import type { EnrolmentRules } from '#config/enrolment.ts'
+import { type EnrolmentRules, enrolmentFile } from '#config/enrolment.ts'
 import type { Language } from '#config/schema.ts'
 import { hmac, randomToken, sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
@@ -34,6 +34,8 @@ export type Doing = {
   /** It belongs to another browser from now on. */
   device?: string
   accountId?: string
+  /** Somebody used a link that was mailed: whether by that the applicant herself proves who she is. */
+  link?: { proves: boolean }
   /** Letters, with the steps that send them. */
   send?: { step: string; sending: Sending }[]
   also?: (tables: Tables) => Promise<void>
@@ -58,6 +60,19 @@ export type Joinings = ReturnType<typeof openJoinings>
 /** Thrown out of a transaction: somebody saved the application in between, or used the link. */
 export const lostRace = Symbol('somebody was faster')
 
+const mostTries = 10
+
+/** Does it again when somebody saved the application meanwhile: `work` reads it anew each time. */
+export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (error !== lostRace || tries === mostTries) throw error
+    }
+  }
+}
+
 const day = 24 * 60 * 60
 const hashOf = (rules: EnrolmentRules) => sha256(JSON.stringify(rules))
 
@@ -65,15 +80,25 @@ export function openJoinings(ports: JoiningPorts) {
   const { store, now, draftKey, contactKey, writeLetter, linkUrl } = ports
   const current = new Map(ports.rules.map((rules) => [hashOf(rules), rules]))
 
-  async function read(row: ApplicationRow): Promise<Joining> {
-    const known = current.get(row.rules)
-    if (known) return { row, rules: known, draft: openDraft(draftKey, row) }
-    const kept = await store.applications.findRules(row.rules)
+  /** Rules of another day, in the form this release knows; nothing for what it does not understand any more. */
+  async function findRules(hash: string): Promise<EnrolmentRules | undefined> {
+    const known = current.get(hash)
+    if (known) return known
+    const kept = await store.applications.findRules(hash)
     if (!kept) throw new Error('the rules an application began with were not kept')
-    return { row, rules: JSON.parse(kept), draft: openDraft(draftKey, row) }
+    const { data } = enrolmentFile.safeParse(JSON.parse(kept))
+    if (data) current.set(hash, data)
+    return data
   }
 
-  const isOver = ({ state }: ApplicationRow) => state !== 'open' && state !== 'waiting'
+  /** Nothing for one that cannot go on in this release. */
+  async function read(row: ApplicationRow): Promise<Joining | undefined> {
+    const rules = await findRules(row.rules)
+    return rules && { row, rules, draft: openDraft(draftKey, row) }
+  }
+
+  const isOver = ({ state }: Pick<ApplicationRow, 'state'>) =>
+    state !== 'open' && state !== 'waiting'
 
   async function send(tables: Tables, row: ApplicationRow, doing: Doing, at: number) {
     for (const { step, sending } of doing.send ?? []) {
@@ -107,7 +132,8 @@ export function openJoinings(ports: JoiningPorts) {
       if (!row) return { kind: 'unknown' }
       if (row.device !== device) return { kind: 'other-browser' }
       if (!isOver(row) && row.expiresAt <= seconds(now)) return { kind: 'expired' }
-      return { kind: 'found', ...(await read(row)) }
+      const joining = await read(row)
+      return joining ? { kind: 'found', ...joining } : { kind: 'expired' }
     },
 
     /** Of no row yet: version 0. */
@@ -148,12 +174,16 @@ export function openJoinings(ports: JoiningPorts) {
       const at = seconds(now)
       return store.transaction(async (tables) => {
         await doing.also?.(tables)
+        const { contact: before, ...others } = row
+        const state = doing.state ?? 'open'
+        const after = doing.contact ? hmac(contactKey, doing.contact.toLowerCase()) : before
         const next: ApplicationRow = {
-          ...row,
-          state: doing.state ?? 'open',
+          ...others,
+          state,
           device: doing.device ?? row.device,
           ...(doing.accountId ? { accountId: doing.accountId } : {}),
-          ...(doing.contact ? { contact: hmac(contactKey, doing.contact.toLowerCase()) } : {}),
+          // Nobody is looked for who does not wait: not even a digest of her address stays.
+          ...(after && !isOver({ state }) ? { contact: after } : {}),
           draft: sealDraft(draftKey, row.id, draft),
           version: row.version + 1,
           updatedAt: at,

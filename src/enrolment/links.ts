@@ -5,7 +5,7 @@ import { sha256 } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'
 import type { LinkPurpose, Tables } from '#store/store.ts'
 import type { Advance, AdvancePorts } from './advance.ts'
-import { FactTaken } from './create.ts'
+import { FactTaken, NotAMember } from './create.ts'
 import { type Joinings, lostRace, type Visitor } from './joinings.ts'
 import type { FieldProblem, Input, Screen } from './step.ts'
 
@@ -30,7 +30,7 @@ export type LinkAnswer =
 export function openLinks(
   { store, now }: AdvancePorts,
   joinings: Joinings,
-  { stepOf, visitOf, walkOf, apply, goOn, refuse }: Advance,
+  { stepOf, visitOf, walkOf, apply, goOn, refuse, mend }: Advance,
 ) {
   async function find(purpose: LinkPurpose, token: string, visitor: Visitor) {
     const at = seconds(now)
@@ -39,6 +39,7 @@ export function openLinks(
     const row = await store.applications.find(link.subject)
     if (!row || joinings.isOver(row) || row.expiresAt <= at) return undefined
     const joining = await joinings.read(row)
+    if (!joining) return undefined
     const { current } = walkOf(joining, visitor)
     // A link belongs to its step: once that is answered, or asks anew, it means nothing.
     if (!current || current.step.id !== link.memo) return undefined
@@ -105,14 +106,23 @@ export function openLinks(
         await refuse(joining, why, { also })
         return { kind: 'done', application, came: 'end', sameBrowser }
       }
-      const { finished } = await goOn(joining, { ...applied.doing, also }, visitor)
+      // A guardian agrees for somebody who is elsewhere; who activates has the mail, and her password or her browser.
+      const link = { proves: purpose === 'activate' }
+      const { finished } = await goOn(joining, { ...applied.doing, also, link }, visitor)
       return { kind: 'done', application, came: finished ? 'account' : 'answer', sameBrowser }
     } catch (error) {
       if (error === lostRace) return { kind: 'stale' }
-      if (error instanceof FactTaken) return { kind: 'taken' }
-      throw error
+      if (error instanceof NotAMember) return { kind: 'stale' }
+      if (!(error instanceof FactTaken)) throw error
+      // Else she would wait for what can come to nothing.
+      await mend(joining, error.fact, current.step, visitor).catch(unlessLost)
+      return { kind: 'taken' }
     }
   }
 
   return { showLink, useLink }
+}
+
+const unlessLost = (error: unknown) => {
+  if (error !== lostRace) throw error
 }

@@ -1,11 +1,10 @@
 /** The activation mail once more, for somebody who asks for it on a page anybody can open. */
 import type { Tables } from '#store/store.ts'
 import { type Advance, sendingsOf } from './advance.ts'
-import { type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
+import { inTurn, type Joining, type Joinings, type Visitor } from './joinings.ts'
 
 /** The page has counted where she asks from; nothing else of her counts here. */
 const nobody = { device: '', source: { name: 'resend', factor: Number.POSITIVE_INFINITY } }
-const mostTries = 3
 
 export function openResend(
   joinings: Joinings,
@@ -43,14 +42,12 @@ export function openResend(
       address: string,
       take: (tables: Tables) => Promise<boolean>,
     ): Promise<boolean> {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await send(address, take)
-        } catch (error) {
-          if (error === taken) return false
-          // The applicant was at work herself: how her application stands now decides.
-          if (error !== lostRace || tries === mostTries) throw error
-        }
+      try {
+        // The applicant may be at work herself: how her application stands now decides.
+        return await inTurn(() => send(address, take))
+      } catch (error) {
+        if (error === taken) return false
+        throw error
       }
     },
   }

@@ -5,9 +5,9 @@ import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import type { Tables } from '#store/store.ts'
 import type { AdvancePorts } from './advance.ts'
-import type { Draft } from './draft.ts'
-import { type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
+import { inTurn, type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
 import { openMailLimits } from './mail-limits.ts'
+import { withoutProofs } from './proofs.ts'
 
 const hour = 60 * 60
 /** Letters an application may ask for in an hour, beside what one mailbox and one network may. */
@@ -27,11 +27,10 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
   return {
     /** Mails the link. What is wrong with the address, or nothing. */
     async mailResume(
-      joining: Joining,
+      { row, rules }: Joining,
       address: string,
-      { language, source }: Visitor,
+      { device, language, source }: Visitor,
     ): Promise<Message | undefined> {
-      const { row, rules } = joining
       if (!isMailAddress(address.trim())) return 'joining.later.no-address'
       const [mine] = await counters.hit({ of: ['resume', row.id], seconds: hour })
       const wait = mine.points > mostOfApplication ? 1 : await limits.spend(address.trim(), source)
@@ -45,7 +44,12 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
       }
       const link = { purpose: 'resume' as const, validSeconds }
       const send = [{ step: '', sending: { letter, link } }]
-      await joinings.save(joining, { send, state: row.state === 'waiting' ? 'waiting' : 'open' })
+      await inTurn(async () => {
+        const now = await joinings.find(row.id, device)
+        if (now.kind !== 'found' || joinings.isOver(now.row)) return
+        const { state } = now.row
+        await joinings.save(now, { send, state: state === 'waiting' ? state : 'open' })
+      })
       return undefined
     },
 
@@ -79,13 +83,4 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
       }
     },
   }
-}
-
-function withoutProofs({ door, steps, interaction: _, ...draft }: Draft): Draft {
-  const { identity: __, ...outside } = door
-  const kept = Object.entries(steps).map(([id, { identity, held, ...state }]) => [
-    id,
-    identity || held ? { ...state, done: false } : state,
-  ])
-  return { ...draft, door: outside, steps: Object.fromEntries(kept) }
 }

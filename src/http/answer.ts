@@ -48,7 +48,7 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
     page,
     problem(ctx, { status, key, options }) {
       const { params = {}, next = [], retryAfterSeconds, formAction } = options
-      const keptKey = `problem.${key}.kept`
+      const keptKey = options.kept ?? `problem.${key}.kept`
       page(ctx, {
         view: 'problem',
         status,

@@ -18,6 +18,8 @@ export const home: NextStep = { id: 'home', kind: 'link', href: '/', labelKey: '
 export type ProblemOptions = {
   params?: Record<string, string>
   next?: NextStep[]
+  /** What is kept, where the key's own words say it for another errand. */
+  kept?: string
   retryAfterSeconds?: number
   /** CSP form-action sources its post steps may redirect through. */
   formAction?: string[]

@@ -11,7 +11,12 @@ import type { AuditEvent, Circumstances, Granted, Store } from '#store/store.ts'
 import type { Answer, Login, Question } from './question.ts'
 
 export type Reply =
-  | { kind: 'finish'; answer: Answer }
+  | {
+      kind: 'finish'
+      answer: Answer
+      /** What it stands on may have changed before it was put down: whoever changed it could not end it then. */
+      stands?: () => Promise<boolean>
+    }
   /** The person can mend it on the same page, perhaps after a while. */
   | { kind: 'again'; problem: Message; waitSeconds?: number }
   /** Nothing was looked at: too much was tried before. */
@@ -60,7 +65,8 @@ export async function answerLocally(
       return { kind: 'barred', status: signIn.status, login: loginOf(signIn.accountId, ports) }
     case 'signed-in': {
       const login = loginOf(signIn.accountId, ports)
-      return { kind: 'finish', answer: { login, select_account: {} } }
+      const { stands } = signIn
+      return { kind: 'finish', answer: { login, select_account: {} }, stands }
     }
   }
 }

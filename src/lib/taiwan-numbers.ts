@@ -65,3 +65,17 @@ export function phone(text: string): string | undefined {
   if (!known) return undefined
   return `+886${rest}${extension === undefined ? '' : `;ext=${extension}`}`
 }
+
+/** A number as people write it, `0912-345-678` or `02-1234-5678 #123`; what is none of ours stays as it is. */
+export function asWritten(number: string): string {
+  const [, rest = '', extension] = /^\+886(\d+)(?:;ext=(\d+))?$/.exec(number) ?? []
+  const [, network, first, second] = /^(9\d{2})(\d{3})(\d{3})$/.exec(rest) ?? []
+  if (network) return `0${network}-${first}-${second}`
+  const area = areas.find(
+    ([code, digits]) => rest.startsWith(code) && digits.test(rest.slice(code.length)),
+  )
+  if (!area) return number
+  const [code] = area
+  const local = rest.slice(code.length).replace(/(?<=^\d{3,})(?=\d{4}$)/, '-')
+  return `0${code}-${local}${extension === undefined ? '' : ` #${extension}`}`
+}

@@ -2,20 +2,14 @@
  * Where node-oidc-provider keeps its artefacts. It reads `consumed` and ignores what `consume()` gives
  * back, so the losers of a race are refused here, by throwing.
  */
-import {
-  type Adapter,
-  type AdapterFactory,
-  type AdapterPayload,
-  errors,
-  Provider,
-} from 'oidc-provider'
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import { seal, sha256, unseal } from '#lib/crypto.ts'
 import { neighbourhood } from '#lib/networks.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Payload, PayloadRow, Payloads, StoredPayload } from '#store/payloads.ts'
 import type { Store } from '#store/store.ts'
 import type { Seen } from './sessions.ts'
-import { openUnitPayloads, type UnitPayloads } from './unit.ts'
+import { fromInHand, openUnitPayloads, type UnitPayloads } from './unit.ts'
 
 export type AdapterPorts = {
   now: Now
@@ -174,10 +168,9 @@ function artefactAdapter(payloads: UnitPayloads, model: string, ports: AdapterPo
 
 /** From where the request in hand comes. */
 function seen(at: number): Seen | undefined {
-  const { ctx } = Provider
-  if (!ctx) return undefined
-  const agent = ctx.get('user-agent').slice(0, 256)
-  return { at, agent, address: neighbourhood(String(ctx.state.source ?? '')) }
+  const from = fromInHand()
+  if (!from) return undefined
+  return { at, agent: from.agent.slice(0, 256), address: neighbourhood(from.address) }
 }
 
 function clientAdapter(find: (id: string) => Promise<Payload | undefined>): Adapter {

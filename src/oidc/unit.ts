@@ -7,7 +7,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Found, PayloadRow, Payloads, StoredPayload } from '#store/payloads.ts'
 import type { AccountRow, Store } from '#store/store.ts'
 
+/** From where a request comes. */
+export type From = { agent: string; address: string }
+
 type Unit = {
+  from: From | undefined
   /** Saved and not yet written, by row id. */
   unwritten: Map<string, PayloadRow>
   /** Read along with something else, given out once: who gets a payload may change it. */
@@ -31,8 +35,13 @@ export type UnitPayloads = Pick<
 }
 
 /** Runs a request as one unit. What it saved is written when `work` resolves, or rejects with its own error. */
-export async function inUnit<T>(payloads: Payloads, work: () => Promise<T>): Promise<T> {
+export async function inUnit<T>(
+  payloads: Payloads,
+  work: () => Promise<T>,
+  from?: From,
+): Promise<T> {
   const unit: Unit = {
+    from,
     unwritten: new Map(),
     company: new Map(),
     sessions: new Map(),
@@ -47,6 +56,8 @@ export async function inUnit<T>(payloads: Payloads, work: () => Promise<T>): Pro
     }
   })
 }
+
+export const fromInHand = (): From | undefined => units.getStore()?.from
 
 /** The account, if this request read it already; else from the table. */
 export async function findAccount(

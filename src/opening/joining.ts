@@ -81,6 +81,11 @@ export function openJoining(config: Rules, parts: JoiningParts): Enrolments {
     linkUrl,
     numberKey: numberKeyOf(dataKey),
     numberDigestKey: deriveKey(dataKey, 'personal number digests'),
+    confirmation: {
+      dataKey,
+      writeLetter,
+      linkTo: (token) => linkUrl('confirm-address', token),
+    },
     steps,
   })
 }

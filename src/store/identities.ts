@@ -29,9 +29,10 @@ export type Identities = {
   ): Promise<{ identity: IdentityRow; account: AccountRow } | undefined>
   /** Oldest first. */
   ofAccount(accountId: string): Promise<IdentityRow[]>
-  /** The upstream said what it had said before. */
-  confirm(id: string, readAt: number, digest: string): Promise<void>
-  refresh(id: string, changes: Reading): Promise<void>
+  /** The upstream said what it had said before. False if it was unlinked meanwhile. */
+  confirm(id: string, readAt: number, digest: string): Promise<boolean>
+  /** It said something else. False if it was unlinked meanwhile. */
+  refresh(id: string, changes: Reading): Promise<boolean>
   /** What it vouched for of schools goes with it. False if it is not this account's. */
   unlink(id: string, accountId: string): Promise<boolean>
 }
@@ -45,7 +46,7 @@ const find = statement(
 )
 const confirm = statement(
   'identity.confirm',
-  'UPDATE identity SET read_at = ?, digest = ? WHERE id = ?',
+  'UPDATE identity SET read_at = ?, digest = ? WHERE id = ? RETURNING id',
 )
 
 export function openIdentities(knex: Knex, statements: Statements): Identities {
@@ -85,10 +86,10 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
       return rows.map(read)
     },
     async confirm(id, readAt, digest) {
-      await statements.run(confirm, [readAt, digest, id])
+      return (await statements.run(confirm, [readAt, digest, id])).length === 1
     },
     async refresh(id, changes) {
-      await knex('identity').where({ id }).update(readingColumns(changes))
+      return (await knex('identity').where({ id }).update(readingColumns(changes))) === 1
     },
     async unlink(id, accountId) {
       return (await knex('identity').where({ id, account_id: accountId }).delete()) === 1

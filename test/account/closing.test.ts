@@ -12,7 +12,12 @@ const close = (her: Her, phrase = 'wang@mail.edu.tw') =>
 const erase = (her: Her) =>
   openErasing(her.store, her.ports.now, her.ports.graceSeconds).run(new AbortController().signal)
 const reopen = (her: Her, closedAt: number) =>
-  reopenAccount(her.store, her.acting(), closedAt, her.ports)
+  reopenAccount(
+    her.store,
+    her.acting(),
+    { closedAt, by: { way: 'password', clientId: 'app' } },
+    her.ports,
+  )
 
 test('a closed account has no session and no token left, and is hers to have back for a while', async (t) => {
   const her = await buildMember(t, { recovery: { value: 'w@example.com', confirmed: true } })
@@ -37,7 +42,7 @@ test('a closed account has no session and no token left, and is hers to have bac
     profile: { name: { value: '王小明' } },
   })
   t.is((await her.mails()).length, 2)
-  t.deepEqual(await her.trail(), ['account.reopen ok', 'account.close ok'])
+  t.deepEqual(await her.trail(), ['session.sign-in ok', 'account.reopen ok', 'account.close ok'])
   await erase(her)
   t.is((await store.accounts.find(id))?.status, 'active', 'who is back is not erased')
 })

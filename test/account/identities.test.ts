@@ -47,7 +47,7 @@ test('the last way in stays: also when two tabs take away one of two each at the
   const her = await buildMember(t, { hasPassword: false })
   await link(her)
   t.deepEqual(
-    (await listIdentities(her.store, her.id)).map(({ last }) => last),
+    (await listIdentities(her.store, her.id, her.ports)).map(({ last }) => last),
     [true],
   )
   t.deepEqual(await unlink(her, await idOf(her)), { kind: 'last-way-in' })

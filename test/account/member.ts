@@ -126,6 +126,7 @@ function openPorts(t: ExecutionContext, store: Store, clock: { at: number }) {
     }),
     from: () => ({ source: '192.0.2.7', sourceFailures: 20 }),
     linkTo: (token: string) => `${issuer}/account/email/confirm/${token}`,
+    isConnected: (id: string) => id !== 'gone',
     labelOf: (id: string) => (id === 'ntpc' ? '新北市' : id),
     graceSeconds: 30 * 24 * 60 * 60,
     link: `${issuer}/account`,

@@ -48,6 +48,55 @@ test('a name a county vouched for is not hers to change, whatever is sent', asyn
   t.is((await account(her)).profile.name?.value, '林老師')
 })
 
+test('whatever else a county vouched for is shown with who did, and is not hers to change', async (t) => {
+  const her = await buildMember(t)
+  const { profile } = await account(her)
+  const said = (value: string) => ({ value, by: 'ntpc', at: 1 })
+  const vouched = {
+    ...profile,
+    title: said('設備組長'),
+    nickname: said('阿雯'),
+    gender: said('female'),
+  }
+  await her.store.accounts.setProfile(her.id, vouched, 1)
+  const locked = profileForm(await account(her), all).filter(({ lockedBy }) => lockedBy === 'ntpc')
+  t.deepEqual(
+    locked.map(({ field, value }) => [field, value]),
+    [
+      ['nickname', '阿雯'],
+      ['title', '設備組長'],
+      ['gender', 'female'],
+    ],
+  )
+  const typed = { title: '校長', nickname: '', gender: 'male', phone_number: '0912345678' }
+  t.deepEqual(await change(her, typed), { kind: 'saved', changed: ['phone_number'] })
+  t.like((await account(her)).profile, vouched)
+})
+
+test('what cannot be seen is no name, and hides in none', async (t) => {
+  const her = await buildMember(t)
+  // Hangul fillers, Braille without a dot, zero width, a tag, directions, an interlinear mark.
+  for (const trick of [
+    '\u3164',
+    '\u115f',
+    '\u2800',
+    'a\u200bb',
+    'x\u{e0041}',
+    '\u2066x',
+    '\ufff9x',
+  ]) {
+    for (const field of ['name', 'nickname', 'title']) {
+      const problems = { [field]: 'account.profile.characters' }
+      t.deepEqual(await change(her, { [field]: trick }), { kind: 'again', problems }, trick)
+    }
+  }
+  t.like(
+    await change(her, { name: '葛\u{e0100}城' }),
+    { kind: 'saved' },
+    'variants of letters stay',
+  )
+})
+
 test('fields that are not on the form change nothing: no status, no verified e-mail, no prototype', async (t) => {
   const her = await buildMember(t)
   const typed = {

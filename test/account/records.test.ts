@@ -40,10 +40,10 @@ test('sessions are ended one by one or all but this one, and only her own', asyn
   const { store, id, clock } = her
   for (const uid of ['this-session', 'two', 'three']) await addSession(store, id, uid)
   await addSession(store, his.id, 'his')
-  t.is(await endSession(store, her.acting(), 'his'), 0)
+  t.is(await endSession(store, her.acting(), 'his', her.ports), 0)
   t.is((await store.payloads.sessionsOf(his.id, clock.at)).length, 1)
-  t.is(await endSession(store, her.acting(), 'two'), 1)
-  t.is(await endOtherSessions(store, her.acting()), 1)
+  t.is(await endSession(store, her.acting(), 'two', her.ports), 1)
+  t.is(await endOtherSessions(store, her.acting(), her.ports), 1)
   const left = await store.payloads.sessionsOf(id, clock.at)
   t.deepEqual(
     left.map(({ payload }) => payload.uid),

@@ -114,7 +114,26 @@ const slips: [what: string, from: string, to: string, ...said: string[]][] = [
     'a connector there is no file for',
     '{ visitor: {} }',
     '{ visitor: {}, identity: { connectors: [ntpc, xyz] } }',
+    'visit.yaml:3 entry.identity: needs a step of type upstream: who goes on later or elsewhere signs in there again',
     'visit.yaml:3 entry.identity.connectors.1: is no connector: there is no connectors/xyz.yaml',
+  ],
+  [
+    'a step whose address is one of our buttons’',
+    'id: mail, type: email-code',
+    'id: later, type: email-code',
+    'visit.yaml:11 steps.2.id: is an address of our own: not enter, discard, later',
+  ],
+  [
+    'an address to sign in with that nobody proves',
+    'fact: email, verified: email_verified',
+    'fact: email',
+    'visit.yaml:13 creates.identifiers.0.verified: must name the fact that proves it: email_verified',
+  ],
+  [
+    'an address that is said to be proven and is none of ours to give',
+    'verified: email_verified',
+    'verified: true',
+    'visit.yaml:13 creates.identifiers.0.verified: must name the fact that proves it: email_verified',
   ],
   [
     'a connector there is no file for, in a step',

@@ -157,7 +157,7 @@ test('the page fills in what the county said, locked or to be changed, and names
   t.like(at('backup_email').again, { id: 'f-backup_email_again', name: 'backup_email_again' })
   const screen = await form.show(visit())
   t.true(screen.multipart)
-  t.deepEqual(screen.scripts, ['joining.js', 'show-password.js'])
+  t.deepEqual(screen.scripts, ['joining.js', 'show-password.js', 'picture-preview.js'])
   const plain = await form.show(visit({ step: rules(field('name', 'name')) }))
   t.deepEqual([plain.multipart, plain.scripts], [false, []])
 })

@@ -1,22 +1,19 @@
 /** Codes and links through the real engine on a real database: scanners, forwarded mails, guesses and races. */
 import test, { type ExecutionContext } from 'ava'
-import { parse } from 'node-html-parser'
-import { type EnrolmentRules, enrolmentFile } from '#config/enrolment.ts'
-import { type Enrolments, openEnrolments } from '#enrolment/engine.ts'
-import type { Joining, Visitor } from '#enrolment/joinings.ts'
-import { openSteps } from '#enrolment/steps.ts'
-import type { Mail } from '#lib/mail.ts'
-import { openLetters } from '#outside/letters.ts'
-import { lendSteps } from '../helpers/step-ports.ts'
-import { messages, viewsDir } from '../views/site.ts'
+import type { Enrolments } from '#enrolment/engine.ts'
+import type { Visitor } from '#enrolment/joinings.ts'
+import {
+  buildTown as build,
+  codeIn,
+  field,
+  her,
+  phone,
+  rulesOf,
+  secret,
+  stranger,
+  tokenIn,
+} from '../helpers/enrolment-town.ts'
 
-const words = (text: string) => ({ 'zh-TW': text, en: text })
-const field = (id: string, type: string, more: object = {}) => ({
-  id,
-  type,
-  label: words(id),
-  ...more,
-})
 const password = { twice: false }
 const form = {
   id: 'data',
@@ -29,7 +26,6 @@ const creates = {
   profile: { name: 'name' },
   password: 'password',
 }
-const entry = { visitor: {} }
 const end = { id: 'done', type: 'done' }
 const enrolments = [
   {
@@ -46,100 +42,21 @@ const enrolments = [
     ],
     creates,
   },
-  { id: 'with-guardian', steps: [form, { id: 'guardian', type: 'guardian' }, end], creates },
-].map((one): EnrolmentRules => enrolmentFile.parse({ title: words(one.id), entry, ...one }))
-
-const issuer = 'https://id.example'
-const secret = 'correct horse battery'
-const key = Buffer.alloc(32, 2)
-
-const visitor = (device: string, source = '192.0.2.7'): Visitor => ({
-  device,
-  language: 'zh-TW',
-  address: source,
-  ref: 'K7Q2-9FMX',
-  source: { name: source, factor: 1 },
-})
-const her = visitor('her computer')
-const phone = visitor('her telephone', '198.51.100.2')
-const stranger = visitor('a stranger’s computer', '203.0.113.3')
+  {
+    id: 'with-guardian',
+    steps: [form, { id: 'guardian', type: 'guardian' }, end],
+    // Somebody has looked at her school's list.
+    entry: { visitor: { facts: { email_verified: true } } },
+    creates,
+  },
+].map(rulesOf)
 
 async function buildTown(t: ExecutionContext) {
-  const lent = await lendSteps(t)
-  const { store, clock } = lent
-  store.beginAudit(Buffer.alloc(32, 7))
-  store.beginOutbox(Buffer.alloc(32, 8))
-  let codes = 100_000
-  const steps = openSteps({ ...lent.ports, randomCode: () => String(++codes) })
-  const site = { title: { 'zh-TW': '教育雲', en: 'Edu Cloud' } }
-  const engine = openEnrolments({
-    store,
-    now: () => clock.at * 1000,
-    counters: lent.ports.counters,
-    rules: enrolments,
-    draftKey: key,
-    contactKey: key,
-    numberKey: key,
-    numberDigestKey: key,
-    writeLetter: openLetters({ viewsDir, messages, site, issuer }),
-    linkUrl: (purpose, token) => `${issuer}/${purpose}/${token}`,
-    steps,
-  })
-
-  /** Mails that wait, oldest first; each is given out once. */
-  async function mails(): Promise<Mail[]> {
-    const taken: Mail[] = []
-    for (const { id } of (await store.outbox.list()).reverse()) {
-      const message = await store.outbox.take(id, { at: clock.at, until: clock.at + 60 })
-      if (message && (await store.outbox.drop(id))) taken.push(message.payload as Mail)
-    }
-    return taken
-  }
-  const accountOf = async (address: string) =>
-    (await store.identifiers.find('email', address))?.accountId
-  const events = async (action: string) => store.auditReads.list({ limit: 100, action })
-
-  async function open(application: string, who: Visitor): Promise<Joining> {
-    const found = await engine.find(application, who.device)
-    if (found.kind !== 'found') throw new Error(found.kind)
-    return found
-  }
-
-  /** What a page's form sends. */
-  async function send(
-    application: string,
-    step: string,
-    fields: Record<string, string>,
-    who = her,
-    joining?: Joining,
-  ) {
-    const now = joining ?? (await open(application, who))
-    const { version } = now.row
-    return engine.submit(now, { step, version, input: { fields, files: {} } }, who)
-  }
-
-  async function begin(
-    enrolment: string,
-    fields: Record<string, string>,
-    who = her,
-  ): Promise<string> {
-    const submitted = await engine.start(enrolment, { fields, files: {} }, who, {})
-    if (submitted?.kind !== 'next') throw new Error(JSON.stringify(submitted))
-    return submitted.application
-  }
+  const town = await build(t, enrolments)
   const register = (who = her, email = 'wang@example.tw', enrolment = 'by-link') =>
-    begin(enrolment, { name: '王小明', email, password: secret }, who)
-
-  return { ...lent, engine, mails, accountOf, events, open, send, begin, register }
+    town.begin(enrolment, { name: '王小明', email, password: secret }, who)
+  return { ...town, register }
 }
-
-const tokenIn = ([mail]: Mail[]) => {
-  const link = parse(mail?.html ?? '')
-    .querySelector('a')
-    ?.getAttribute('href')
-  return link?.slice(link.lastIndexOf('/') + 1) ?? ''
-}
-const codeIn = ([mail]: Mail[]) => parse(mail?.html ?? '').querySelector('.code')?.text ?? ''
 
 const press =
   (engine: Enrolments, token: string, who: Visitor) =>

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { type Member, openMember, signInAgain, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
+import { beginAs } from '../helpers/joining.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const path = '/account/identities'
@@ -120,4 +121,32 @@ test('who closed her account has it back by her county too', async (t) => {
   const back = await browser.submit(barred, 'next-reopen-form')
   t.is(back.url.pathname, '/account')
   t.is((await world.house.store.accounts.find(member.sub))?.status, 'active')
+})
+
+test('when a county fails on the way of a link or an application, nobody is told that an app waits', async (t) => {
+  const world = await buildWorld(t, { sandbox: true, enrolments: 'as configured' })
+  const member = await openMember(world)
+  const atForm = await leave(member)
+  const joining = openBrowser()
+  const toJoin = await joining.submit(await beginAs(joining, world, 'school'), 'joining-form', {
+    connector: 'ntpc',
+  })
+  await world.switchCounty('ntpc', 'down-token')
+  const fields = { account: 'ntpctest', password: 'ntpctest' }
+  const pages: [Page, RegExp][] = [
+    [await atCounty(member, atForm), /沒有連結新的縣市帳號/],
+    [await joining.submit(toJoin, 'county-login', fields), /您的申請/],
+  ]
+  await world.switchCounty('hlc', 'down')
+  const other = openBrowser()
+  const county = await beginAs(other, world, 'school')
+  pages.push(
+    [await leave(member, 'hlc'), /沒有連結新的縣市帳號/],
+    [await other.submit(county, 'joining-form', { connector: 'hlc' }), /您的申請/],
+  )
+  for (const [page, kept] of pages) {
+    t.is(page.status, 502)
+    t.regex(text(page, '#problem-kept'), kept)
+    t.notRegex(page.html, /還在等您/)
+  }
 })

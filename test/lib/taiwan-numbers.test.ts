@@ -1,5 +1,5 @@
 import test from 'ava'
-import { mobile, nationalId, phone, taxId } from '#lib/taiwan-numbers.ts'
+import { asWritten, mobile, nationalId, phone, taxId } from '#lib/taiwan-numbers.ts'
 
 type Read = (text: string) => string | undefined
 
@@ -127,4 +127,23 @@ test('what is no landline is none', (t) => {
     '轉123',
   ])
   none(t, phone, ['9'.repeat(10_000), `02-12345678${'#'.repeat(10_000)}`])
+})
+
+test('a number is shown as people write it, and what is shown goes in again', (t) => {
+  const ways = {
+    '0912-345-678': '+886912345678',
+    '02-1234-5678': '+886212345678',
+    '02-1234-5678 #123': '+886212345678;ext=123',
+    '04-2345-6789': '+886423456789',
+    '03-123-4567': '+88631234567',
+    '049-234-5678': '+886492345678',
+    '037-123456': '+88637123456',
+    '0826-12345': '+88682612345',
+  }
+  for (const [shown, number] of Object.entries(ways)) {
+    t.is(asWritten(number), shown)
+    t.is(mobile(shown) ?? phone(shown), number)
+  }
+  for (const other of ['+12025550100', '', '+886', '(02) 12', '+8861'])
+    t.is(asWritten(other), other)
 })

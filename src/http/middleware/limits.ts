@@ -47,6 +47,20 @@ function spend(limits: Limits, ctx: Context, endpoint: string, points: number): 
   return wait
 }
 
+/** Answers of those who join, and names looked up while they are typed, which are more. */
+export function limitAnswers(limits: Limits) {
+  const { answers_per_source_per_minute: points } = limits.rules.joining
+  return (ctx: Context, next: Next) => {
+    if (ctx.method !== 'POST') return next()
+    const isCheck = ctx.path.endsWith('/check')
+    const wait = isCheck
+      ? spend(limits, ctx, 'join-check', 2 * points)
+      : spend(limits, ctx, 'join-answer', points)
+    if (wait > 0) throw tooMany('limited.source', wait)
+    return next()
+  }
+}
+
 /** Wrong codes typed in at `/device`: a right one is given back. */
 export function limitUserCodes(limits: Limits) {
   const { wrong_codes: points, wrong_codes_seconds: seconds } = limits.rules.devices

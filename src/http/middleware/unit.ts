@@ -6,9 +6,13 @@ import type { House } from '../house.ts'
 
 export function unit({ store }: Pick<House, 'store'>) {
   return (ctx: Context, next: Next) =>
-    inUnit(store.payloads, async () => {
-      await next()
-      // The provider has answered 500 to an error that was only the database being away.
-      if (isUnavailable(ctx.state.serverError)) throw ctx.state.serverError
-    })
+    inUnit(
+      store.payloads,
+      async () => {
+        await next()
+        // The provider has answered 500 to an error that was only the database being away.
+        if (isUnavailable(ctx.state.serverError)) throw ctx.state.serverError
+      },
+      { agent: ctx.get('user-agent'), address: ctx.state.source },
+    )
 }

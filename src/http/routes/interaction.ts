@@ -96,13 +96,17 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       case 'held':
         return again(reply.problem, { ...reply, status: 429 })
       case 'barred':
-        if (reply.status === 'closed') throw await reopening.offer(ctx, question, reply.login)
+        if (reply.status === 'closed') throw await reopening.offer(ctx, question, reply)
         throw afterBarred(question, reply.status, question.formAction)
       case 'waiting':
         throw afterWaiting(question, question.formAction)
       case 'finish': {
         const url = await answerQuestion(question, reply.answer)
         if (!url) throw await pastProblem(ctx, question.uid)
+        if (reply.stands && !(await reply.stands())) {
+          await store.payloads.destroyAnswersOf(reply.answer.login?.accountId ?? '')
+          throw await pastProblem(ctx, question.uid)
+        }
         answer.redirect(ctx, url)
       }
     }
@@ -279,7 +283,8 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   })
 
   post('reopen', 'reopen', async (ctx, question, fields) => {
-    const reply = { kind: 'finish', answer: await reopening.accept(ctx, question, fields) } as const
+    const answered = await reopening.accept(ctx, question, fields)
+    const reply: Reply = { kind: 'finish', answer: answered }
     await finish(ctx, question, reply, cannotBeMended)
   })
 

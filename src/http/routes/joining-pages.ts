@@ -15,7 +15,7 @@ import { linkPaths } from '../link-paths.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
 import { joinedHint, loginAfterJoining } from './joined.ts'
 import { joiningPath, visitor } from './joining.ts'
-import { upstreamStatus } from './next-steps.ts'
+import { keptOf, upstreamStatus } from './next-steps.ts'
 
 export function openJoiningPages(house: House) {
   const { enrolments, config, keys, answer, limits, messages, provider } = house
@@ -150,13 +150,16 @@ export function openJoiningPages(house: House) {
 
   /** Into the app that waits, or to her own page: she proved herself minutes ago. */
   async function enter(ctx: Context, joining: Joining) {
-    const { interaction } = joining.draft
+    const { interaction, door } = joining.draft
     const question = interaction ? await findQuestion(provider, interaction) : undefined
     if (question?.device !== undefined && question.device === ctx.state.device) {
       const login = await loginAfterJoining(house, ctx, joining.row.id)
       const url = login && (await answerQuestion(question, { login, select_account: {} }))
       if (url) return answer.redirect(ctx, url)
     }
+    // She is signed in, and goes back to whatever waited for her.
+    if (door.entry === 'member')
+      return answer.redirect(ctx, question ? `/interaction/${question.uid}` : '/account')
     const request = new URLSearchParams({
       client_id: accountPageClientId,
       response_type: 'none',
@@ -193,7 +196,21 @@ export function openJoiningPages(house: House) {
     const options = { params: { county: county ?? '' }, next: [again, home] }
     return failure === 'not-connected'
       ? new Problem(400, 'county.not-connected', options)
-      : new Problem(upstreamStatus[failure], `joining.upstream.${failure}`, options)
+      : new Problem(upstreamStatus[failure], `upstream.${failure}`, {
+          ...options,
+          kept: keptOf('join'),
+        })
+  }
+
+  /** Too many leave for a county from one place at once. */
+  function afterDepartures(application: string, step: string, seconds: number): Problem {
+    const href = joiningPath(application, step)
+    return new Problem(429, 'limited.departure', {
+      params: { seconds: String(seconds) },
+      retryAfterSeconds: seconds,
+      kept: keptOf('join'),
+      next: [{ id: 'joining', kind: 'link', href, labelKey: 'next.joining', primary: true }, home],
+    })
   }
 
   /** She is a member already, by this very identity. */
@@ -226,5 +243,16 @@ export function openJoiningPages(house: House) {
     })
   }
 
-  return { step, finished, link, later, enter, cancel, afterUpstream, afterKnown, spendStart }
+  return {
+    step,
+    finished,
+    link,
+    later,
+    enter,
+    cancel,
+    afterUpstream,
+    afterDepartures,
+    afterKnown,
+    spendStart,
+  }
 }

@@ -2,6 +2,7 @@
 import type Router from '@koa/router'
 import type { LinkAnswer, Submitted } from '#enrolment/engine.ts'
 import type { Joining, Visitor } from '#enrolment/joinings.ts'
+import type { Input } from '#enrolment/step.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { type Errand, leaveOn, type Return } from '#interaction/trips.ts'
 import type { Message } from '#lib/messages.ts'
@@ -14,6 +15,7 @@ import type { House } from '../house.ts'
 import { formToken, readForm, readQuery, readUploads } from '../input.ts'
 import { linkPaths } from '../link-paths.ts'
 import { findMember } from '../member.ts'
+import { limitAnswers, spendDeparture } from '../middleware/limits.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
 import { openJoiningPages } from './joining-pages.ts'
 
@@ -40,6 +42,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     const found = await enrolments.find(ctx.params.id ?? '', ctx.state.device ?? '')
     switch (found.kind) {
       case 'found':
+        await requireMember(house, ctx, found)
         return found
       case 'other-browser':
         if (!ctx.state.deviceKnown) throw new Problem(400, 'cookies')
@@ -61,6 +64,9 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     const search = given.length > 0 ? `?${new URLSearchParams(given)}` : ''
     return `${enrolment === undefined ? '/join' : `/join/${enrolment}`}${search}`
   }
+
+  // What they send costs hashes, pictures and statements, and nobody has to be anybody to send it.
+  router.use(['/join', '/joining'], limitAnswers(house.limits))
 
   router.get('join', '/join', async (ctx) => {
     const interaction = await interactionOf(ctx, readQuery(ctx).interaction)
@@ -112,7 +118,8 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   router.post('join.start', '/join/:enrolment', async (ctx) => {
     const enrolment = ctx.params.enrolment ?? ''
     ctx.state.pageUrl = joinPath(enrolment, { anew: 'yes' })
-    const { fields, files } = await readUploads(ctx, keys.form)
+    const whole = enrolments.takesFiles(enrolment)
+    const { fields, files } = await readAnswer(ctx, whole)
     const interaction = await interactionOf(ctx, fields.interaction)
     ctx.state.pageUrl = joinPath(enrolment, { interaction, anew: 'yes' })
     const giveBack = await pages.spendStart(ctx)
@@ -120,8 +127,9 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     const input = { fields: answers(fields), files }
     const submitted = await enrolments.start(enrolment, input, visitorOf(ctx), whose)
     if (!submitted) throw new Problem(404, 'joining.unknown', { next: [joinAgain, home] })
-    // A slip on the first page, or a change of mind, begins nothing.
-    if (submitted.kind === 'again' || submitted.kind === 'left') await giveBack()
+    // A slip on the first page, or a change of mind, begins nothing; what is kept of a slip is begun.
+    const isNothing = submitted.kind === 'again' && submitted.shown.application === undefined
+    if (isNothing || submitted.kind === 'left') await giveBack()
     await follow(ctx, submitted)
   })
 
@@ -152,11 +160,17 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     answer.redirect(ctx, url ?? '/')
   }
 
+  /** Files only where a step asks for them: what nobody asked for is dropped as it comes. */
+  const readAnswer = async (ctx: Context, withFiles: boolean): Promise<Input> =>
+    withFiles ? readUploads(ctx, keys.form) : { fields: await readForm(ctx, keys.form), files: {} }
+
   async function depart(
     ctx: Context,
     { application, step, connector }: Extract<Submitted, { kind: 'upstream' }>,
   ) {
     keepCookie(ctx, cookies.joining, application, true)
+    const wait = spendDeparture(house.limits, ctx)
+    if (wait > 0) throw pages.afterDepartures(application, step, wait)
     const device = ctx.state.device ?? ''
     const where = { connector, device, locales: [ctx.state.language], fresh: true }
     const leaving = await leaveOn(trips, { kind: 'join', application, step }, where)
@@ -260,10 +274,10 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   })
 
   router.post('joining.submit', '/joining/:id/:step', async (ctx) => {
-    const { fields, files } = await readUploads(ctx, keys.form)
     const step = ctx.params.step ?? ''
     ctx.state.pageUrl = joiningPath(ctx.params.id ?? '', step)
     const joining = await open(ctx)
+    const { fields, files } = await readAnswer(ctx, enrolments.takesFiles(joining, step))
     const input = { fields: answers(fields), files }
     const version = Number(fields.version)
     await follow(ctx, await enrolments.submit(joining, { step, version, input }, visitorOf(ctx)))
@@ -294,8 +308,11 @@ export function openJoiningTrips(house: House) {
       errand: Extract<Errand, { kind: 'join' }>,
       identity: UpstreamIdentity,
     ): Promise<void> {
+      const joining = await enrolments.find(errand.application, ctx.state.device ?? '')
+      if (joining.kind === 'found') await requireMember(house, ctx, joining)
       const known = await house.store.identities.find(identity.issuer, identity.subject)
-      if (known) throw pages.afterKnown(ctx, identity.connector)
+      const isHers = joining.kind === 'found' && joining.row.accountId === known?.account.id
+      if (known && !isHers) throw pages.afterKnown(ctx, identity.connector)
       const arrived = await enrolments.arrive(errand, identity, visitor(house, ctx))
       switch (arrived.kind) {
         case 'next':
@@ -307,6 +324,19 @@ export function openJoiningTrips(house: House) {
       }
     },
   }
+}
+
+/** What a member began is hers alone: not of whoever sits at this computer when she has gone. */
+async function requireMember(house: House, ctx: Context, { row, draft }: Joining) {
+  if (draft.door.entry !== 'member') return
+  const member = await findMember(house, ctx)
+  if (member?.id === row.accountId) return
+  throw new Problem(403, 'joining.signed-out', {
+    next: [
+      { id: 'account', kind: 'link', href: '/account', labelKey: 'next.account', primary: true },
+      home,
+    ],
+  })
 }
 
 /** Who acts, for the enrolment room. */

@@ -77,15 +77,20 @@ export function afterLostTrip(open: Open, why: string, formAction: string[]): Pr
   return new Problem(400, `trip.${why}`, { formAction, next: [signIn, backToApp(open)] })
 }
 
+/** What is kept of an errand no app waits for. */
+export const keptOf = (errand: 'join' | 'link'): string => `problem.errand.${errand}`
+
 /** What she was sent for cannot be finished; where she came from it can be begun anew. */
 export function afterLostErrand(
+  errand: 'join' | 'link',
   href: string,
   key: string,
   params: Record<string, string> = {},
 ): Problem {
   const back: NextStep = { id: 'back', kind: 'link', href, labelKey: 'next.back', primary: true }
-  const status = key.startsWith('upstream.') ? 502 : 400
-  return new Problem(status, key, { params, next: [back, home] })
+  const next = [back, home]
+  if (!key.startsWith('upstream.')) return new Problem(400, key, { params, next })
+  return new Problem(502, key, { params, next, kept: keptOf(errand) })
 }
 
 /** The person is known and may not come in. */

@@ -2,7 +2,7 @@
  * Somebody signs in to an account its member closed: it is hers to have back. That she proved herself just now is
  * sealed into the page's form, for this request of an app and this browser only.
  */
-import { reopenAccount, reopenableUntil } from '#account/closing.ts'
+import { type ReopenedBy, reopenAccount, reopenableUntil } from '#account/closing.ts'
 import type { Language } from '#config/schema.ts'
 import type { Answer, Login } from '#interaction/question.ts'
 import { seal, unseal } from '#lib/crypto.ts'
@@ -18,15 +18,19 @@ import { afterBarred } from './next-steps.ts'
 /** How long the page is good for. */
 const proofSeconds = 10 * 60
 
-type Proof = { login: Login; closedAt: number; until: number }
-type Open = { uid: string; app: App; formAction: string[] }
+type Proof = { login: Login; by: ReopenedBy; closedAt: number; until: number }
+type Open = { uid: string; clientId: string; app: App; formAction: string[] }
 
 export function openReopening({ store, config, keys, now, writeLetter }: House) {
   const graceSeconds = config.site.account.grace_days * 24 * 60 * 60
   const contextOf = (ctx: Context, uid: string) => `reopen.${uid}.${ctx.state.device}`
 
   /** What she is told, and offered. */
-  async function offer(ctx: Context, open: Open, login: Login): Promise<Problem> {
+  async function offer(
+    ctx: Context,
+    open: Open,
+    { login, connector }: { login: Login; connector?: string },
+  ): Promise<Problem> {
     const at = seconds(now)
     const account = await store.accounts.find(login.accountId)
     const barred = afterBarred(open, 'closed', open.formAction)
@@ -35,7 +39,12 @@ export function openReopening({ store, config, keys, now, writeLetter }: House) 
     const until = reopenableUntil(account, graceSeconds, at)
     const { next = [], ...options } = barred.options
     if (until === undefined) return new Problem(403, 'account.closed-for-good', barred.options)
-    const proof: Proof = { login, closedAt: account.closedAt, until: at + proofSeconds }
+    const { closedAt } = account
+    const { clientId } = open
+    const by: ReopenedBy = connector
+      ? { way: 'upstream', connector, clientId }
+      : { way: 'password', clientId }
+    const proof: Proof = { login, by, closedAt, until: at + proofSeconds }
     return new Problem(403, 'account.closed', {
       ...options,
       params: { date: dayOf(until, ctx.state.language) },
@@ -54,15 +63,20 @@ export function openReopening({ store, config, keys, now, writeLetter }: House) 
   }
 
   /** Opens it again; the answer she signs in with. Throws the page for a proof that is not good (any more). */
-  async function accept(ctx: Context, { uid }: Open, { proof = '' }: Fields): Promise<Answer> {
+  async function accept(
+    ctx: Context,
+    { uid }: Pick<Open, 'uid'>,
+    { proof = '' }: Fields,
+  ): Promise<Answer> {
     const at = seconds(now)
     const read = readProof(ctx, uid, proof)
-    if (!read || at >= read.until) throw tooLate(uid)
-    const { login, closedAt } = read
+    // One of the last release says less.
+    if (!read?.by || at >= read.until) throw tooLate(uid)
+    const { login, by, closedAt } = read
     const around = { at, language: ctx.state.language, where: circumstancesOf(ctx) }
     const acting = { accountId: login.accountId, ...around }
     const ports = { writeLetter, graceSeconds }
-    if (!(await reopenAccount(store, acting, closedAt, ports))) throw tooLate(uid)
+    if (!(await reopenAccount(store, acting, { closedAt, by }, ports))) throw tooLate(uid)
     return { login, select_account: {} }
   }
 

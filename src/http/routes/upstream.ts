@@ -49,6 +49,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
     const redirectUri = question.params.redirect_uri
     return {
       uid: errand.uid,
+      clientId: question.clientId,
       app: appOf(client, redirectUri),
       formAction: formSources(trips.connectors, redirectUri),
     }
@@ -92,7 +93,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
         if (back.why === 'other-browser' && !deviceKnown) throw new Problem(400, 'cookies')
         if (open) throw afterLostTrip(open, back.why, open.formAction)
         if (!errand || errand.kind === 'sign-in') throw new Problem(400, `trip.${back.why}`)
-        throw afterLostErrand(originOf(errand), `trip.${back.why}`)
+        throw afterLostErrand(errand.kind, originOf(errand), `trip.${back.why}`)
       }
       case 'interaction-over':
         log.info(line, 'sign-in')
@@ -110,10 +111,10 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
         if (!open) {
           if (!errand || errand.kind === 'sign-in') throw new Problem(400, 'interaction.expired')
           const key = back.kind === 'failed' ? `upstream.${back.failure}` : 'county.not-connected'
-          throw afterLostErrand(originOf(errand), key, params)
+          throw afterLostErrand(errand.kind, originOf(errand), key, params)
         }
         if (back.kind === 'barred' && back.status === 'closed')
-          throw await reopening.offer(ctx, open, back.login)
+          throw await reopening.offer(ctx, open, { login: back.login, connector: id })
         if (back.kind === 'barred') throw afterBarred(open, back.status, open.formAction)
         if (back.kind === 'failed')
           throw afterUpstream(open, connector, language, back.failure, open.formAction)

@@ -32,6 +32,7 @@ export function emailRoutes(router: Router<State>, members: MemberRoutes, house:
     dataKey: keys.data,
     counters: limits.counters,
     writeLetter,
+    ownDomain: config.site.local_accounts.domain,
     linkTo: (token) => `${config.issuer}${confirmPath}/${token}`,
   }
 

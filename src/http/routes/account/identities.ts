@@ -11,13 +11,17 @@ import { type Member, type MemberRoutes, notHers } from './members.ts'
 const path = '/account/identities'
 const fresh = { fresh: true }
 
-export function identityRoutes({ show, act, page, done }: MemberRoutes, house: House): void {
+export function identityRoutes(
+  { show, act, page, done, doneAlone }: MemberRoutes,
+  house: House,
+): void {
   const { store, config, trips, writeLetter } = house
   const linking = openLinkTrips(house)
+  const isConnected = (connector: string) => trips.connectors.has(connector)
 
   async function showIdentities(ctx: Context, member: Member, problem?: Message) {
     const lang = ctx.state.language
-    const identities = await listIdentities(store, member.account.id)
+    const identities = await listIdentities(store, member.account.id, { isConnected })
     const locals = {
       identities: identities.map(({ id, connector, createdAt, readAt, last }) => ({
         id,
@@ -30,7 +34,7 @@ export function identityRoutes({ show, act, page, done }: MemberRoutes, house: H
         id,
         label: label[lang],
         keywords: [...Object.values(label), ...keywords],
-        connected: trips.connectors.has(id),
+        connected: isConnected(id),
       })),
       problem,
       actions: { link: `${path}/link`, unlink: `${path}/unlink` },
@@ -60,9 +64,10 @@ export function identityRoutes({ show, act, page, done }: MemberRoutes, house: H
     path,
     async (ctx, member, { identity = '' }) => {
       const labelOf = (id: string) => connectorLabel(house, ctx.state.language, id)
-      const ports = { writeLetter, labelOf }
+      const ports = { writeLetter, labelOf, isConnected }
       const unlinked = await unlinkIdentity(store, member.acting, identity, ports)
       if (unlinked.kind === 'unknown') throw notHers(path)
+      if (unlinked.kind === 'unlinked') return doneAlone(ctx, path, 'unlinked')
       done(ctx, path, unlinked.kind)
     },
     fresh,

@@ -9,6 +9,7 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { spendDeparture } from '../../middleware/limits.ts'
 import { Problem } from '../../problem.ts'
+import { renewSession } from '../../renew-session.ts'
 import { afterLostErrand } from '../next-steps.ts'
 import { connectorLabel } from './labels.ts'
 import { type Member, toAccount } from './members.ts'
@@ -26,7 +27,7 @@ export function openLinkTrips(house: House) {
     const wait = spendDeparture(limits, ctx)
     if (wait > 0) {
       const params = { seconds: String(wait) }
-      const { next } = afterLostErrand(path, 'limited.source').options
+      const { next } = afterLostErrand('link', path, 'limited.source').options
       throw new Problem(429, 'limited.source', { params, retryAfterSeconds: wait, next })
     }
     const { accountId, sessionUid } = acting
@@ -47,10 +48,10 @@ export function openLinkTrips(house: House) {
         answer.redirect(ctx, leaving.url)
         return undefined
       case 'not-connected':
-        throw afterLostErrand(path, 'county.not-connected', params)
+        throw afterLostErrand('link', path, 'county.not-connected', params)
       case 'failed':
         ctx.state.log.warn({ connector: id, failure: leaving.failure, err: leaving.cause }, 'link')
-        throw afterLostErrand(path, `upstream.${leaving.failure}`, params)
+        throw afterLostErrand('link', path, `upstream.${leaving.failure}`, params)
     }
   }
 
@@ -69,8 +70,10 @@ export function openLinkTrips(house: House) {
     )
     if (linked.kind === 'taken') {
       const params = { county: labelOf(identity.connector) }
-      throw afterLostErrand(path, 'account.identity-taken', params)
+      throw afterLostErrand('link', path, 'account.identity-taken', params)
     }
+    // Another way in is another session (OWASP ASVS 7.2.4).
+    if (linked.kind === 'linked') await renewSession(house, ctx)
     answer.redirect(ctx, `${path}?done=${linked.kind}`)
   }
 

@@ -24,6 +24,7 @@ import {
   readUploads,
 } from '../../input.ts'
 import { home, type NextStep, Problem } from '../../problem.ts'
+import { renewSession } from '../../renew-session.ts'
 
 export type Member = {
   account: AccountRow
@@ -179,7 +180,13 @@ export function openMemberRoutes(router: Router<State>, house: House) {
   const done = (ctx: Context, page: AccountPage, what: string) =>
     answer.redirect(ctx, `${page}?done=${what}`)
 
-  return { show, act, page, done, findMember }
+  /** The same, for what shuts others out: a copy of this browser's cookie is no good any more either. */
+  const doneAlone = async (ctx: Context, page: AccountPage, what: string) => {
+    await renewSession(house, ctx)
+    done(ctx, page, what)
+  }
+
+  return { show, act, page, done, doneAlone, findMember }
 }
 
 /** Back to her overview, from wherever she cannot go on. */

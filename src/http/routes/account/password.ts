@@ -8,7 +8,7 @@ import type { Member, MemberRoutes } from './members.ts'
 
 const path = '/account/password'
 
-export function passwordRoutes({ show, act, page, done }: MemberRoutes, house: House): void {
+export function passwordRoutes({ show, act, page, doneAlone }: MemberRoutes, house: House): void {
   const { store, passwords, judgePassword, limits, knownDevices, writeLetter } = house
 
   const hasPassword = async ({ account }: Member) =>
@@ -52,7 +52,7 @@ export function passwordRoutes({ show, act, page, done }: MemberRoutes, house: H
       )
       switch (change.kind) {
         case 'changed':
-          return done(ctx, path, 'password')
+          return doneAlone(ctx, path, 'password')
         case 'again':
           return showPassword(ctx, member, { problems: change.problems, status: 422 })
         case 'wrong': {

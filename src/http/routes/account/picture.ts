@@ -6,11 +6,14 @@ import type { House } from '../../house.ts'
 import { type MemberRoutes, notHers } from './members.ts'
 import { showProfile } from './profile.ts'
 
+/** Pictures one member may have decoded: each may take seconds of a core. */
+const most = { pictures: 10, seconds: 60 * 60 }
+
 const path = '/account/picture'
 const page = '/account/profile'
 
 export function pictureRoutes(router: Router<State>, members: MemberRoutes, house: House): void {
-  const { store, pictures } = house
+  const { store, pictures, limits } = house
   const { act, done, findMember } = members
 
   router.get('account.picture', path, async (ctx) => {
@@ -36,6 +39,16 @@ export function pictureRoutes(router: Router<State>, members: MemberRoutes, hous
       // Browsers send a field nobody chose a file in as an empty one.
       if (!picture || ('bytes' in picture && picture.bytes.length === 0)) return again('missing')
       if ('tooLarge' in picture) return again('too-large')
+      const hit = { of: ['pictures of', member.account.id], seconds: most.seconds }
+      const [sent] = await limits.counters.hit(hit)
+      if (sent.points > most.pictures) {
+        const { leftSeconds: waitSeconds } = sent
+        limits.refused(ctx, 'picture', 'account')
+        const params = { minutes: Math.ceil(waitSeconds / 60) }
+        const pictureProblem = { key: 'account.picture.wait', params }
+        const held = { pictureProblem, status: 429, waitSeconds }
+        return showProfile(ctx, member, members, house, held)
+      }
       const encoded = await pictures.encode(picture.bytes)
       if (encoded.kind === 'refused') return again(encoded.why)
       await setPicture(store, member.acting, encoded)

@@ -8,6 +8,7 @@ import {
   profileVersion,
 } from '#account/profile.ts'
 import type { Message } from '#lib/messages.ts'
+import { asWritten } from '#lib/taiwan-numbers.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
@@ -20,6 +21,7 @@ type More = {
   pictureProblem?: Message
   notice?: Message
   status?: number
+  waitSeconds?: number
 }
 
 export function profileRoutes(members: MemberRoutes, house: House): void {
@@ -68,7 +70,7 @@ export async function showProfile(
   member: Member,
   { page }: MemberRoutes,
   house: House,
-  { typed = {}, problems = {}, pictureProblem, notice, status = 200 }: More = {},
+  { typed = {}, problems = {}, pictureProblem, notice, status = 200, waitSeconds }: More = {},
 ) {
   const { account } = member
   const lang = ctx.state.language
@@ -76,7 +78,7 @@ export async function showProfile(
   const locals = {
     fields: profileForm(account, profileRules(house)).map(({ field, value, lockedBy }) => ({
       field,
-      value: lockedBy === undefined ? (typed[field] ?? value) : value,
+      value: (lockedBy === undefined ? typed[field] : undefined) ?? shown(field, value),
       lockedBy: lockedBy === undefined ? undefined : vouching(house, lang, lockedBy),
       problem: problems[field],
     })),
@@ -91,8 +93,12 @@ export async function showProfile(
       removePicture: '/account/picture/remove',
     },
   }
-  page(ctx, member, 'account-profile', locals, { status, notice })
+  page(ctx, member, 'account-profile', locals, { status, notice, waitSeconds })
 }
+
+/** Numbers are kept as apps want them and shown as people write them. */
+const shown = (field: ProfileField, value: string) =>
+  field === 'phone_number' ? asWritten(value) : value
 
 /** Who vouched for what she cannot change: a county, or somebody of ours. */
 const vouching = (house: House, lang: Context['state']['language'], by: string): Message => {

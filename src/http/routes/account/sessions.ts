@@ -10,8 +10,12 @@ import { type MemberRoutes, notHers } from './members.ts'
 
 const path = '/account/sessions'
 
-export function sessionRoutes({ show, act, page, done }: MemberRoutes, house: House): void {
-  const { store, config } = house
+export function sessionRoutes(
+  { show, act, page, done, doneAlone }: MemberRoutes,
+  house: House,
+): void {
+  const { store, config, keys } = house
+  const ports = { dataKey: keys.data }
 
   show('account.sessions', path, async (ctx, member) => {
     const list = await listSessions(store, member.account.id, member.acting.at)
@@ -38,12 +42,12 @@ export function sessionRoutes({ show, act, page, done }: MemberRoutes, house: Ho
   })
 
   act('account.sessions.end', `${path}/end`, path, async (ctx, member, { session = '' }) => {
-    if ((await endSession(store, member.acting, session)) === 0) throw notHers(path)
+    if ((await endSession(store, member.acting, session, ports)) === 0) throw notHers(path)
     done(ctx, path, 'ended')
   })
 
   act('account.sessions.end-others', `${path}/end-others`, path, async (ctx, member) => {
-    await endOtherSessions(store, member.acting)
-    done(ctx, path, 'others-ended')
+    await endOtherSessions(store, member.acting, ports)
+    await doneAlone(ctx, path, 'others-ended')
   })
 }
