@@ -27,8 +27,11 @@ const insert = statement(
    ON CONFLICT (account_id, terms, version) DO NOTHING`,
 )
 const note = statement('agreement.note', {
-  sqlite: `UPDATE account SET agreed = json_patch(coalesce(agreed, '{}'), json_object(?, ?)) WHERE id = ?`,
-  postgres: `UPDATE account SET agreed = (coalesce(agreed, '{}')::jsonb || jsonb_build_object(?::text, ?::text))::text WHERE id = ?`,
+  // A newer one she agreed to meanwhile stays.
+  sqlite: `UPDATE account SET agreed = json_patch(coalesce(agreed, '{}'), json_object(?,
+      max(?, coalesce(json_extract(agreed, '$."' || ? || '"'), '')))) WHERE id = ?`,
+  postgres: `UPDATE account SET agreed = (coalesce(agreed, '{}')::jsonb || jsonb_build_object(?::text,
+      greatest(?::text, agreed::jsonb ->> ?::text)))::text WHERE id = ?`,
 })
 const ofAccount = statement(
   'agreement.of-account',
@@ -40,7 +43,7 @@ export function openAgreements(statements: Statements): Agreements {
     async agree(row) {
       const { accountId, terms, version, language, hash, agreedAt, address } = row
       await statements.run(insert, [accountId, terms, version, language, hash, agreedAt, address])
-      await statements.run(note, [terms, version, accountId])
+      await statements.run(note, [terms, version, terms, accountId])
     },
     async ofAccount(accountId) {
       return (await statements.run(ofAccount, [accountId])).map(read)
