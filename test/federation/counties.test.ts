@@ -32,7 +32,9 @@ test('a file is named after its county and says first what it is', (t) => {
     const text = read(name)
     const { id, label } = connectorFile.parse(parse(text))
     t.is(name, `${id}.yaml`)
-    t.true(text.startsWith(`# ${label['zh-TW']} ${label.en}: `), name)
+    // The first line is the editors'.
+    t.regex(text.split('\n')[0] ?? '', /^# yaml-language-server: /)
+    t.true(text.split('\n')[1]?.startsWith(`# ${label['zh-TW']} ${label.en}: `), name)
   }
 })
 

@@ -9,6 +9,7 @@ import { loadConfig } from '#config/load.ts'
 import { openLog } from '#lib/log.ts'
 import { openApp } from '../../src/app.ts'
 import { temporaryFolder } from './database.ts'
+import { plainRules } from './plain-rules.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -46,7 +47,7 @@ export async function until(
 export function spawnProgram(t: ExecutionContext, env: NodeJS.ProcessEnv): Program {
   const child = spawn(process.execPath, ['bin/citygate.js', 'serve'], {
     cwd: root,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, CITYGATE_CONFIG: plainRules(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -92,10 +93,10 @@ export async function startProgram(t: ExecutionContext, env: NodeJS.ProcessEnv):
   return program
 }
 
-/** Educloud's rules with something more at the end of `site.yaml`. */
+/** The plain rules with something more at the end of `site.yaml`. */
 export function writeConfig(t: ExecutionContext, more: string): string {
   const folder = join(temporaryFolder(t), 'site')
-  cpSync(join(root, 'config', 'educloud'), folder, { recursive: true })
+  cpSync(plainRules(), folder, { recursive: true })
   appendFileSync(join(folder, 'site.yaml'), more)
   return folder
 }

@@ -8,6 +8,7 @@ import { openLog } from '#lib/log.ts'
 import { openTracing, untraced } from '#lib/tracing.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
+import { plainRules } from '../helpers/plain-rules.ts'
 import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -63,7 +64,13 @@ async function serve(t: ExecutionContext, env: NodeJS.ProcessEnv, flags: string[
   const ports = { PORT: `${PORT}`, DEMO_PORT: `${DEMO_PORT}`, SANDBOX_PORT: `${SANDBOX_PORT}` }
   const child: ChildProcess = spawn(process.execPath, [...flags, 'bin/citygate.js', 'serve'], {
     cwd: root,
-    env: { PATH: process.env.PATH, DATA_DIR: temporaryFolder(t), ...ports, ...env },
+    env: {
+      PATH: process.env.PATH,
+      CITYGATE_CONFIG: plainRules(),
+      DATA_DIR: temporaryFolder(t),
+      ...ports,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))

@@ -168,7 +168,8 @@ for (const engine of engines) {
     copyFileSync(file, damaged)
     const bytes = readFileSync(damaged)
     const half = Math.floor(bytes.length / 2)
-    writeFileSync(damaged, bytes.fill(0x55, half, half + 2_000))
+    // Two whole pages at least: what is between the cells of one is nobody's.
+    writeFileSync(damaged, bytes.fill(0x55, half, half + 12_000))
     const cut = join(folder, 'cut')
     writeFileSync(cut, readFileSync(file).subarray(0, half))
     const text = join(folder, 'text')

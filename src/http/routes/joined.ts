@@ -2,7 +2,7 @@
 import { loginOf } from '#interaction/trips.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
-import { visitor } from './joining.ts'
+import { visitor } from './joining-tools.ts'
 
 const prefix = 'joined:'
 

@@ -14,7 +14,7 @@ import { formToken } from '../input.ts'
 import { linkPaths } from '../link-paths.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
 import { joinedHint, loginAfterJoining } from './joined.ts'
-import { joiningPath, visitor } from './joining.ts'
+import { joiningPath, visitor } from './joining-tools.ts'
 import { keptOf, upstreamStatus } from './next-steps.ts'
 
 export function openJoiningPages(house: House) {

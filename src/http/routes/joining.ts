@@ -1,33 +1,32 @@
-/** The pages of joining: choosing a way, its steps one after another, and the links its mails carry. */
+/** The pages of joining: choosing a way, and its steps one after another. */
 import type Router from '@koa/router'
-import type { LinkAnswer, Submitted } from '#enrolment/engine.ts'
+import type { Submitted } from '#enrolment/engine.ts'
 import type { Joining, Visitor } from '#enrolment/joinings.ts'
 import type { Input } from '#enrolment/step.ts'
-import type { UpstreamIdentity } from '#federation/connector.ts'
-import { type Errand, leaveOn, type Return } from '#interaction/trips.ts'
-import type { Message } from '#lib/messages.ts'
+import { leaveOn } from '#interaction/trips.ts'
 import { findQuestion } from '#oidc/questions.ts'
-import type { LinkPurpose } from '#store/store.ts'
-import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import { keepCookie } from '../cookies.ts'
 import type { House } from '../house.ts'
 import { formToken, readForm, readQuery, readUploads } from '../input.ts'
-import { linkPaths } from '../link-paths.ts'
 import { findMember } from '../member.ts'
 import { limitAnswers, spendDeparture } from '../middleware/limits.ts'
-import { home, type NextStep, Problem } from '../problem.ts'
+import { home, Problem } from '../problem.ts'
+import { joiningLinkRoutes } from './joining-links.ts'
 import { openJoiningPages } from './joining-pages.ts'
-
-/** A page of an application, or wherever it is now. */
-export const joiningPath = (application: string, step?: string) =>
-  step === undefined ? `/joining/${application}` : `/joining/${application}/${step}`
-
-const joinAgain: NextStep = { id: 'join', kind: 'link', href: '/join', labelKey: 'next.join' }
+import {
+  answers,
+  joinAgain,
+  joiningPath,
+  openWay,
+  requireMember,
+  visitor,
+} from './joining-tools.ts'
 
 export function joiningRoutes(router: Router<State>, house: House): void {
   const { enrolments, keys, answer, cookies, messages, provider, trips } = house
   const pages = openJoiningPages(house)
+  const goTo = openWay(house)
 
   const visitorOf = (ctx: Context): Visitor => visitor(house, ctx)
 
@@ -133,12 +132,6 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     await follow(ctx, submitted)
   })
 
-  const goTo = (ctx: Context, application: string, notice?: Message) => {
-    keepCookie(ctx, cookies.joining, application, true)
-    const sent = notice === undefined ? '' : '?sent=1'
-    answer.redirect(ctx, `${joiningPath(application)}${sent}`)
-  }
-
   async function follow(ctx: Context, submitted: Submitted) {
     switch (submitted.kind) {
       case 'next':
@@ -185,43 +178,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   }
 
   // Before the pages of an application: a link's address looks like one of them.
-  /** A link an application mailed: looked at by GET, used by POST. */
-  function link(purpose: Extract<LinkPurpose, 'activate' | 'guardian' | 'resume'>) {
-    const path = `${linkPaths[purpose]}/:token`
-    const shownAs = (ctx: Context, linked: LinkAnswer) => pages.link(ctx, purpose, linked)
-    router.get(`joining.${purpose}`, path, async (ctx) => {
-      const token = ctx.params.token ?? ''
-      shownAs(ctx, await enrolments.showLink(purpose, token, visitorOf(ctx)))
-    })
-    router.post(`joining.${purpose}.use`, path, async (ctx) => {
-      const fields = await readForm(ctx, keys.form)
-      const token = ctx.params.token ?? ''
-      ctx.state.pageUrl = `${linkPaths[purpose]}/${encodeURIComponent(token)}`
-      const input = { fields: answers(fields), files: {} }
-      const used = await enrolments.useLink(purpose, token, input, visitorOf(ctx))
-      if (used.kind === 'done' && used.sameBrowser) return goTo(ctx, used.application)
-      shownAs(ctx, used)
-    })
-  }
-  link('activate')
-  link('guardian')
-
-  const resume = `${linkPaths.resume}/:token`
-  const staleResume = () => new Problem(410, 'joining.link.resume', { next: [joinAgain, home] })
-  router.get('joining.resume', resume, async (ctx) => {
-    const about = await enrolments.showResume(ctx.params.token ?? '')
-    if (!about) throw staleResume()
-    const enrolment = about.title[ctx.state.language]
-    const token = formToken(keys.form, ctx.state.device ?? '')
-    const locals = { enrolment, formToken: token, action: ctx.path }
-    answer.page(ctx, { view: 'joining-resume', locals })
-  })
-  router.post('joining.resume.use', resume, async (ctx) => {
-    await readForm(ctx, keys.form)
-    const application = await enrolments.takeOver(ctx.params.token ?? '', visitorOf(ctx))
-    if (!application) throw staleResume()
-    goTo(ctx, application)
-  })
+  joiningLinkRoutes(router, house)
 
   router.get('joining', '/joining/:id', async (ctx) => {
     const joining = await open(ctx)
@@ -283,74 +240,3 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     await follow(ctx, await enrolments.submit(joining, { step, version, input }, visitorOf(ctx)))
   })
 }
-
-/** What becomes of those who come back from a county for an application, or come for the first time. */
-export function openJoiningTrips(house: House) {
-  const { enrolments, cookies, answer } = house
-  const pages = openJoiningPages(house)
-  const goTo = (ctx: Context, application: string) => {
-    keepCookie(ctx, cookies.joining, application, true)
-    answer.redirect(ctx, joiningPath(application))
-  }
-
-  return {
-    /** Nobody here knows her, and an app waits: she joins, and goes on to it. */
-    async welcome(
-      ctx: Context,
-      { uid, enrolment, identity }: Extract<Return, { kind: 'newcomer' }>,
-    ): Promise<void> {
-      const door = { entry: 'identity' as const, identity }
-      goTo(ctx, await enrolments.begin(enrolment, door, visitor(house, ctx), uid))
-    },
-
-    async arrive(
-      ctx: Context,
-      errand: Extract<Errand, { kind: 'join' }>,
-      identity: UpstreamIdentity,
-    ): Promise<void> {
-      const joining = await enrolments.find(errand.application, ctx.state.device ?? '')
-      if (joining.kind === 'found') await requireMember(house, ctx, joining)
-      const known = await house.store.identities.find(identity.issuer, identity.subject)
-      const isHers = joining.kind === 'found' && joining.row.accountId === known?.account.id
-      if (known && !isHers) throw pages.afterKnown(ctx, identity.connector)
-      const arrived = await enrolments.arrive(errand, identity, visitor(house, ctx))
-      switch (arrived.kind) {
-        case 'next':
-          return goTo(ctx, arrived.application)
-        case 'again':
-          return goTo(ctx, errand.application)
-        default:
-          throw new Problem(400, 'interaction.expired', { next: [joinAgain, home] })
-      }
-    },
-  }
-}
-
-/** What a member began is hers alone: not of whoever sits at this computer when she has gone. */
-async function requireMember(house: House, ctx: Context, { row, draft }: Joining) {
-  if (draft.door.entry !== 'member') return
-  const member = await findMember(house, ctx)
-  if (member?.id === row.accountId) return
-  throw new Problem(403, 'joining.signed-out', {
-    next: [
-      { id: 'account', kind: 'link', href: '/account', labelKey: 'next.account', primary: true },
-      home,
-    ],
-  })
-}
-
-/** Who acts, for the enrolment room. */
-export const visitor = ({ limits }: House, ctx: Context): Visitor => ({
-  ...circumstancesOf(ctx),
-  device: ctx.state.device ?? '',
-  language: ctx.state.language,
-  source: limits.sourceOf(ctx),
-})
-
-/** What is ours in a form is no answer. */
-const answers = ({
-  form_token: _,
-  version: __,
-  interaction: ___,
-  ...fields
-}: Readonly<Record<string, string>>) => fields
