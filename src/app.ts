@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { openCounters } from '#accounts/counters.ts'
 import { openPasswordRules } from '#accounts/password-rules.ts'
+import type { PasswordCost } from '#accounts/passwords.ts'
 import type { RecoveryPorts } from '#accounts/recovery.ts'
 import { openSchoolYear } from '#accounts/school-year.ts'
 import type { Config } from '#config/load.ts'
@@ -51,6 +52,8 @@ export type AppPorts = {
   /** Receivers of provisioning events in place of config's: the sandbox is one. */
   provisioning?: Record<string, Receiver>
   tracing?: Tracing
+  /** In place of what a hash usually costs: tests make hundreds of people. */
+  passwordCost?: PasswordCost
 }
 
 export type App = {
@@ -71,6 +74,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
     now,
     tracing,
     queued: () => background?.delivery.nudge(),
+    ...(ports.passwordCost ? { passwordCost: ports.passwordCost } : {}),
   })
   try {
     const { store, keys, keyEncryption: kek, keyRules: rules } = foundation

@@ -62,6 +62,8 @@ const onBothEngines = [
     (room) => `test/${room}/**/*.test.ts`,
   ),
   // On PostgreSQL the first time already.
+  '!test/stories/backup.test.ts',
+  '!test/security/ways-in.test.ts',
   '!test/stories/rolling-restart.test.ts',
   '!test/stories/database-kill.test.ts',
 ]

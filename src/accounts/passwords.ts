@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Piscina } from 'piscina'
 import { BusyError } from '#errors.ts'
 import { once } from '#lib/once.ts'
-import type { HashTask } from './hash-worker.ts'
+import type { HashTask, PasswordCost } from './hash-worker.ts'
 
 /** Threads. Each holds 64 MiB while it works. */
 const width = 2
@@ -14,9 +14,14 @@ const width = 2
 /** What nice(1) adds: where cores are short, a hash gets a tenth of what a request gets. */
 const niceness = 10
 
-/** Of nobody's password, with the parameters of every other: an unknown name costs the same. */
-const dummy =
-  '$argon2id$v=19$m=65536,t=3,p=1$6oKRUjhM2bvfCtIgLkF3Kw$G9LHX6QbhREmiuwUF29678JJxWNOXmE/ZzOI+8SsuiA'
+/** OWASP and security.md: 64 MiB, three passes, one lane. */
+const usualCost: PasswordCost = { memoryCost: 65_536, timeCost: 3 }
+
+/** Of nobody's password, as costly as every other: an unknown name costs the same. */
+const dummyAt = ({ memoryCost, timeCost }: PasswordCost) =>
+  `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=1$6oKRUjhM2bvfCtIgLkF3Kw$G9LHX6QbhREmiuwUF29678JJxWNOXmE/ZzOI+8SsuiA`
+
+export type { PasswordCost } from './hash-worker.ts'
 
 export type Passwords = {
   /** A PHC string. Throws BusyError. */
@@ -34,6 +39,8 @@ export type Passwords = {
 export type PasswordPorts = {
   /** How many may wait before the next one is turned away. */
   depth?: number
+  /** What a hash costs whoever makes one, and whoever guesses. */
+  cost?: PasswordCost
   /** Runs one hash inside whatever watches it. */
   watch?: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -41,6 +48,7 @@ export type PasswordPorts = {
 /** The threads are started by the first hash: who only brokers counties never pays for them. */
 export function openPasswords({
   depth = 200,
+  cost = usualCost,
   watch = (work) => work(),
 }: PasswordPorts = {}): Passwords {
   let threads: Piscina<HashTask, string | boolean> | undefined
@@ -55,11 +63,12 @@ export function openPasswords({
     })
     return threads
   })
-  const run = async (task: HashTask) => {
+  const run = async (task: Omit<HashTask, 'cost'>) => {
     const opened = await open()
     if (opened.queueSize >= depth) throw new BusyError('password queue is full')
-    return watch(() => opened.run(task))
+    return watch(() => opened.run({ ...task, cost }))
   }
+  const dummy = dummyAt(cost)
   // Same characters, same bytes: an accent typed on another keyboard is the same password (RFC 8265).
   const normal = (password: string) => password.normalize('NFC')
 

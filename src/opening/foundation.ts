@@ -1,5 +1,5 @@
 /** What everything else stands on: the database with its schema, the keys, what is counted. */
-import { openPasswords, type Passwords } from '#accounts/passwords.ts'
+import { openPasswords, type PasswordCost, type Passwords } from '#accounts/passwords.ts'
 import type { Config } from '#config/load.ts'
 import type { ConnectorConfig } from '#config/schema.ts'
 import type { Log } from '#lib/log.ts'
@@ -32,11 +32,12 @@ export type Foundation = {
 export type FoundationPorts = Pick<Foundation, 'connectors' | 'log' | 'now' | 'tracing'> & {
   /** Told that the outbox has something new. */
   queued: () => void
+  passwordCost?: PasswordCost
 }
 
 /** Throws when the database cannot be had, or the keys do not open. */
 export async function openFoundation(config: Config, ports: FoundationPorts): Promise<Foundation> {
-  const { connectors, log, now, tracing, queued } = ports
+  const { connectors, log, now, tracing, queued, passwordCost } = ports
   const metrics = await openMeasures(config, connectors, {
     passwordsWaiting: () => passwords.waiting(),
     pool: () => store.pool(),
@@ -44,6 +45,7 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
     signingKeyAge: () => signingKeyAge(store, seconds(now)),
   })
   const passwords = openPasswords({
+    ...(passwordCost ? { cost: passwordCost } : {}),
     watch: (work) =>
       tracing.span('password hash', {}, () => timed(work, (took) => metrics.passwordHash(took))),
   })

@@ -105,7 +105,7 @@ export async function buildMember(
 
 function openPorts(t: ExecutionContext, store: Store, clock: { at: number }) {
   const now = () => clock.at * 1000
-  const passwords = openPasswords()
+  const passwords = openPasswords({ cost: { memoryCost: 1_024, timeCost: 1 } })
   t.teardown(() => passwords.close())
   const counters = openCounters({ store, now, key: Buffer.alloc(32, 3) })
   return {

@@ -29,7 +29,7 @@ export async function lendSteps(t: ExecutionContext): Promise<LentSteps> {
   const clock = { at: noon }
   const now = () => clock.at * 1000
   const store = openStore(await createDatabase(t))
-  const passwords = openPasswords()
+  const passwords = openPasswords({ cost: { memoryCost: 1_024, timeCost: 1 } })
   const pictures = openPictures()
   t.teardown(async () => {
     pictures.close()

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { PasswordCost } from '#accounts/passwords.ts'
 import { addClient, type NewClient } from '#admin/clients.ts'
 import { addPerson } from '#admin/people.ts'
 import { type Config, loadConfig } from '#config/load.ts'
@@ -75,6 +76,7 @@ type Options = {
   /** Other numbers than the real ones, where a test is about something else or has no patience. */
   limits?: { [Group in keyof LimitRules]?: Partial<LimitRules[Group]> }
   session?: Partial<Site['session']>
+  passwordCost?: PasswordCost
   affiliations?: Site['affiliations']
   /** What everybody must have agreed to; nothing, where a test is about something else. */
   agreements?: Site['agreements']
@@ -181,6 +183,8 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   const app = await openApp(config, {
     log: openLog('info', { write: (line: string) => lines.push(line) }),
     now: options.now,
+    // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
+    passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
     ...pretend?.appPorts,
   })
   const opened: { close(): Promise<void> }[] = [app]
