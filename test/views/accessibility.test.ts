@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import test from 'ava'
 import type { Browser, Page } from 'playwright-core'
-import { fixtures, languages } from './fixtures.ts'
+import { fixtures, type languages } from './fixtures.ts'
 import { launch, openSite, type Site, screen } from './site.ts'
 
 let site: Site
@@ -27,10 +27,10 @@ async function faults(page: Page, only?: string): Promise<string[]> {
   )
 }
 
-/** Another language has other words in the same boxes: once is enough for those. */
+/** Both languages and both widths, each once: what axe finds hangs on the boxes, and words and widths on other tests. */
 const looks: [lang: (typeof languages)[number], widths: number[]][] = [
-  ['zh-TW', [1280, 360]],
-  ['en', [360]],
+  ['zh-TW', [360]],
+  ['en', [1280]],
 ]
 
 for (const [lang, widths] of looks)
@@ -59,12 +59,12 @@ for (const [lang, widths] of looks)
 test('at 320 px nothing needs sideways scrolling', async (t) => {
   const context = await browser.newContext({ viewport: { width: 320, height: 640 } })
   const page = await context.newPage()
-  for (const lang of languages)
-    for (const { name } of fixtures(lang)) {
-      await page.goto(site.url(lang, name))
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth)
-      t.true(wide <= 320, `${lang}/${name} is ${wide} px wide`)
-    }
+  // English words are the long ones.
+  for (const { name } of fixtures('en')) {
+    await page.goto(site.url('en', name))
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+    t.true(wide <= 320, `${name} is ${wide} px wide`)
+  }
   await context.close()
 })
 
