@@ -7,6 +7,8 @@ export function openStubCounty(): Connector {
   return {
     id: county,
     origins: [],
+    servers: [],
+    probe: async () => {},
     begin: async ({ callbackUrl, state }) => ({
       url: `${callbackUrl}?${new URLSearchParams({ state, code: 'upstream' })}`,
       memo: { nonce: state, verifier: state },

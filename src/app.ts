@@ -5,8 +5,10 @@ import { openPasswordRules } from '#accounts/password-rules.ts'
 import type { PasswordCost } from '#accounts/passwords.ts'
 import type { RecoveryPorts } from '#accounts/recovery.ts'
 import { openSchoolYear } from '#accounts/school-year.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
-import type { ConnectorConfig, Receiver } from '#config/schema.ts'
+import type { Receiver } from '#config/schema.ts'
+import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
 import { openAnswer } from '#http/answer.ts'
 import { openAssets } from '#http/assets.ts'
@@ -19,7 +21,6 @@ import { openClientLimits } from '#http/middleware/limits.ts'
 import { openProviderPages } from '#http/pages.ts'
 import { openRenderer } from '#http/render.ts'
 import { openHealth } from '#http/routes/health.ts'
-import { callbackPath } from '#http/routes/upstream.ts'
 import { type Background, openBackground } from '#jobs/background.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
@@ -33,6 +34,7 @@ import { openGuardedFetch } from '#outside/fetch.ts'
 import { openLetters } from '#outside/letters.ts'
 import type { SendMail } from '#outside/mail.ts'
 import { openPictures } from '#outside/pictures.ts'
+import { openFederationPorts } from './opening/federation.ts'
 import { type Foundation, openFoundation } from './opening/foundation.ts'
 import { openJoining } from './opening/joining.ts'
 import { watchAll } from './opening/measures.ts'
@@ -149,7 +151,11 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
   const provider = openLiveProvider(() => openProvider(issuer, site, providerPorts))
   const judgePassword = openPasswordRules()
   const pictures = openPictures()
-  const upstreams = watchAll(openConnectors(connectors, { fetch, now }), metrics, tracing)
+  const upstreams = watchAll(
+    openConnectors(connectors, openFederationPorts({ store, fetch, now, issuer })),
+    metrics,
+    tracing,
+  )
   const enrolments = openJoining(
     { ...config, connectors },
     {
@@ -181,7 +187,7 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
       dataKey: keys.data,
       connectors: upstreams,
       findQuestion: (uid) => findQuestion(provider.current, uid),
-      callbackUrl: (connector) => `${issuer}${callbackPath(connector)}`,
+      ownAddresses: (connector) => ownAddresses(issuer, connector),
       tripSeconds: site.lifetimes.upstream_trip_seconds,
       acr: site.acr.upstream,
       enrolmentOf: enrolments.enrolmentOf,

@@ -1,6 +1,6 @@
 /** `enrolments/<id>.yaml`: one way to join, as zod schemas. The JSON Schema for editors is made from the same. */
 import { z } from 'zod'
-import { id, words } from './schema.ts'
+import { id, words } from './words.ts'
 
 const factName = z
   .string()

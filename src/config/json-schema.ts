@@ -1,7 +1,8 @@
 /** The JSON Schema of each kind of file, for editors: made from what reads the files. */
 import { z } from 'zod'
+import { connectorFile } from './connector.ts'
 import { enrolmentFile } from './enrolment.ts'
-import { connectorFile, siteFile } from './schema.ts'
+import { siteFile } from './schema.ts'
 
 const files = { site: siteFile, connector: connectorFile, enrolment: enrolmentFile }
 export type KindOfFile = keyof typeof files

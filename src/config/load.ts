@@ -6,13 +6,16 @@ import { type Network, readNetwork } from '#lib/networks.ts'
 import type { Terms } from '#lib/terms.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
 import { checkEnrolment } from './check-enrolment.ts'
-import { type EnrolmentRules, enrolmentFile } from './enrolment.ts'
-import { readReceivers } from './receivers.ts'
 import {
   type ConnectorConfig,
   type ConnectorFile,
+  type ConnectorType,
   type Credentials,
   connectorFile,
+} from './connector.ts'
+import { type EnrolmentRules, enrolmentFile } from './enrolment.ts'
+import { readReceivers } from './receivers.ts'
+import {
   defaultRules,
   type Environment,
   environment,
@@ -303,30 +306,51 @@ function readEnrolments(
   return enrolments
 }
 
+/** Which variables a type needs, by the settings that name them, and what they give. */
+const variables: {
+  [T in ConnectorType]: (file: Extract<ConnectorFile, { type: T }>) => Partial<Variables>
+} = {
+  oidc: ({ settings }) => ({
+    clientId: 'client_id_env',
+    ...(settings.token_auth === 'private_key_jwt'
+      ? { privateKey: 'private_key_env' }
+      : { clientSecret: 'client_secret_env' }),
+  }),
+  oauth2: () => ({ clientId: 'client_id_env', clientSecret: 'client_secret_env' }),
+  saml: () => ({ privateKey: 'private_key_env', certificate: 'certificate_env' }),
+  ldap: ({ settings }) => ({
+    ...(settings.bind_dn_env ? { bindDn: 'bind_dn_env', bindPassword: 'bind_password_env' } : {}),
+    ...(settings.ca_env ? { ca: 'ca_env' } : {}),
+  }),
+  openid2: () => ({}),
+}
+type Variables = Record<keyof Credentials, string>
+
+/** Undefined for one that is listed only: none of its variables is set, or it is not switched on. */
 function readCredentials(
   connector: ConnectorFile,
   env: NodeJS.ProcessEnv,
   file: string,
   problems: ConfigProblem[],
 ): Credentials | undefined {
-  if (connector.type !== 'oidc') return undefined
-  const { settings } = connector
-  const clientId = env[settings.client_id_env]
-  if (!clientId) return undefined
-  const clientSecret = settings.client_secret_env && env[settings.client_secret_env]
-  const privateKey = settings.private_key_env && env[settings.private_key_env]
-  const needed = settings.token_auth === 'private_key_jwt' ? 'private_key_env' : 'client_secret_env'
-  if (needed === 'private_key_env' ? !privateKey : !clientSecret) {
+  if (connector.enabled_env && env[connector.enabled_env] !== 'on') return undefined
+  const names = connector.settings as Record<string, unknown>
+  const ofType = variables[connector.type] as (file: ConnectorFile) => Partial<Variables>
+  const needed = Object.entries(ofType(connector)).map(([credential, key]) => {
+    const variable = names[key]
+    const value = typeof variable === 'string' ? env[variable] : undefined
+    return { credential, key, variable, value }
+  })
+  const given = needed.find(({ value }) => value)
+  if (needed.length > 0 && !given) return undefined
+  const missing = needed.filter(({ value }) => !value)
+  for (const { key, variable } of missing) {
     problems.push({
       file,
-      key: `settings.${needed}`,
-      message: `${settings.client_id_env} is set, but ${settings[needed] ?? 'the variable this key should name'} is not`,
+      key: `settings.${key}`,
+      message: `${given?.variable} is set, but ${variable ?? 'the variable this key should name'} is not`,
     })
-    return undefined
   }
-  return {
-    clientId,
-    ...(clientSecret ? { clientSecret } : {}),
-    ...(privateKey ? { privateKey } : {}),
-  }
+  if (missing.length > 0) return undefined
+  return Object.fromEntries(needed.map(({ credential, value }) => [credential, value]))
 }

@@ -1,31 +1,10 @@
-/** What an operator may write, as zod schemas: the only description of our YAML and environment. */
+/** What an operator may write in `site.yaml` and the environment, as zod schemas. */
 import { z } from 'zod'
 import { readSender } from '#lib/mail.ts'
 import { readNetwork } from '#lib/networks.ts'
+import { envName, id, words } from './words.ts'
 
-export const words = z
-  .strictObject({ 'zh-TW': z.string().min(1), en: z.string().min(1) })
-  .meta({ id: 'words' })
-/** A text in every language we speak. */
-export type Words = z.infer<typeof words>
-export type Language = keyof Words
-export const languages = ['zh-TW', 'en'] as const satisfies Language[]
-
-export const id = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
-const envName = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, 'must be the NAME of an environment variable, never the value')
 const url = z.url({ protocol: /^https?$/ })
-/** Upstreams are reached over https; http is for the sandbox, which brings its own settings. */
-const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' })
-const origin = z
-  .string()
-  .regex(
-    /^https:\/\/(\*\.)?[a-z0-9.-]+(:\d+)?$/,
-    'must be an https origin such as https://*.kh.edu.tw',
-  )
 const seconds = z.int().positive()
 const atMost = z.int().positive()
 const network = z
@@ -34,98 +13,6 @@ const network = z
     readNetwork,
     'must be an address or a network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32',
   )
-
-/** Settings of connector type `oidc`. */
-export const oidcSettings = z.strictObject({
-  issuer: httpsUrl,
-  client_id_env: envName,
-  client_secret_env: envName.optional(),
-  private_key_env: envName
-    .optional()
-    .describe('Environment variable with a PKCS#8 PEM or JWK, for private_key_jwt.'),
-  token_auth: z
-    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'])
-    .default('client_secret_basic'),
-  scopes: z
-    .array(z.string().min(1))
-    .min(1)
-    .refine((s) => s.includes('openid'), 'must include openid'),
-  id_token_algs: z
-    .array(z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']))
-    .min(1)
-    .default(['RS256']),
-  userinfo: z
-    .boolean()
-    .default(true)
-    .describe(
-      'Ask the userinfo endpoint after the token. Kaohsiung puts everything in the ID token.',
-    ),
-  claims_call: z
-    .strictObject({ claim: z.string().min(1), url: httpsUrl })
-    .optional()
-    .describe('One further bearer call whose JSON is merged under claim: the Ministry’s eduinfo.'),
-  verifies_email: z
-    .boolean()
-    .default(false)
-    .describe('This upstream verifies e-mail addresses before it releases them.'),
-  prompt_login: z
-    .boolean()
-    .default(true)
-    .describe('Send prompt=login on when the app asked for a fresh sign-in.'),
-  sign_in_origins: z
-    .array(origin)
-    .default([])
-    .describe('Further origins its sign-in pages redirect through, for CSP form-action.'),
-})
-export type OidcSettings = z.infer<typeof oidcSettings>
-
-export const profileNames = ['moe-eduinfo', 'kaohsiung'] as const
-
-const gate = {
-  id,
-  label: words,
-  keywords: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('What people may type to find it, beside the labels: Latin spellings, old names.'),
-  order: z.int().nonnegative().describe('Place in the selector, ascending.'),
-  iso: z
-    .string()
-    .regex(/^TW-[A-Z]{3}$/)
-    .optional()
-    .describe('ISO 3166-2, e.g. TW-NWT.'),
-  school_code_prefixes: z
-    .array(z.string().regex(/^[0-9]{1,2}$/))
-    .default([])
-    .describe('First digits of the school codes this county gives out.'),
-}
-
-/** One file of `connectors/`: one upstream. */
-export const connectorFile = z.discriminatedUnion('type', [
-  z.strictObject({
-    ...gate,
-    type: z.literal('oidc'),
-    profile: z.enum(profileNames),
-    settings: oidcSettings,
-  }),
-  /** A county that is listed but speaks a protocol we have no connector for yet. */
-  z.strictObject({
-    ...gate,
-    type: z.literal('unconnected'),
-    speaks: z.enum(['openid2', 'oauth2', 'unknown']),
-  }),
-])
-export type ConnectorFile = z.infer<typeof connectorFile>
-
-/** How we prove ourselves to an upstream: read from the environment variables its file names. */
-export type Credentials = { clientId: string; clientSecret?: string; privateKey?: string }
-
-/** A connector as the rest of the program sees it. Without credentials it is listed but cannot be chosen. */
-export type ConnectorConfig = ConnectorFile & {
-  credentials?: Credentials
-  /** Plain http allowed: the sandbox's counties, never a file's. */
-  insecure?: boolean
-}
 
 const scopeName = z
   .string()

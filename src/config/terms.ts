@@ -11,7 +11,7 @@ import {
   type TermsVersion,
 } from '#lib/terms.ts'
 import type { ConfigProblem } from '../errors.ts'
-import { languages } from './schema.ts'
+import { languages } from './words.ts'
 
 // Headings in it stand under the page's own h1 and the title.
 const markdown = markdownIt({ html: false, linkify: false })

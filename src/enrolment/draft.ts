@@ -1,5 +1,5 @@
 /** What an application knows so far, and how it lies in its row: sealed, since all of it is about one person. */
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { seal, unseal } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'

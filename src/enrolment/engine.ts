@@ -1,6 +1,6 @@
 /** Takes an applicant from page to page. The only one who knows which step is next. */
 import type { EnrolmentRules, StepRules, StepType } from '#config/enrolment.ts'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, sha256 } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'

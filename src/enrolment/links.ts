@@ -1,6 +1,6 @@
 /** What is behind the links an application mailed: a page to look at, and a button that counts once. */
 import type { StepType } from '#config/enrolment.ts'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'
 import type { LinkPurpose, Tables } from '#store/store.ts'

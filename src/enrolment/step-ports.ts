@@ -1,7 +1,8 @@
 /** What steps are lent: time, chance, what others know, and machines. */
 import type { Counters } from '#accounts/counters.ts'
 import type { Passwords } from '#accounts/passwords.ts'
-import type { ConnectorConfig, Words } from '#config/schema.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
+import type { Words } from '#config/words.ts'
 import type { Message } from '#lib/messages.ts'
 import type { ProofOfWork } from '#lib/proof-of-work.ts'
 import type { Terms } from '#lib/terms.ts'

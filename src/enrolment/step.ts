@@ -3,7 +3,7 @@
  * step; the engine alone picks the next one. Its type is its file here, its view and its test.
  */
 import type { StepOf, StepType } from '#config/enrolment.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { Letter, UnlinkedLetter } from '#lib/letter.ts'
 import type { Message } from '#lib/messages.ts'

@@ -7,6 +7,8 @@
 export type Trip = {
   /** Our callback for this connector, from configuration, never from a Host header. */
   callbackUrl: string
+  /** Our own form for account and password, for upstreams that have no pages; takes `state` in its query. */
+  passwordUrl: string
   /** Unguessable; comes back in the arrival. The caller keeps the memo under it. */
   state: string
   /** The app asked for a fresh sign-in (`prompt=login`, `max_age`): the upstream is asked for one too. */
@@ -24,7 +26,14 @@ export type Departure = {
 }
 
 /** What the browser brought back. `url` is the callback URL from configuration with the query it came with. */
-export type Arrival = { url: URL; state: string }
+export type Arrival = {
+  url: URL
+  state: string
+  /** What came as a form: a SAML response, a long OpenID 2.0 answer. */
+  form?: URLSearchParams
+  /** What she typed into our own form. */
+  typed?: { account: string; password: string }
+}
 
 /** A role in a school, beside the raw words the upstream used. */
 export type Role = 'teacher' | 'staff' | 'student' | 'parent' | 'other'
@@ -71,8 +80,16 @@ export type UpstreamIdentity = {
   subject: string
   profile: UpstreamProfile
   affiliations: Affiliation[]
-  /** Former OpenID 2.0 identifiers, only from the signed ID token. */
+  /** Former OpenID 2.0 identifiers, only from what the upstream signed. */
   openid2Ids: string[]
+  /** How this county knew her before, of `openid2Ids` those its file names: a link under one of them is hers. */
+  former?: { issuer: string; subject: string }[]
+  /** Another value than before: this login is somebody else's now. Personal: kept as a keyed hash only. */
+  fingerprint?: string
+  /** What could not be read of the answer, by name. It is kept in `raw`; staff are told. */
+  unread?: string[]
+  /** The upstream's own session, to be ended with ours. `hint` is the connector's, opaque and secret. */
+  session?: { sid?: string; hint?: string }
   acr?: string
   amr?: string[]
   /** Seconds since 1970 when the upstream authenticated the person, if it said so. */
@@ -81,12 +98,41 @@ export type UpstreamIdentity = {
   raw: Record<string, unknown>
 }
 
+/** What came to our logout address, verified. */
+export type LogoutHeard =
+  /** Somebody signed out there: all who came from there under this subject, or in this session. */
+  | { kind: 'ended'; issuer: string; subject?: string; sid?: string; reply?: string }
+  /** Its answer to our own request. */
+  | { kind: 'answered' }
+
 export type Connector = {
   id: string
   /** Where this connector may send a form's redirect: CSP `form-action` sources. Known without I/O. */
   origins: string[]
+  /** It has no pages: our own form asks, and `complete` is given what was typed. */
+  asks?: 'password'
   begin(trip: Trip): Promise<Departure>
   complete(arrival: Arrival, memo: Record<string, string>): Promise<UpstreamIdentity>
+  /** Reads anew what every sign-in needs of it, and keeps that. Throws UpstreamError. */
+  probe(): Promise<void>
+  /** Servers it depends on, `host:port` with TLS: their certificates expire. */
+  servers: string[]
+  /** Where she signs out there and comes back to `returnTo` from; undefined where it has no such page. */
+  signOut?(session: { hint?: string; returnTo: string; state: string }): Promise<string | undefined>
+  /** Throws UpstreamError for what it did not send. */
+  hearLogout?(message: { url: URL; form?: URLSearchParams }): Promise<LogoutHeard>
+  /** What it must know of us: a SAML service provider's metadata. */
+  ownMetadata?(): Promise<string>
+}
+
+/** Our own addresses towards one upstream. */
+export type OwnAddresses = {
+  callback: string
+  password: string
+  metadata: string
+  logout: string
+  /** Of all upstreams (OpenID 2.0 §9.2): the issuer with a slash. */
+  realm: string
 }
 
 /** What app.ts lends to connectors: nothing else reaches the network or the clock. */
@@ -94,4 +140,12 @@ export type FederationPorts = {
   fetch: typeof fetch
   /** Milliseconds since 1970. */
   now: () => number
+  ownAddresses(connector: string): OwnAddresses
+  /** True for exactly one caller of all processes: a nonce, an assertion. Remembered until `expiresAt`, in seconds. */
+  firstUse(key: string, expiresAt: number): Promise<boolean>
+  /** What upstreams published, kept over their outages and our restarts. */
+  documents: {
+    find(key: string): Promise<{ text: string; readAt: number } | undefined>
+    keep(key: string, text: string): Promise<void>
+  }
 }

@@ -1,6 +1,6 @@
 /** What a request carries through our middleware. */
 import type { DefaultContext, DefaultState, ParameterizedContext } from 'koa'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { Log } from '#lib/log.ts'
 
 export type State = DefaultState & {

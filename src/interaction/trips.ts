@@ -1,8 +1,14 @@
 /** A trip to an upstream and back, bound to its errand and the browser it left from. */
 import { checkSubject, type FederatedSignIn, signInFederated } from '#accounts/federated.ts'
-import type { ConnectorConfig } from '#config/schema.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
-import type { Connector, Departure, UpstreamIdentity } from '#federation/connector.ts'
+import type {
+  Arrival,
+  Connector,
+  Departure,
+  OwnAddresses,
+  UpstreamIdentity,
+} from '#federation/connector.ts'
 import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Circumstances, Store } from '#store/store.ts'
@@ -27,7 +33,7 @@ export type TripPorts = {
   connectors: ReadonlyMap<string, Connector>
   /** The question, if it is still open. */
   findQuestion: (uid: string) => Promise<Question | undefined>
-  callbackUrl: (connector: string) => string
+  ownAddresses: (connector: string) => Pick<OwnAddresses, 'callback' | 'password'>
   tripSeconds: number
   acr: string
   /** The enrolment somebody nobody knows goes through who comes from this connector, if there is one. */
@@ -55,16 +61,18 @@ type Where = { connector: ConnectorConfig['id']; device: string; locales: string
 
 /** Starts a trip on an errand. `fresh`: she is to prove herself there anew. */
 export async function leaveOn(
-  { store, now, dataKey, connectors, callbackUrl, tripSeconds }: TripPorts,
+  { store, now, dataKey, connectors, ownAddresses, tripSeconds }: TripPorts,
   errand: Errand,
   where: Where & { fresh: boolean },
 ): Promise<Leaving> {
   const connector = connectors.get(where.connector)
   if (!connector) return { kind: 'not-connected' }
   const state = randomToken()
+  const addresses = ownAddresses(connector.id)
   try {
     const { url, memo } = await connector.begin({
-      callbackUrl: callbackUrl(connector.id),
+      callbackUrl: addresses.callback,
+      passwordUrl: addresses.password,
       state,
       fresh: where.fresh,
       locales: where.locales,
@@ -89,10 +97,10 @@ const context = (id: string) => `upstream_trip.memo.${id}`
 /** `uid`: how the last release wrote an errand, all of which were sign-ins. */
 type Luggage = { errand?: Errand; uid?: string; memo: Departure['memo'] }
 
-export type Coming = {
+export type Coming = Omit<Arrival, 'state'> & {
   connector: string
-  /** The callback address from configuration with the query it came with. */
-  url: URL
+  /** What the trip is known by, wherever the protocol carries it. */
+  state: string | undefined
   device: string | undefined
   circumstances: Circumstances
 }
@@ -118,10 +126,9 @@ export type Return =
 /** Takes the trip out once and finishes it. */
 export async function comeBack(
   ports: TripPorts,
-  { connector, url, device, circumstances }: Coming,
+  { connector, state, device, circumstances, ...arrival }: Coming,
 ): Promise<Return> {
   const { store, now, dataKey, connectors, findQuestion } = ports
-  const state = url.searchParams.get('state')
   if (!state) return { kind: 'lost', why: 'unknown' }
   const id = sha256(state)
   const from = { connector, device: device ?? '' }
@@ -134,7 +141,7 @@ export async function comeBack(
   if (!upstream) return { kind: 'not-connected', errand }
 
   try {
-    const identity = await upstream.complete({ url, state }, memo)
+    const identity = await upstream.complete({ ...arrival, state }, memo)
     if (question && errand.kind === 'sign-in') {
       return await signIn(ports, { question, errand, identity, circumstances })
     }

@@ -31,6 +31,10 @@ export const sweepRules: SweepRules = {
     links: day,
     leases: day,
     limits: 0,
+    // Longer than clocks differ.
+    used: 10 * 60,
+    upstreamSessions: 0,
+    linkOffers: day,
   },
   aimMs: 5,
   rows: { first: 50, least: 10, most: 100 },

@@ -9,7 +9,8 @@ import {
   type ResourceServer,
 } from 'oidc-provider'
 import { openSchoolYear, type SchoolYear } from '#accounts/school-year.ts'
-import { languages, type SiteFile } from '#config/schema.ts'
+import type { SiteFile } from '#config/schema.ts'
+import { languages } from '#config/words.ts'
 import { hmac } from '#lib/crypto.ts'
 import type { Terms } from '#lib/terms.ts'
 import { type Now, seconds } from '#lib/time.ts'

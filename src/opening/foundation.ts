@@ -1,7 +1,7 @@
 /** What everything else stands on: the database with its schema, the keys, what is counted. */
 import { openPasswords, type PasswordCost, type Passwords } from '#accounts/passwords.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
-import type { ConnectorConfig } from '#config/schema.ts'
 import type { Log } from '#lib/log.ts'
 import { type Metrics, timed } from '#lib/measure.ts'
 import { type Now, seconds } from '#lib/time.ts'

@@ -1,6 +1,7 @@
 /** What is counted and timed, where an operator asked for it. */
+
+import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
-import type { ConnectorConfig } from '#config/schema.ts'
 import type { Connector } from '#federation/connector.ts'
 import { failureOf, type Watch, watchConnector } from '#federation/watched.ts'
 import { type Metrics, timed, unmeasured } from '#lib/measure.ts'

@@ -1,5 +1,5 @@
 /** The pretend counties as data: what differs between real counties is a value here, never a branch in code. */
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import type { vocabularies } from './vocabularies.ts'
 
 /** Paths of the endpoints below the issuer. */

@@ -1,6 +1,6 @@
 /** Every way a pretend county can fail, as a table: tests and newcomers flip a switch and watch what the core does. */
 import type { JWTPayload } from 'jose'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 
 /** How one mode behaves; whatever is left out is healthy. */
 export type ModeRule = {

@@ -1,9 +1,9 @@
 /** Joins the pretend world to ours: connected counties, two registered apps, and what to say on the screen. */
 import { join } from 'node:path'
+import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
-import type { ConnectorConfig } from '#config/schema.ts'
+import { callbackPath } from '#federation/own-addresses.ts'
 import type { House } from '#http/house.ts'
-import { callbackPath } from '#http/routes/upstream.ts'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'
 import { openAdapter } from '#oidc/adapter.ts'

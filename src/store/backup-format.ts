@@ -11,6 +11,9 @@ export const passing = [
   'outbox',
   'lease',
   'rate_limit',
+  'used_once',
+  'upstream_session',
+  'link_offer',
 ]
 
 /** Rows that make a database one nobody wants to lose. */

@@ -27,6 +27,8 @@ const removals = [
   'recovery_address',
   'picture',
   'personal_number',
+  'upstream_session',
+  'link_offer',
 ].map((table) => statement(`erasure.${table}`, `DELETE FROM ${table} WHERE account_id = ?`))
 
 const links = statement('erasure.mail_link', 'DELETE FROM mail_link WHERE subject = ?')

@@ -38,6 +38,8 @@ import { openSqliteStatements } from './sqlite.ts'
 import { type LentStatements, type Statements, statement } from './statements.ts'
 import { openSweeps, type Sweeps } from './sweeps.ts'
 import { openTrips, type Trips } from './trips.ts'
+import { openUpstreamDocuments, type UpstreamDocuments } from './upstream-documents.ts'
+import { openUsedOnce, type UsedOnce } from './used-once.ts'
 
 export type { AccountRow, Attribute } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
@@ -79,6 +81,8 @@ export type Tables = {
   limits: Limits
   audit: Audit
   outbox: Outbox
+  upstreamDocuments: UpstreamDocuments
+  usedOnce: UsedOnce
 }
 
 export type Store = Tables & {
@@ -268,5 +272,7 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     limits: openLimits(statements),
     audit,
     outbox: openOutbox(statements, outbox),
+    upstreamDocuments: openUpstreamDocuments(statements),
+    usedOnce: openUsedOnce(statements),
   }
 }

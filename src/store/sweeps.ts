@@ -16,6 +16,9 @@ const swept = {
   links: { table: 'mail_link', only: undefined },
   leases: { table: 'lease', only: undefined },
   limits: { table: 'rate_limit', only: undefined },
+  used: { table: 'used_once', only: undefined },
+  upstreamSessions: { table: 'upstream_session', only: undefined },
+  linkOffers: { table: 'link_offer', only: undefined },
 } satisfies Record<string, { table: string; only: string | undefined }>
 
 export type Swept = keyof typeof swept

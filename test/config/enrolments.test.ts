@@ -7,8 +7,12 @@ import { temporaryFolder } from '../helpers/database.ts'
 
 const site = 'id: x\ntitle: { zh-TW: 甲, en: A }\nprovisioning: {}\n'
 const county = `id: ntpc
-type: unconnected
-speaks: unknown
+type: openid2
+profile: edu-schema
+settings:
+  identifier: https://openid.example.tw
+  hosts: [openid.example.tw]
+  claimed_id: ^https://openid\\.example\\.tw/.+$
 label: { zh-TW: 新北市, en: New Taipei City }
 order: 2
 `
@@ -272,7 +276,7 @@ test('all of it is told at once, and a misspelt key hides nothing', (t) => {
   })
   t.deepEqual(problems, [
     'site.yaml:4 agreements.0: has no file terms/gone.<day>.<language>.md',
-    'connectors/ntpc.yaml:5 order: must be a number, not text',
+    'connectors/ntpc.yaml:9 order: must be a number, not text',
     'enrolments/pass.yaml:7 steps.1.type: must be one of agreement, choice, upstream, form, email-code, email-link, captcha, guardian, summary, done, not "from"',
     'enrolments/visit.yaml:3 colour: is not a key we know; remove it or mend its spelling',
     'enrolments/visit.yaml:6 steps.0.terms: has no file terms/gone.<day>.<language>.md',

@@ -1,12 +1,18 @@
 /** A pretend upstream behind a canned fetch: real keys, real tokens, no network, a clock that stands still. */
 import type { ExecutionContext } from 'ava'
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
-import { type OidcSettings, oidcSettings } from '#config/schema.ts'
+import {
+  type ConnectorFile,
+  type Credentials,
+  connectorFile,
+  type OidcSettings,
+} from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
 import type { Trip } from '#federation/connector.ts'
-import { type OidcCredentials, openOidcConnector } from '#federation/connectors/oidc.ts'
+import { openOidcConnector } from '#federation/connectors/oidc.ts'
 import type { Claims, Profile } from '#federation/profile.ts'
 import { moeEduinfo } from '#federation/profiles/moe-eduinfo.ts'
+import { lendFederation } from './lend.ts'
 
 export const issuer = 'https://county.example'
 export const clientId = 'citygate'
@@ -14,6 +20,16 @@ export const callback = 'https://id.example/upstream/county/callback'
 /** Far from the machine's clock, so that a look at it shows. */
 export const start = Date.UTC(2031, 7, 1)
 export const eduinfoCall = { claim: 'eduinfo', url: `${issuer}/eduinfo` }
+
+type OidcFile = Extract<ConnectorFile, { type: 'oidc' }>
+const file = connectorFile.parse({
+  id: 'county',
+  type: 'oidc',
+  label: { 'zh-TW': '某縣', en: 'Some County' },
+  order: 1,
+  profile: 'moe-eduinfo',
+  settings: { issuer, client_id_env: 'ID', scopes: ['openid', 'profile', 'eduinfo'] },
+}) as OidcFile
 
 export type Keys = Awaited<ReturnType<typeof generateKeys>>
 
@@ -31,7 +47,9 @@ type Answer = (call: Call) => Response | Promise<Response>
 
 export type Canned = {
   settings?: Partial<OidcSettings>
-  credentials?: Partial<OidcCredentials>
+  credentials?: Partial<Credentials>
+  insecure?: boolean
+  file?: Partial<Pick<OidcFile, 'former' | 'fingerprint'>>
   profile?: Profile
   metadata?: Claims
   jwks?: JWK[]
@@ -121,23 +139,21 @@ export function openUpstream(canned: Canned = {}) {
   }
 
   const connector = openOidcConnector(
-    'county',
     {
-      ...oidcSettings.parse({
-        issuer,
-        client_id_env: 'ID',
-        scopes: ['openid', 'profile', 'eduinfo'],
-      }),
-      ...canned.settings,
+      ...file,
+      ...canned.file,
+      settings: { ...file.settings, ...canned.settings },
+      credentials: { clientId, clientSecret: 's:e c+rét', ...canned.credentials },
+      insecure: canned.insecure ?? false,
     },
-    { clientId, clientSecret: 's:e c+rét', ...canned.credentials },
     canned.profile ?? moeEduinfo,
-    { fetch, now: () => clock.now },
+    lendFederation({ fetch, now: () => clock.now }),
   )
 
   const begin = async (trip: Partial<Trip> = {}) => {
     const departure = await connector.begin({
       callbackUrl: callback,
+      passwordUrl: 'https://id.example/upstream/county/password',
       state: 'st1',
       fresh: false,
       locales: [],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { parse } from 'yaml'
-import { type ConnectorFile, connectorFile } from '#config/schema.ts'
+import { type ConnectorFile, connectorFile } from '#config/connector.ts'
 
 const folder = join(import.meta.dirname, '..', '..', 'config', 'educloud', 'connectors')
 const files = readdirSync(folder).sort()
@@ -51,14 +51,6 @@ test('a county is found by its tail, by Latin spellings and by 台 as by 臺', (
     const name = label['zh-TW']
     if (name.includes('臺')) t.true(keywords.includes(name.replace('臺', '台')), id)
   }
-})
-
-test('Taipei, Tainan and Kinmen are listed only', (t) => {
-  const listed = counties.filter(({ type }) => type === 'unconnected')
-  t.deepEqual(
-    listed.map(({ id }) => id),
-    ['tp', 'tn', 'km'],
-  )
 })
 
 test('issuers, scopes and calls are those of the facts', (t) => {

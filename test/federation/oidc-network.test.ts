@@ -93,7 +93,7 @@ test('plain http is spoken only where the sandbox asks for it', async (t) => {
       }),
   }
   await fails(t, 'nonsense', openUpstream({ settings, at }).begin())
-  const sandbox = openUpstream({ settings, at, credentials: { insecure: true } })
+  const sandbox = openUpstream({ settings, at, insecure: true })
   t.regex((await sandbox.begin()).url, /^http:\/\/localhost:3002\/ntpc\/auth/)
 })
 

@@ -15,6 +15,8 @@ function connect(world: World, identity: () => Partial<UpstreamIdentity> = () =>
   const connector: Connector = {
     id: 'ntpc',
     origins: ['https://ntpc.sso.edu.tw'],
+    servers: [],
+    probe: async () => {},
     async begin(trip) {
       trips.push(trip)
       return { url: `${trip.callbackUrl}?state=${trip.state}&code=x`, memo: {} }

@@ -42,6 +42,8 @@ test('a locked database puts no person into the log', async (t) => {
   connectors.set('ntpc', {
     id: 'ntpc',
     origins: [],
+    servers: [],
+    probe: async () => {},
     begin: async (trip) => ({ url: `${trip.callbackUrl}?state=${trip.state}`, memo: {} }),
     async complete() {
       // Somebody else writes, for longer than we wait.

@@ -1,7 +1,8 @@
 /** Does every upstream we are connected to answer, as the sign-in there would need it? */
 import limit from 'p-limit'
-import type { ConnectorConfig } from '#config/schema.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
+import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
 import { type Clock, type Finding, fail, ok } from './finding.ts'
 
@@ -27,20 +28,21 @@ export async function checkUpstreams(ports: UpstreamPorts): Promise<[Finding[], 
     if (!Number.isNaN(date)) clocks.push({ whose: host, ahead: date - (asked + now()) / 2 })
     return answer
   }
-  const open = openConnectors(connectors, { fetch: watched, now })
+  const open = openConnectors(connectors, {
+    fetch: watched,
+    now,
+    ownAddresses: (id) => ownAddresses(issuer, id),
+    // Looks, and leaves nothing behind.
+    firstUse: async () => true,
+    documents: { find: async () => undefined, keep: async () => {} },
+  })
   const queue = limit(atOnce)
   const findings = await Promise.all(
     [...open.values()].map((connector) =>
       queue(async () => {
         const check = `upstream ${connector.id}`
         try {
-          // What a sign-in there does first. It asks the upstream and leaves nothing behind.
-          await connector.begin({
-            callbackUrl: `${issuer}/upstream/${connector.id}/callback`,
-            state: 'doctor',
-            fresh: false,
-            locales: [],
-          })
+          await connector.probe()
           return ok(check, 'answers')
         } catch (error) {
           return describe(check, error)

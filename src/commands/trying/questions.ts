@@ -1,7 +1,7 @@
 /** What the page of a step asks, and how answers become what its form would send. */
 import { readFileSync } from 'node:fs'
 import type { StepOf, StepType } from '#config/enrolment.ts'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import type { Shown } from '#enrolment/engine.ts'
 import type { ShownField } from '#enrolment/fields/shown.ts'
 import type { Input } from '#enrolment/step.ts'

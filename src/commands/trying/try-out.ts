@@ -2,7 +2,7 @@
 import { stringify } from 'yaml'
 import type { EnrolmentRules } from '#config/enrolment.ts'
 import type { Config } from '#config/load.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import { exits, print, Stop } from '../tools.ts'
 import { describeAccount } from './account.ts'
 import { type Answers, pipedAnswers, readAnswers, typedAnswers } from './answers.ts'

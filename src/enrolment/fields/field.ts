@@ -1,6 +1,6 @@
 /** What a kind of field is: one declaration, told to browsers as attributes and held to on the server. */
 import type { Field, FieldType } from '#config/enrolment.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { Message, MessageParams } from '#lib/messages.ts'
 import type { Facts, FieldProblem, Input, SummaryLine } from '../step.ts'
 import type { StepPorts } from '../step-ports.ts'

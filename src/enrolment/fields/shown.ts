@@ -1,6 +1,6 @@
 /** A field as its page shows it. */
 import type { Field, FieldType } from '#config/enrolment.ts'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import type { Message } from '#lib/messages.ts'
 import { kindOf } from '../fields.ts'
 import { type Attributes, againName, type Control } from './field.ts'

@@ -1,6 +1,6 @@
 /** Fields of the operator's choice, all of them on one page. What is wrong is said of all at once. */
 import type { Field, FieldType, StepOf } from '#config/enrolment.ts'
-import type { Words } from '#config/schema.ts'
+import type { Words } from '#config/words.ts'
 import { type AccountCheck, checkAccount } from '../fields/account.ts'
 import type { FieldPorts, Read } from '../fields/field.ts'
 import { againName } from '../fields/field.ts'

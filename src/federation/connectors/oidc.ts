@@ -12,7 +12,7 @@ import {
   randomPKCECodeVerifier,
   type ServerMetadata,
 } from 'openid-client'
-import type { Credentials, OidcSettings } from '#config/schema.ts'
+import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
   Connector,
@@ -22,6 +22,8 @@ import type {
   UpstreamProfile,
 } from '../connector.ts'
 import type { Claims, Profile } from '../profile.ts'
+import type { Opening } from '../registry.ts'
+import { fingerprintIn, formerIn, serverOf } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { checkResponse } from './oidc/authorization-response.ts'
 import { callForClaims } from './oidc/claims-call.ts'
@@ -32,21 +34,15 @@ import { openKeySets } from './oidc/key-set.ts'
 import { openMetadata } from './oidc/metadata.ts'
 import { reach } from './oidc/reach.ts'
 
-export type OidcCredentials = Credentials & {
-  /** Plain http allowed: the sandbox's counties. */
-  insecure?: boolean
-}
-
 /** Opens without I/O; what can fail, fails at the sign-in that needs it. */
 export function openOidcConnector(
-  id: string,
-  settings: OidcSettings,
-  { insecure = false, ...credentials }: OidcCredentials,
+  { id, settings, credentials, insecure, former, fingerprint }: Opening<'oidc'>,
   profile: Profile,
   ports: FederationPorts,
 ): Connector {
-  const { clientId } = credentials
+  const { clientId = '' } = credentials
   const { issuer } = settings
+  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
   const network = { fetch: reach(ports.fetch), now: ports.now }
   const metadata = openMetadata(settings, clientId, { ...network, insecure })
   const keySets = openKeySets(network)
@@ -140,6 +136,8 @@ export function openOidcConnector(
       issuer,
       subject: idToken.sub,
       ...said,
+      ...formerIn(said.openid2Ids, formerIds),
+      ...fingerprintIn(fingerprint, idToken, userinfo, extra),
       profile: trusted(said.profile),
       ...authentication(idToken),
       raw: withoutSecrets({ ...userinfo, ...idToken, ...extra }),
@@ -154,8 +152,12 @@ export function openOidcConnector(
   return {
     id,
     origins: [new URL(issuer).origin, ...settings.sign_in_origins],
+    servers: [serverOf(issuer)],
     begin,
     complete,
+    async probe() {
+      await discover()
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 /** Chooses the page's language, and remembers it when the person asked for it with `?lang=`. */
-import { type Language, languages } from '#config/schema.ts'
+import { type Language, languages } from '#config/words.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import type { Context, Next } from '../context.ts'
 import { keepCookie } from '../cookies.ts'

@@ -1,8 +1,8 @@
 /** The routes between an app's request and its answer: read the question, take the person's reply, go on. */
 import type Router from '@koa/router'
 import { signInName } from '#accounts/local.ts'
-import type { Language } from '#config/schema.ts'
-import { languages } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
+import { languages } from '#config/words.ts'
 import { answerAgree, answerAgreed, answerDisagree } from '#interaction/agreement.ts'
 import {
   answerAffiliation,

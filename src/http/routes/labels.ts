@@ -1,6 +1,6 @@
 /** How a person's school and class are written in one line. */
 import type { PersonAffiliation } from '#accounts/affiliations.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { House } from '../house.ts'
 
 /** The school's name or, where the county gives none, its code said to be one: the Ministry's eduinfo has codes only. */

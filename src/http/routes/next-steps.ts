@@ -1,5 +1,6 @@
 /** What a person can do when a sign-in did not work: every problem page offers a way on. */
-import type { ConnectorConfig, Language } from '#config/schema.ts'
+import type { ConnectorConfig } from '#config/connector.ts'
+import type { Language } from '#config/words.ts'
 import type { UpstreamFailure } from '#errors.ts'
 import type { App } from '../app-of.ts'
 import { home, type NextStep, Problem } from '../problem.ts'

@@ -3,7 +3,7 @@
  * sealed into the page's form, for this request of an app and this browser only.
  */
 import { type ReopenedBy, reopenAccount, reopenableUntil } from '#account/closing.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { Answer, Login } from '#interaction/question.ts'
 import { seal, unseal } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'

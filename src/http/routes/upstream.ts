@@ -1,5 +1,6 @@
 /** Where people come back from their county, whatever they were sent for. */
 import type Router from '@koa/router'
+import { callbackPath } from '#federation/own-addresses.ts'
 import { comeBack, type Errand, type Return } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, formSources } from '../app-of.ts'
@@ -12,9 +13,6 @@ import { joiningPath } from './joining-tools.ts'
 import { openJoiningTrips } from './joining-trips.ts'
 import { afterBarred, afterLostErrand, afterLostTrip, afterUpstream } from './next-steps.ts'
 import { openReopening } from './reopening.ts'
-
-/** The path of a connector's callback. */
-export const callbackPath = (connector: string) => `/upstream/${connector}/callback`
 
 /** Where a person was when she left: it shows what became of it. */
 const originOf = (errand: Errand | undefined): string => {
@@ -65,6 +63,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
     const back = await comeBack(trips, {
       connector: id,
       url,
+      state: url.searchParams.get('state') ?? undefined,
       device: deviceKnown ? device : undefined,
       circumstances: circumstancesOf(ctx),
     })

@@ -9,7 +9,7 @@ import {
   modifyAssertion,
   PrivateKeyJwt,
 } from 'openid-client'
-import type { Credentials, OidcSettings } from '#config/schema.ts'
+import type { Credentials, OidcSettings } from '#config/connector.ts'
 import { Fault } from './fault.ts'
 
 /** Kaohsiung's discovery offers Basic and its token endpoint refuses it: hence the operator's word, not theirs. */

@@ -1,6 +1,6 @@
 /** The upstream's discovery document (OpenID Connect Discovery 1.0). */
 import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from 'openid-client'
-import type { OidcSettings } from '#config/schema.ts'
+import type { OidcSettings } from '#config/connector.ts'
 import { Fault } from './fault.ts'
 import { type Fresh, keepFresh } from './fresh.ts'
 import type { Network } from './reach.ts'

@@ -1,5 +1,5 @@
 /** The names of apps by their client id. */
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import { accountPageClientId } from '#oidc/provider.ts'
 import { appOf } from '../../app-of.ts'
 import type { House } from '../../house.ts'

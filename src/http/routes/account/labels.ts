@@ -1,6 +1,6 @@
 /** How what her pages list is written in a few words. */
 import type { SignIn } from '#account/history.ts'
-import type { Language } from '#config/schema.ts'
+import type { Language } from '#config/words.ts'
 import type { Message } from '#lib/messages.ts'
 import type { House } from '../../house.ts'
 

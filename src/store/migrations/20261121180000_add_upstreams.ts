@@ -1,0 +1,90 @@
+/** How upstreams fare, what they published, what of theirs was used up, and people who came twice. */
+import type { Knex } from 'knex'
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('upstream_status', (t) => {
+    t.string('connector', 32).primary()
+    // ok, slow or down.
+    t.string('state', 8).notNullable()
+    t.bigInteger('since').notNullable()
+    t.bigInteger('checked_at').notNullable()
+    t.string('failure', 16)
+    // How long its last answer took, in milliseconds.
+    t.integer('took')
+    t.bigInteger('certificate_expires_at')
+  })
+  await knex.schema.createTable('upstream_notice', (t) => {
+    t.string('id', 36).primary()
+    t.string('connector', 32).notNullable().index()
+    // Words, as JSON.
+    t.text('text').notNullable()
+    t.bigInteger('starts_at').notNullable()
+    t.bigInteger('ends_at').notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.string('created_by').notNullable()
+  })
+  // What an upstream published last: its metadata, its keys.
+  await knex.schema.createTable('upstream_document', (t) => {
+    t.string('id').primary()
+    t.text('body').notNullable()
+    t.bigInteger('read_at').notNullable()
+  })
+  // Nonces and assertions: each good once.
+  await knex.schema.createTable('used_once', (t) => {
+    t.string('id', 43).primary()
+    t.bigInteger('expires_at').notNullable().index()
+  })
+  // Which of our sign-ins stand on which session at an upstream: they end together.
+  await knex.schema.createTable('upstream_session', (t) => {
+    t.string('id', 36).primary()
+    t.string('connector', 32).notNullable()
+    t.string('issuer').notNullable()
+    t.string('subject').notNullable()
+    t.string('sid')
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    t.bigInteger('login_at').notNullable()
+    t.text('hint')
+    t.bigInteger('expires_at').notNullable().index()
+    t.index(['issuer', 'subject'])
+  })
+  // Somebody new whose address belongs to an account here: until she has said what she wants.
+  await knex.schema.createTable('link_offer', (t) => {
+    t.string('id', 43).primary()
+    t.string('device', 43).notNullable()
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    // The identity, sealed.
+    t.text('identity').notNullable()
+    t.bigInteger('expires_at').notNullable().index()
+  })
+  // Two accounts of one person, joined: what was moved, so that it can be moved back.
+  await knex.schema.createTable('account_merge', (t) => {
+    t.string('id', 36).primary()
+    t.string('kept', 36).notNullable().index()
+    t.string('merged', 36).notNullable().index()
+    t.text('moved').notNullable()
+    t.bigInteger('merged_at').notNullable()
+    t.bigInteger('undone_at')
+  })
+  await knex.schema.alterTable('identity', (t) => {
+    // HMAC of what differs when a login is somebody else's now.
+    t.string('fingerprint', 43)
+    // What could not be read of the last answer, as a JSON list of names.
+    t.text('unread')
+  })
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw('ALTER TABLE identity DROP COLUMN unread')
+  await knex.raw('ALTER TABLE identity DROP COLUMN fingerprint')
+  for (const table of [
+    'account_merge',
+    'link_offer',
+    'upstream_session',
+    'used_once',
+    'upstream_document',
+    'upstream_notice',
+    'upstream_status',
+  ]) {
+    await knex.schema.dropTable(table)
+  }
+}

@@ -1,0 +1,18 @@
+/** What is good for one use by all processes together: nonces, assertions. */
+import { type Statements, statement } from './statements.ts'
+
+export type UsedOnce = {
+  /** True for exactly one caller of this id, however many race. */
+  use(id: string, expiresAt: number): Promise<boolean>
+}
+
+const use = statement(
+  'used-once.use',
+  'INSERT INTO used_once (id, expires_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING RETURNING id',
+)
+
+export function openUsedOnce(statements: Statements): UsedOnce {
+  return {
+    use: async (id, expiresAt) => (await statements.run(use, [id, expiresAt])).length === 1,
+  }
+}
