@@ -13,11 +13,11 @@ const maxBody = '64kb'
 export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
 
 /** A form as it was sent. Throws a Problem for another content type or a body too large. */
-export async function readBody(ctx: Context): Promise<URLSearchParams> {
+export async function readBody(ctx: Context, limit = maxBody): Promise<URLSearchParams> {
   if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')
   let body: string
   try {
-    body = await rawBody(ctx.req, { limit: maxBody, encoding: 'utf8', length: ctx.request.length })
+    body = await rawBody(ctx.req, { limit, encoding: 'utf8', length: ctx.request.length })
   } catch (cause) {
     // What still comes is dropped: a browser reads the answer when it has sent everything.
     ctx.req.resume()

@@ -135,13 +135,17 @@ export async function comeBack(
   const trip = await store.trips.arrive(id, from, seconds(now))
   if (!trip) return whyLost(ports, id, { connector, device })
   const { errand, memo } = readLuggage(dataKey, trip)
+  const form =
+    trip.parked === undefined
+      ? {}
+      : { form: new URLSearchParams(unseal(dataKey, trip.parked, parkedContext(id))) }
   const question = errand.kind === 'sign-in' ? await findQuestion(errand.uid) : undefined
   if (errand.kind === 'sign-in' && !question) return { kind: 'interaction-over', uid: errand.uid }
   const upstream = connectors.get(connector)
   if (!upstream) return { kind: 'not-connected', errand }
 
   try {
-    const identity = await upstream.complete({ ...arrival, state }, memo)
+    const identity = await upstream.complete({ ...arrival, ...form, state }, memo)
     if (question && errand.kind === 'sign-in') {
       return await signIn(ports, { question, errand, identity, circumstances })
     }
@@ -163,6 +167,21 @@ export async function comeBack(
     throw cause
   }
 }
+
+/**
+ * Keeps the form an upstream sent the browser back with until the browser, which brought no cookie of ours along with
+ * it, asks again. False if no trip waits for it.
+ */
+export async function park(
+  { store, now, dataKey }: Pick<TripPorts, 'store' | 'now' | 'dataKey'>,
+  { connector, state, form }: { connector: string; state: string; form: URLSearchParams },
+): Promise<boolean> {
+  const id = sha256(state)
+  const sealed = seal(dataKey, form.toString(), parkedContext(id))
+  return store.trips.park(id, connector, sealed, seconds(now))
+}
+
+const parkedContext = (id: string) => `upstream_trip.parked.${id}`
 
 type Arrived = {
   question: Question

@@ -10,10 +10,14 @@ export type TripRow = {
   /** Which interaction it left from, and the connector's memo: sealed. */
   memo: string
   expiresAt: number
+  /** The form it came back with, if one was parked: sealed. */
+  parked?: string
 }
 
 export type Trips = {
   leave(row: TripRow): Promise<void>
+  /** Keeps the form a trip under way comes back with: the first one. False if it is not under way, or has one. */
+  park(id: string, connector: string, parked: string, at: number): Promise<boolean>
   /**
    * Takes the trip out: it is marked as come back if it left through this connector from this browser and has not
    * expired. Given to exactly one caller, however many race.
@@ -27,10 +31,16 @@ export type Trips = {
   find(id: string): Promise<(TripRow & { usedAt?: number }) | undefined>
 }
 
-const columns = 'id, connector, device, memo, expires_at'
+const columns = 'id, connector, device, memo, expires_at, parked'
 const leave = statement(
   'trip.leave',
   'INSERT INTO upstream_trip (id, connector, device, memo, expires_at) VALUES (?, ?, ?, ?, ?)',
+)
+const park = statement(
+  'trip.park',
+  `UPDATE upstream_trip SET parked = ?
+   WHERE id = ? AND connector = ? AND parked IS NULL AND used_at IS NULL AND expires_at > ?
+   RETURNING id`,
 )
 const arrive = statement(
   'trip.arrive',
@@ -44,6 +54,9 @@ export function openTrips(statements: Statements): Trips {
   return {
     async leave({ id, connector, device, memo, expiresAt }) {
       await statements.run(leave, [id, connector, device, memo, expiresAt])
+    },
+    async park(id, connector, parked, at) {
+      return (await statements.run(park, [parked, id, connector, at])).length === 1
     },
     async arrive(id, { connector, device }, at) {
       const [row] = await statements.run(arrive, [at, id, connector, device, at])
@@ -63,4 +76,5 @@ const read = (row: Row): TripRow => ({
   device: String(row.device),
   memo: String(row.memo),
   expiresAt: Number(row.expires_at),
+  ...(row.parked === null ? {} : { parked: String(row.parked) }),
 })

@@ -9,7 +9,8 @@ export function device(name: string) {
     const value = known ?? randomToken()
     ctx.state.device = sha256(value)
     ctx.state.deviceKnown = known !== undefined
-    if (!known) keepCookie(ctx, name, value, true)
+    // Another site's form comes without our cookies (SameSite=Lax): the browser's own one must not be overwritten.
+    if (!known && ctx.method !== 'POST') keepCookie(ctx, name, value, true)
     await next()
   }
 }

@@ -1,12 +1,13 @@
 /** Where people come back from their county, whatever they were sent for. */
 import type Router from '@koa/router'
 import { callbackPath } from '#federation/own-addresses.ts'
-import { comeBack, type Errand, type Return } from '#interaction/trips.ts'
+import { comeBack, type Errand, park, type Return } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, formSources } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
+import { readBody } from '../input.ts'
 import { Problem } from '../problem.ts'
 import { openLinkTrips } from './account/link-trips.ts'
 import { joiningPath } from './joining-tools.ts'
@@ -53,6 +54,23 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       formAction: formSources(trips.connectors, redirectUri),
     }
   }
+
+  /**
+   * A form from the upstream's own page: a SAML response, a long OpenID 2.0 answer. Our cookies do not travel with it
+   * (SameSite=Lax); they do with the GET it is turned into, and the trip keeps the form meanwhile.
+   */
+  router.post('upstream.callback as a form', callbackPath(':connector'), async (ctx: Context) => {
+    const id = ctx.params.connector ?? ''
+    const form = await readBody(ctx, '256kb')
+    const state = new URLSearchParams(ctx.search).get('state') ?? form.get('RelayState')
+    const url = new URL(`${config.issuer}${callbackPath(encodeURIComponent(id))}`)
+    url.search = ctx.search
+    if (state) {
+      await park(trips, { connector: id, state, form })
+      url.searchParams.set('state', state)
+    }
+    answer.redirect(ctx, `${url.pathname}${url.search}`)
+  })
 
   router.get('upstream.callback', callbackPath(':connector'), async (ctx: Context) => {
     const id = ctx.params.connector ?? ''

@@ -65,6 +65,10 @@ export async function up(knex: Knex): Promise<void> {
     t.bigInteger('merged_at').notNullable()
     t.bigInteger('undone_at')
   })
+  await knex.schema.alterTable('upstream_trip', (t) => {
+    // A form the upstream sent the browser back with, sealed: our cookies do not travel with it.
+    t.text('parked')
+  })
   await knex.schema.alterTable('identity', (t) => {
     // HMAC of what differs when a login is somebody else's now.
     t.string('fingerprint', 43)
@@ -74,6 +78,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
+  await knex.raw('ALTER TABLE upstream_trip DROP COLUMN parked')
   await knex.raw('ALTER TABLE identity DROP COLUMN unread')
   await knex.raw('ALTER TABLE identity DROP COLUMN fingerprint')
   for (const table of [
