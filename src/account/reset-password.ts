@@ -1,8 +1,9 @@
 /** A new password by a link from a mail: it ends whatever was begun with the old one. */
 
+import { setPassword } from '#accounts/local.ts'
 import { queueMail } from '#accounts/mail.ts'
 import type { Passwords } from '#accounts/passwords.ts'
-import { type RecoveryPorts, setPassword, takeResetLink } from '#accounts/recovery.ts'
+import { type RecoveryPorts, takeResetLink } from '#accounts/recovery.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Circumstances, Store } from '#store/store.ts'
 import { endWhatElseIsOpen } from './ending.ts'

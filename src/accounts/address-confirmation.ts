@@ -1,9 +1,10 @@
 /** Links that show whose an address is: sent there, good once and for a day. What was sent for waits sealed beside them. */
-import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
+import { seal, unseal } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { MailLinkRow, Tables } from '#store/store.ts'
 import { accountName } from './account-name.ts'
 import { queueMail } from './mail.ts'
+import { makeLink, memoContext } from './mailed-link.ts'
 
 const purpose = 'confirm-address'
 const validSeconds = 24 * 60 * 60
@@ -31,16 +32,9 @@ export async function sendConfirmation(
   const { address, language } = asked
   const account = await tables.accounts.find(accountId)
   if (!account) throw new Error('an address is confirmed for an account')
-  const token = randomToken()
-  const id = sha256(token)
-  await tables.mailLinks.make({
-    id,
-    purpose,
-    subject: accountId,
-    memo: seal(dataKey, JSON.stringify(asked satisfies Asked), context(id)),
-    createdAt: at,
-    expiresAt: at + validSeconds,
-  })
+  const token = await makeLink(tables, { purpose, subject: accountId, at, validSeconds }, (id) =>
+    seal(dataKey, JSON.stringify(asked satisfies Asked), memoContext(id)),
+  )
   const name = accountName(account, await tables.identifiers.ofAccount(accountId))
   const params = { account: name, lasts: validSeconds }
   const link = linkTo(token)
@@ -52,9 +46,7 @@ export async function sendConfirmation(
 export const readConfirmation = (
   { dataKey }: Pick<ConfirmationPorts, 'dataKey'>,
   { id, memo }: MailLinkRow,
-): Asked => JSON.parse(unseal(dataKey, memo, context(id)))
-
-const context = (id: string) => `mail_link.memo.${id}`
+): Asked => JSON.parse(unseal(dataKey, memo, memoContext(id)))
 
 /** The link that waits to be used, and what it was sent for. */
 export async function findConfirmationWaiting(

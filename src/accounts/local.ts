@@ -1,7 +1,7 @@
 /** Accounts with a password kept here. */
 import { randomUUID } from 'node:crypto'
 import { type Now, seconds } from '#lib/time.ts'
-import type { AccountRow, Store } from '#store/store.ts'
+import type { AccountRow, Store, Tables } from '#store/store.ts'
 import type { Passwords } from './passwords.ts'
 
 export type LocalPorts = {
@@ -128,4 +128,24 @@ export async function createLocalAccount(
     throw error
   }
   return { kind: 'created', accountId }
+}
+
+/** Replaces the password, or gives the account its first one. Call it inside a transaction. */
+export async function setPassword(
+  { credentials }: Pick<Tables, 'credentials'>,
+  accountId: string,
+  secret: string,
+  at: number,
+): Promise<void> {
+  const known = await credentials.findPassword(accountId)
+  if (known) return credentials.setSecret(known.id, secret, at)
+  const id = randomUUID()
+  await credentials.create({
+    id,
+    accountId,
+    type: 'password',
+    secret,
+    createdAt: at,
+    updatedAt: at,
+  })
 }

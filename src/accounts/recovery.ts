@@ -1,27 +1,13 @@
 /** A new password for who lost hers: by a link to the address she keeps beside her account. */
-import { randomUUID } from 'node:crypto'
-import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
+import { seal, sha256, unseal } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { isMailAddress } from '#lib/mail.ts'
-import type {
-  AccountRow,
-  Circumstances,
-  IdentifierRow,
-  MailLinkRow,
-  Store,
-  Tables,
-} from '#store/store.ts'
+import type { AccountRow, MailLinkRow, Store, Tables } from '#store/store.ts'
+import { signInNameOf } from './account-name.ts'
 import { findByName, normalName, signInName } from './local.ts'
 import { queueMail } from './mail.ts'
-
-/** What the page puts down, for whoever it may be: who that is, is looked up when nobody waits for the answer any more. */
-export type ResetRequest = {
-  ask: 'reset'
-  /** Made comparable. */
-  account: string
-  language: string
-  where: Circumstances
-}
+import { makeLink, memoContext } from './mailed-link.ts'
+import type { ResetRequest } from './requests.ts'
 
 export type RecoveryPorts = {
   writeLetter: WriteLetter
@@ -32,18 +18,6 @@ export type RecoveryPorts = {
   /** The absolute address behind a token. */
   linkTo: (token: string) => string
   linkSeconds: number
-}
-
-/** Puts the request down. Does the same for everybody: nothing is read. */
-export async function askForReset(
-  { outbox }: Pick<Store, 'outbox'>,
-  request: Omit<ResetRequest, 'ask'>,
-  at: number,
-): Promise<void> {
-  const payload: ResetRequest = { ask: 'reset', ...request }
-  // A target of its own: it waits for nobody else's.
-  const target = request.where.ref || randomUUID()
-  await outbox.put({ kind: 'request', target, payload, createdAt: at })
 }
 
 /**
@@ -67,16 +41,11 @@ export async function answerReset(
       const way = await wayTo(tables, accountId)
       if (!way) continue
       const { account, name, to } = way
-      const token = randomToken()
-      const id = sha256(token)
-      await tables.mailLinks.make({
-        id,
-        purpose: 'reset',
-        subject: accountId,
-        memo: seal(dataKey, to, contextOf(id)),
-        createdAt: at,
-        expiresAt: at + linkSeconds,
-      })
+      const token = await makeLink(
+        tables,
+        { purpose: 'reset', subject: accountId, at, validSeconds: linkSeconds },
+        (id) => seal(dataKey, to, memoContext(id)),
+      )
       const letter = writeLetter({
         kind: 'reset',
         to,
@@ -93,8 +62,6 @@ export async function answerReset(
     return letters
   })
 }
-
-const contextOf = (id: string) => `mail_link.memo.${id}`
 
 /** Accounts somebody may mean: hers by its name and, of an address, all that keep it as theirs. */
 async function whoeverItIs(tables: Tables, typed: string, domain?: string): Promise<Set<string>> {
@@ -126,12 +93,9 @@ async function wayTo(tables: Tables, accountId: string): Promise<Way | undefined
   const verified = identifiers.filter(({ type, verifiedAt }) => type === 'email' && verifiedAt)
   const addresses = [...(kept ? [kept.value] : []), ...verified.map(({ value }) => value)]
   const [to] = addresses
-  const name = signsInWith(identifiers)
+  const name = signInNameOf(identifiers)
   return to && name ? { account, name, to, addresses: [...new Set(addresses)] } : undefined
 }
-
-const signsInWith = (identifiers: IdentifierRow[]): string | undefined =>
-  (identifiers.find(({ type }) => type === 'email') ?? identifiers[0])?.value
 
 export type ResetLink =
   | {
@@ -157,7 +121,7 @@ export async function findResetLink(
   if (row.usedAt !== undefined) return { kind: 'used' }
   if (row.expiresAt <= at) return { kind: 'expired' }
   const way = await wayTo(tables, row.subject)
-  if (!way || way.to !== unseal(dataKey, row.memo, contextOf(row.id))) return { kind: 'over' }
+  if (!way || way.to !== unseal(dataKey, row.memo, memoContext(row.id))) return { kind: 'over' }
   const { name, account, addresses } = way
   const about = [name, account.profile.name?.value ?? '', ...addresses]
   return { kind: 'good', accountId: row.subject, name, about, row }
@@ -179,26 +143,6 @@ export async function takeResetLink(
   if (!way) return undefined
   await tables.recoveryAddresses.confirm(link.accountId, way.to, at)
   return way
-}
-
-/** Replaces the password, or gives the account its first one. Call it inside a transaction. */
-export async function setPassword(
-  { credentials }: Pick<Tables, 'credentials'>,
-  accountId: string,
-  secret: string,
-  at: number,
-): Promise<void> {
-  const known = await credentials.findPassword(accountId)
-  if (known) return credentials.setSecret(known.id, secret, at)
-  const id = randomUUID()
-  await credentials.create({
-    id,
-    accountId,
-    type: 'password',
-    secret,
-    createdAt: at,
-    updatedAt: at,
-  })
 }
 
 /** What the page needs of what was typed: comparable, and no longer than an address. */

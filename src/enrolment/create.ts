@@ -1,9 +1,10 @@
 /** Makes what an enrolment's rules want of what was found out: an account with all that belongs to it. */
-import { randomUUID } from 'node:crypto'
 import { type ConfirmationPorts, sendConfirmation } from '#accounts/address-confirmation.ts'
-import { attachIdentity, profileFrom } from '#accounts/federated.ts'
-import { normalName } from '#accounts/local.ts'
+import { attachIdentity } from '#accounts/attach-identity.ts'
+import { normalName, setPassword } from '#accounts/local.ts'
+import { numberContext } from '#accounts/personal-numbers.ts'
 import { queueProvisioning } from '#accounts/provisioning.ts'
+import { profileFrom } from '#accounts/vouched-profile.ts'
 import type { EnrolmentRules } from '#config/enrolment.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, seal } from '#lib/crypto.ts'
@@ -78,13 +79,14 @@ async function putAccount(tables: Tables, { rules, known, accountId, isMember, a
   if (isMember && before?.status !== 'active') throw new NotAMember()
   const said = { ...before?.profile, ...profileOf(rules, known, at) }
   const profile = identity ? profileFrom(identity, said, at) : said
-  if (before) await tables.accounts.setProfile(accountId, profile, at)
-  else {
-    const { kind } = rules.creates
+  const { kind } = rules.creates
+  if (before) {
+    await tables.accounts.setProfile(accountId, profile, at)
+    await tables.accounts.setKind(accountId, kind, at)
+  } else {
     const row = { id: accountId, kind, status: 'active' as const, profile }
     await tables.accounts.create({ ...row, createdAt: at, updatedAt: at })
   }
-  if (before) await tables.accounts.setKind(accountId, rules.creates.kind, at)
 }
 
 async function takeIdentity(
@@ -147,7 +149,7 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
   const { creates } = rules
   const { facts, held } = known
   const secret = creates.password && held[creates.password]
-  if (secret) await putPassword(tables, accountId, secret, at)
+  if (secret) await setPassword(tables, accountId, secret, at)
   await keepRecoveryAddress(tables, ports, wanted)
   const picture = creates.picture && held[creates.picture]
   if (picture) {
@@ -162,7 +164,7 @@ async function putCredentials(tables: Tables, ports: CreatePorts, wanted: Wanted
       accountId,
       type,
       digest: hmac(ports.numberDigestKey, `${type}\n${number}`),
-      sealed: seal(ports.numberKey, number, `personal_number.${type}.${accountId}`),
+      sealed: seal(ports.numberKey, number, numberContext(type, accountId)),
       createdAt: at,
     })
   }
@@ -191,14 +193,6 @@ async function keepRecoveryAddress(tables: Tables, { confirmation }: CreatePorts
   }
   if (confirmed || !isMailAddress(value)) return
   await sendConfirmation(tables, { accountId, at, address: value, language }, confirmation)
-}
-
-/** A member who becomes more may have one. */
-async function putPassword(tables: Tables, accountId: string, secret: string, at: number) {
-  const before = await tables.credentials.findPassword(accountId)
-  if (before) return tables.credentials.setSecret(before.id, secret, at)
-  const row = { id: randomUUID(), accountId, type: 'password' as const, secret }
-  await tables.credentials.create({ ...row, createdAt: at, updatedAt: at })
 }
 
 /** Events for whoever makes a mailbox of it, or the like. */

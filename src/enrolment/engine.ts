@@ -15,6 +15,7 @@ import {
   type Joining,
   lostRace,
   openJoinings,
+  stateOf,
   type Visitor,
 } from './joinings.ts'
 import { openLinks } from './links.ts'
@@ -196,8 +197,6 @@ export function openEnrolments(ports: AdvancePorts) {
     if (!shown) throw new Error('a step that was answered cannot be shown')
     return { kind: 'again', shown, ...(waitSeconds ? { waitSeconds } : {}) }
   }
-
-  const stateOf = ({ state }: Joining['row']) => (state === 'waiting' ? state : 'open')
 
   /** A name that was free a moment ago may be somebody's when the account is made: its step is asked again. */
   async function goOnOrMend(

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Counters } from '#accounts/counters.ts'
 import { queueMail } from '#accounts/mail.ts'
+import { makeLink } from '#accounts/mailed-link.ts'
 import { type EnrolmentRules, enrolmentFile } from '#config/enrolment.ts'
 import type { Language } from '#config/words.ts'
-import { hmac, randomToken, sha256 } from '#lib/crypto.ts'
+import { hmac, sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { ApplicationRow, Circumstances, LinkPurpose, Store, Tables } from '#store/store.ts'
@@ -60,6 +61,10 @@ export type Joinings = ReturnType<typeof openJoinings>
 /** Thrown out of a transaction: somebody saved the application in between, or used the link. */
 export const lostRace = Symbol('somebody was faster')
 
+/** Changing something else leaves who waits for her mail waiting. */
+export const stateOf = ({ state }: ApplicationRow): 'waiting' | 'open' =>
+  state === 'waiting' ? state : 'open'
+
 const mostTries = 10
 
 /** Does it again when somebody saved the application meanwhile: `work` reads it anew each time. */
@@ -102,17 +107,8 @@ export function openJoinings(ports: JoiningPorts) {
 
   async function send(tables: Tables, row: ApplicationRow, doing: Doing, at: number) {
     for (const { step, sending } of doing.send ?? []) {
-      const token = randomToken()
       const link = 'link' in sending ? sending.link : 'blank' in sending && sending.blank
-      if (link)
-        await tables.mailLinks.make({
-          id: sha256(token),
-          purpose: link.purpose,
-          subject: row.id,
-          memo: step,
-          createdAt: at,
-          expiresAt: at + link.validSeconds,
-        })
+      const token = link ? await makeLink(tables, { ...link, subject: row.id, at }, () => step) : ''
       const letter =
         'link' in sending
           ? { ...sending.letter, link: linkUrl(sending.link.purpose, token) }
@@ -125,6 +121,17 @@ export function openJoinings(ports: JoiningPorts) {
     read,
     isOver,
     contactOf: (address: string) => hmac(contactKey, address.toLowerCase()),
+
+    /** The application a mailed link leads to, and what the link remembers. Undefined for one that is not good. */
+    async ofLink(purpose: LinkPurpose, token: string) {
+      const at = seconds(now)
+      const link = await store.mailLinks.find(sha256(token), purpose)
+      if (!link || link.usedAt !== undefined || link.expiresAt <= at) return undefined
+      const row = await store.applications.find(link.subject)
+      if (!row || isOver(row) || row.expiresAt <= at) return undefined
+      const joining = await read(row)
+      return joining && { joining, memo: link.memo }
+    },
 
     /** The application, if it is this browser's. */
     async find(id: string, device: string): Promise<Found> {

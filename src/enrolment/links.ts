@@ -28,26 +28,22 @@ export type LinkAnswer =
   | { kind: 'taken' }
 
 export function openLinks(
-  { store, now }: AdvancePorts,
+  { now }: AdvancePorts,
   joinings: Joinings,
   { stepOf, visitOf, walkOf, apply, goOn, refuse, mend }: Advance,
 ) {
   async function find(purpose: LinkPurpose, token: string, visitor: Visitor) {
-    const at = seconds(now)
-    const link = await store.mailLinks.find(sha256(token), purpose)
-    if (!link || link.usedAt !== undefined || link.expiresAt <= at) return undefined
-    const row = await store.applications.find(link.subject)
-    if (!row || joinings.isOver(row) || row.expiresAt <= at) return undefined
-    const joining = await joinings.read(row)
-    if (!joining) return undefined
+    const found = await joinings.ofLink(purpose, token)
+    if (!found) return undefined
+    const { joining, memo } = found
     const { current } = walkOf(joining, visitor)
     // A link belongs to its step: once that is answered, or asks anew, it means nothing.
-    if (!current || current.step.id !== link.memo) return undefined
+    if (!current || current.step.id !== memo) return undefined
     const behind = stepOf(current.step.type).link
     if (!behind || behind.purpose !== purpose) return undefined
     const visit = visitOf(joining, current, visitor)
     if (!behind.isGood(visit)) return undefined
-    const opened = { sameBrowser: row.device === visitor.device, held: current.known.held }
+    const opened = { sameBrowser: joining.row.device === visitor.device, held: current.known.held }
     return { joining, current, behind, opened, visit }
   }
 

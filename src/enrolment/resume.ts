@@ -5,7 +5,7 @@ import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import type { Tables } from '#store/store.ts'
 import type { AdvancePorts } from './advance.ts'
-import { inTurn, type Joining, type Joinings, lostRace, type Visitor } from './joinings.ts'
+import { inTurn, type Joining, type Joinings, lostRace, stateOf, type Visitor } from './joinings.ts'
 import { openMailLimits } from './mail-limits.ts'
 import { withoutProofs } from './proofs.ts'
 
@@ -13,16 +13,10 @@ const hour = 60 * 60
 /** Letters an application may ask for in an hour, beside what one mailbox and one network may. */
 const mostOfApplication = 3
 
-export function openResume({ store, now, counters }: AdvancePorts, joinings: Joinings) {
+export function openResume({ now, counters }: AdvancePorts, joinings: Joinings) {
   const limits = openMailLimits(counters)
 
-  async function find(token: string) {
-    const at = seconds(now)
-    const link = await store.mailLinks.find(sha256(token), 'resume')
-    if (!link || link.usedAt !== undefined || link.expiresAt <= at) return undefined
-    const row = await store.applications.find(link.subject)
-    return row && !joinings.isOver(row) && row.expiresAt > at ? joinings.read(row) : undefined
-  }
+  const find = async (token: string) => (await joinings.ofLink('resume', token))?.joining
 
   return {
     /** Mails the link. What is wrong with the address, or nothing. */
@@ -47,8 +41,7 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
       await inTurn(async () => {
         const now = await joinings.find(row.id, device)
         if (now.kind !== 'found' || joinings.isOver(now.row)) return
-        const { state } = now.row
-        await joinings.save(now, { send, state: state === 'waiting' ? state : 'open' })
+        await joinings.save(now, { send, state: stateOf(now.row) })
       })
       return undefined
     },
@@ -72,10 +65,9 @@ export function openResume({ store, now, counters }: AdvancePorts, joinings: Joi
         if (!(await mailLinks.use(sha256(token), 'resume', seconds(now)))) throw lostRace
       }
       const unproven = row.device === visitor.device ? draft : withoutProofs(draft)
-      const state = row.state === 'waiting' ? 'waiting' : 'open'
       const { device } = visitor
       try {
-        await joinings.save({ row, rules, draft: unproven }, { also, state, device })
+        await joinings.save({ row, rules, draft: unproven }, { also, state: stateOf(row), device })
         return row.id
       } catch (error) {
         if (error === lostRace) return undefined

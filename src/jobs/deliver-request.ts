@@ -3,13 +3,11 @@
  * say whether there is such an account.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answerReset, type RecoveryPorts, type ResetRequest } from '#accounts/recovery.ts'
+import { answerReset, type RecoveryPorts } from '#accounts/recovery.ts'
+import type { ResendRequest, ResetRequest } from '#accounts/requests.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Store, Tables } from '#store/store.ts'
 import type { Courier } from './deliver.ts'
-
-/** An activation mail once more, for whoever waits for one at this address. */
-export type ResendRequest = { ask: 'resend'; address: string; language: string }
 
 export type RequestPorts = {
   store: Pick<Store, 'transaction'>

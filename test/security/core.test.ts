@@ -1,10 +1,12 @@
 /** What the operating core must not let through, lose or wait for. */
+
 import { connect as connectTo, createServer, type Socket } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
 import { openDatabase } from '#store/database.ts'
 import { openStore } from '#store/store.ts'
 import { createDatabase, createPostgres, dropPostgres } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { signIn } from '../helpers/sign-in.ts'
 import { buildWorld } from '../helpers/world.ts'
 
@@ -93,7 +95,12 @@ test('connections whose other end is gone without a word are given up', async (t
   t.deepEqual(await store.clients.list(), [])
   for (const socket of open) socket.unpipe().pause()
   await t.throwsAsync(store.clients.list(), { message: /timeout/ }, 'nothing came back')
-  await t.notThrowsAsync(store.clients.list())
+  // On a busy machine the first new connection may take longer than its patience.
+  const again = await eventually(
+    () => store.clients.list().catch(() => undefined),
+    (list) => list !== undefined,
+  )
+  t.deepEqual(again, [])
 })
 
 test('an app that asks for eduinfo while the database fails reads JSON, and nothing of the database', async (t) => {

@@ -285,10 +285,10 @@ test('who waits for her mail is not told from who is nobody: status, words and s
     const [{ text = '' } = {}] = answer.document.querySelectorAll('#main')
     return { status: answer.status, statements, words: text.replaceAll(account, '') }
   }
-  /** The better of two: now and then a statement belongs to something else. */
+  /** The best of three: now and then a statement belongs to something else. */
   const better = async (account: string) => {
-    const [one, two] = [await seen(account), await seen(account)]
-    return one.statements < two.statements ? one : two
+    const tries = [await seen(account), await seen(account), await seen(account)]
+    return tries.reduce((best, one) => (one.statements < best.statements ? one : best))
   }
   const waiting = await better(otherAnswers.email)
   const nobody = await better('nobody@example.com')

@@ -1,7 +1,7 @@
 /** 重發驗證信: for who registered and has no activation mail. The same words for everybody. */
-import { randomUUID } from 'node:crypto'
 import type Router from '@koa/router'
 import { normalName } from '#accounts/local.ts'
+import { putRequest } from '#accounts/requests.ts'
 import { isMailAddress } from '#lib/mail.ts'
 import { afterWait, type Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
@@ -43,12 +43,8 @@ export function resendRoutes(router: Router<State>, house: House): void {
       return ask(ctx, { address: typed, problem, status: 429, waitSeconds })
     }
     const { language } = ctx.state
-    await store.outbox.put({
-      kind: 'request',
-      target: ctx.state.ref || randomUUID(),
-      payload: { ask: 'resend', address, language },
-      createdAt: seconds(now),
-    })
+    const { ref } = ctx.state
+    await putRequest(store, { ask: 'resend', address, language }, { at: seconds(now), ref })
     answer.redirect(ctx, paths.sent)
   })
 

@@ -3,7 +3,8 @@ import type Router from '@koa/router'
 import { resetPassword } from '#account/reset-password.ts'
 import { signInName } from '#accounts/local.ts'
 import { shortest } from '#accounts/password-rules.ts'
-import { askedName, askForReset, findResetLink, type ResetLink } from '#accounts/recovery.ts'
+import { askedName, findResetLink, type ResetLink } from '#accounts/recovery.ts'
+import { putRequest } from '#accounts/requests.ts'
 import { afterWait, type Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { spendAsk } from '../ask-limits.ts'
@@ -44,7 +45,9 @@ export function resetRoutes(router: Router<State>, house: House): void {
       return ask(ctx, { account, problem, status: 429, waitSeconds })
     }
     const { language } = ctx.state
-    await askForReset(store, { account: name, language, where: circumstancesOf(ctx) }, seconds(now))
+    const where = circumstancesOf(ctx)
+    const request = { ask: 'reset' as const, account: name, language, where }
+    await putRequest(store, request, { at: seconds(now), ref: where.ref })
     answer.redirect(ctx, paths.sent)
   })
 
