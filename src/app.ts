@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every room. What it is made of lies in opening/. */
 import { join } from 'node:path'
 import { openCounters } from '#accounts/counters.ts'
+import { openFingerprints } from '#accounts/fingerprint.ts'
 import { openPasswordRules } from '#accounts/password-rules.ts'
 import type { PasswordCost } from '#accounts/passwords.ts'
 import type { RecoveryPorts } from '#accounts/recovery.ts'
@@ -8,6 +9,8 @@ import { openSchoolYear } from '#accounts/school-year.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
 import type { Receiver } from '#config/schema.ts'
+import { languages } from '#config/words.ts'
+import { openPlainAddresses } from '#federation/insecure.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
 import { openAnswer } from '#http/answer.ts'
@@ -21,6 +24,7 @@ import { openClientLimits } from '#http/middleware/limits.ts'
 import { openProviderPages } from '#http/pages.ts'
 import { openRenderer } from '#http/render.ts'
 import { openHealth } from '#http/routes/health.ts'
+import { canSignOut } from '#interaction/upstream-logout.ts'
 import { type Background, openBackground } from '#jobs/background.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
@@ -30,6 +34,7 @@ import { followKeys } from '#oidc/follow-keys.ts'
 import { openLiveProvider } from '#oidc/live-provider.ts'
 import { cookieNames, openProvider } from '#oidc/provider.ts'
 import { findQuestion } from '#oidc/questions.ts'
+import { upstreamOf } from '#oidc/upstream-session.ts'
 import { openGuardedFetch } from '#outside/fetch.ts'
 import { openLetters } from '#outside/letters.ts'
 import type { SendMail } from '#outside/mail.ts'
@@ -38,6 +43,7 @@ import { openFederationPorts } from './opening/federation.ts'
 import { type Foundation, openFoundation } from './opening/foundation.ts'
 import { openJoining } from './opening/joining.ts'
 import { watchAll } from './opening/measures.ts'
+import { guardAll, probedOf } from './opening/upstream-health.ts'
 
 const views = join(import.meta.dirname, '..', 'views')
 
@@ -91,6 +97,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         ports.sendMail ??
         (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
       graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
+      probed: probedOf(connectors, house.trips.connectors, config.site.outbound.allow),
       provisioning: openProvisioning(ports.provisioning ?? config.provisioning),
     })
     const follower = followKeys(keys, {
@@ -121,10 +128,12 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
 /** Joins the rooms. Opens nothing. */
 function openHouse(foundation: Foundation, ports: AppPorts): House {
   const { config, connectors, store, keys, passwords, metrics, log, now, tracing } = foundation
+  const { upstreamHealth } = foundation
   const { issuer, site } = config
-  const fetch = openGuardedFetch({
-    allow: [...site.outbound.allow, ...(ports.allowOrigins ?? [])],
-  })
+  const allow = [...site.outbound.allow, ...(ports.allowOrigins ?? [])]
+  const fetch = openGuardedFetch({ allow })
+  // Upstreams without TLS are called by their connectors, and by nobody else.
+  const toUpstreams = openGuardedFetch({ allow, plain: openPlainAddresses(connectors) })
   const messages = openMessages(join(views, 'messages'))
   const assets = openAssets(join(views, 'assets'))
   const answer = openAnswer({
@@ -146,15 +155,22 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
   const cookies = cookieNames(issuer)
   const { terms } = config
   const { waitOf } = clientLimits
-  const pages = openProviderPages(answer)
+  const pages = openProviderPages(answer, (session, language) => {
+    const upstream = upstreamOf(session)
+    if (!canSignOut({ connectors: upstreams }, upstream)) return undefined
+    const label = connectors.find(({ id }) => id === upstream.connector)?.label[language]
+    return { county: label ?? '', sources: upstreams.get(upstream.connector)?.origins ?? [] }
+  })
   const providerPorts = { store, keys, now, fetch, pages, terms, waitOf }
   const provider = openLiveProvider(() => openProvider(issuer, site, providerPorts))
   const judgePassword = openPasswordRules()
+  const connectorOf = (id: string) => connectors.find((one) => one.id === id)
   const pictures = openPictures()
-  const upstreams = watchAll(
-    openConnectors(connectors, openFederationPorts({ store, fetch, now, issuer })),
-    metrics,
-    tracing,
+  const federation = openFederationPorts({ store, fetch: toUpstreams, now, issuer })
+  const upstreams = guardAll(
+    watchAll(openConnectors(connectors, federation), metrics, tracing),
+    upstreamHealth,
+    now,
   )
   const enrolments = openJoining(
     { ...config, connectors },
@@ -190,7 +206,26 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
       ownAddresses: (connector) => ownAddresses(issuer, connector),
       tripSeconds: site.lifetimes.upstream_trip_seconds,
       acr: site.acr.upstream,
+      upstreamSessionSeconds: Math.max(
+        site.session.absolute_seconds,
+        site.session.remembered_seconds,
+      ),
       enrolmentOf: enrolments.enrolmentOf,
+      linkingOf: (id) => ({
+        policy: connectorOf(id)?.linking ?? 'never',
+        domain: site.local_accounts.domain,
+      }),
+      fingerprintOf: openFingerprints(
+        deriveKey(keys.data, 'identity fingerprints'),
+        (id) => connectorOf(id)?.fingerprint,
+      ),
+      staff: {
+        addresses: site.staff.alerts,
+        language: languages[0],
+        writeLetter,
+        labelOf: (id) => connectorOf(id)?.label[languages[0]] ?? id,
+      },
+      log,
     },
     enrolments,
     passwords,
@@ -220,6 +255,7 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
       },
       changed: (report) => log.warn(report, 'readiness'),
     }),
+    upstreamHealth,
     now,
     cookies,
   }

@@ -17,17 +17,20 @@ export type UpstreamFailure =
 export class UpstreamError extends Error {
   readonly connector: string
   readonly failure: UpstreamFailure
+  /** The HTTP status it answered with, where that is what failed. */
+  readonly status: number | undefined
 
   constructor(
     connector: string,
     failure: UpstreamFailure,
     message: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; status?: number | undefined },
   ) {
     super(`${connector}: ${message}`, options)
     this.name = 'UpstreamError'
     this.connector = connector
     this.failure = failure
+    this.status = options?.status
   }
 }
 

@@ -9,11 +9,14 @@ import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEnrolmentCommands } from './commands/enrolment.ts'
+import { addIdentityCommands } from './commands/identity.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addMailCommands } from './commands/mail.ts'
+import { addMergeCommands } from './commands/merge.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
 import { addSystemCommands } from './commands/system.ts'
 import { exits } from './commands/tools.ts'
+import { addUpstreamCommands } from './commands/upstream.ts'
 import { addUserCommands } from './commands/user.ts'
 
 // `citygate client list | head` closes the pipe early: nothing is wrong with that.
@@ -37,9 +40,12 @@ for (const add of [
   addSystemCommands,
   addClientCommands,
   addUserCommands,
+  addMergeCommands,
   addEnrolmentCommands,
+  addIdentityCommands,
   addKeyCommands,
   addMailCommands,
+  addUpstreamCommands,
   addOutboxCommands,
   addAuditCommands,
   addBackupCommands,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, loadConfig } from '#config/load.ts'
 import { flushLog, type Log, openLog } from '#lib/log.ts'
 import { openTracing } from '#lib/tracing.ts'
+import type { prepareSandbox } from '#sandbox/wiring.ts'
 import { openWorkers, tellReady } from './cluster.ts'
 
 /** Milliseconds from the signal to the end, whatever happens: of a worker, and of all of them. */
@@ -54,6 +55,11 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
     for (const one of kept.splice(0).reverse()) await one.close()
   }
   const primary = config.workers > 1 && cluster.isPrimary
+  // Once, not by each worker.
+  if (cluster.isPrimary) {
+    const { warnOfInsecure } = await import('./opening/warnings.ts')
+    warnOfInsecure(config.connectors, log)
+  }
   const end = async (exit: number, before: () => Promise<unknown>) => {
     const within = config.drainDelayMs + endsWithin[primary ? 'primary' : 'worker']
     setTimeout(() => process.exit(exit), within)
@@ -106,7 +112,7 @@ async function openAlone({ env, config, log, keep }: Opening): Promise<Opened> {
     import('./opening/listening.ts'),
   ])
   const { sandbox } = config
-  const pretend = sandbox && (await import('#sandbox/wiring.ts')).prepareSandbox(config, sandbox)
+  const pretend = sandbox && keep(await prepare(config, sandbox))
   const tracing = keep(await openTracing(env, { log, host: new URL(config.issuer).hostname }))
   const app = keep(await openApp(config, { log, tracing, ...pretend?.appPorts }))
   const { house, background } = app
@@ -133,19 +139,21 @@ async function openPrimary(
   const listening = () => import('./opening/listening.ts')
   const metrics = config.metrics && (await (await listening()).serveClusterMetrics(config))
   if (metrics) keep(metrics)
+  const { sandbox } = config
+  const pretend = sandbox && keep(await prepare(config, sandbox))
   const patienceMs = config.drainDelayMs + endsWithin.worker + 300
   const workers = keep(await openWorkers({ count: config.workers, log, patienceMs, failed }))
   process.on('SIGHUP', () => void workers.replace())
-  const { sandbox } = config
   const opened = { rest() {}, refuse() {} }
-  if (!sandbox) return { ...opened, lines: [title(config)] }
-  const { prepareSandbox } = await import('#sandbox/wiring.ts')
-  const pretend = prepareSandbox(config, sandbox)
+  if (!pretend) return { ...opened, lines: [title(config)] }
   const { openApp } = await import('./app.ts')
   const { house } = keep(await openApp(config, { log, ...pretend.appPorts }))
   const { lines } = keep(await pretend.open(house))
   return { ...opened, lines: [title(config), ...lines] }
 }
+
+const prepare = async (...world: Parameters<typeof prepareSandbox>) =>
+  (await import('#sandbox/wiring.ts')).prepareSandbox(...world)
 
 /** On the screen. Where that is a file on a full disk, people sign in all the same. */
 function show(lines: string[]) {

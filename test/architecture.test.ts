@@ -68,6 +68,8 @@ const arrows: Record<string, string[]> = {
 /** Types alone may be read further: they are data's shape, not a call. */
 const typeArrows: Record<string, string[]> = {
   accounts: ['federation'],
+  // What is probed is a connector, and what it shows is written on the board: both are lent.
+  jobs: ['federation'],
   // The house hands its machines on.
   http: ['store', 'outside'],
 }
@@ -78,6 +80,13 @@ const packages: Record<string, string[]> = {
   undici: ['outside', 'sandbox'],
   ejs: ['http', 'outside', 'sandbox'],
   'openid-client': ['federation', 'sandbox'],
+  '@node-saml/node-saml': ['federation'],
+  '@xmldom/xmldom': ['federation'],
+  'xml-crypto': ['sandbox'],
+  'xml-encryption': ['sandbox'],
+  ldapts: ['federation', 'sandbox'],
+  selfsigned: ['sandbox'],
+  json5: ['federation'],
   '@node-rs/argon2': ['accounts'],
   piscina: ['accounts'],
   koa: ['http', 'sandbox'],

@@ -9,12 +9,12 @@ import {
 import type { Counters } from '#accounts/counters.ts'
 import { normalName } from '#accounts/local.ts'
 import { queueMail } from '#accounts/mail.ts'
+import { addressesOf } from '#accounts/mail-addresses.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { isMailAddress } from '#lib/mail.ts'
 import type { Message } from '#lib/messages.ts'
 import type { Circumstances, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
-import { addressesOf } from './letters.ts'
 
 const purpose = 'confirm-address'
 /** A letter is not sent again sooner: the one before may be on its way. */

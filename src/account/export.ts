@@ -1,8 +1,10 @@
 /** Everything we hold of a member, as she may have it (個人資料保護法 §3): less what only proves that she is herself. */
+import type { Moved } from '#accounts/merging.ts'
 import { openNumber } from '#accounts/personal-numbers.ts'
 import { listSessions } from '#oidc/sessions.ts'
 import type { AuditRow, Store } from '#store/store.ts'
 import { type Acting, acted } from './act.ts'
+import { listMerges } from './merge.ts'
 
 export type ExportPorts = {
   issuer: string
@@ -34,6 +36,7 @@ export async function exportAccount(
     sessions,
     picture,
     numbers,
+    merges,
     signIns,
   ] = await Promise.all([
     store.identifiers.ofAccount(accountId),
@@ -48,6 +51,7 @@ export async function exportAccount(
     listSessions(store, accountId, at),
     store.pictures.find(accountId),
     store.personalNumbers.ofAccount(accountId),
+    listMerges(store, accountId),
     allSignIns(store, accountId),
   ])
   await store.audit.record(acted(acting, 'account.export'))
@@ -120,6 +124,13 @@ export async function exportAccount(
       signedInAt: iso(signedInAt),
       lastSeenAt: iso(lastSeenAt),
     })),
+    merges: merges.map(({ mergedAt, undoneAt, moved, ...one }) => ({
+      ...one,
+      mergedAt: iso(mergedAt),
+      undoneAt: iso(undoneAt),
+      // Parted again, it is the other account's.
+      moved: one.role === 'kept' && undoneAt === undefined ? movedOf(moved) : undefined,
+    })),
     signIns: signIns.map(({ at, target, outcome, address, details }) => ({
       at: iso(at),
       app: target.replace(/^client:/, ''),
@@ -133,6 +144,11 @@ export async function exportAccount(
       base64: picture.bytes.toString('base64'),
     },
   }
+}
+
+function movedOf(text: string) {
+  const { rows = [], profile = {} }: Partial<Moved> = JSON.parse(text)
+  return { rows: rows.map(({ mark: _, ...row }) => row), attributes: Object.keys(profile) }
 }
 
 const iso = (at: number | undefined) =>

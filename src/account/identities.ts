@@ -1,8 +1,16 @@
 /** The county accounts a member signs in with: linked and unlinked by herself. */
-import { attachIdentity, profileFrom, profileWithout } from '#accounts/federated.ts'
+import { attachIdentity } from '#accounts/attach-identity.ts'
+import { findFormer, rekey } from '#accounts/rekey.ts'
+import { profileFrom, profileWithout } from '#accounts/vouched-profile.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { WriteLetter } from '#lib/letter.ts'
-import type { IdentityRow, Store, Tables } from '#store/store.ts'
+import {
+  type AccountRow,
+  type IdentityRow,
+  LinkedMeanwhileError,
+  type Store,
+  type Tables,
+} from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
 import { tell } from './letters.ts'
@@ -111,29 +119,62 @@ export async function linkIdentity(
   store: Store,
   acting: Acting,
   identity: UpstreamIdentity,
-  { writeLetter, labelOf }: LinkPorts,
+  ports: LinkPorts,
 ): Promise<Linked> {
-  const { accountId, at } = acting
+  try {
+    return await store.transaction((tables) => linkIn(tables, acting, identity, ports))
+  } catch (error) {
+    if (error instanceof LinkedMeanwhileError) return { kind: 'taken' }
+    throw error
+  }
+}
+
+/** The same inside a transaction. `how` is for the audit trail. Throws NotActiveError and LinkedMeanwhileError. */
+export async function linkIn(
+  tables: Tables,
+  acting: Acting,
+  identity: UpstreamIdentity,
+  { writeLetter, labelOf }: LinkPorts,
+  how: Record<string, string> = {},
+): Promise<Linked> {
+  const { accountId } = acting
   const { connector } = identity
-  return store.transaction(async (tables): Promise<Linked> => {
-    const account = await lockMember(tables, accountId)
-    if (!(await attachIdentity(tables, accountId, identity, at))) {
-      const known = await tables.identities.find(identity.issuer, identity.subject)
-      const hers = known?.account.id === accountId
-      const outcome = hers ? 'linked-already' : 'taken'
-      await tables.audit.record(acted(acting, 'identity.link', { outcome, details: { connector } }))
-      return { kind: hers ? 'hers-already' : 'taken' }
-    }
-    const profile = profileFrom(identity, account.profile, at)
-    await tables.accounts.setProfile(accountId, profile, at)
-    await tables.audit.record(acted(acting, 'identity.link', { details: { connector } }))
-    await tell(tables, account, acting, (her) =>
-      writeLetter({
-        kind: 'identity-linked',
-        ...her,
-        params: { ...her.params, county: labelOf(connector) },
-      }),
-    )
-    return { kind: 'linked', connector }
-  })
+  const details = { connector, ...how }
+  const account = await lockMember(tables, accountId)
+  const put = await putLink(tables, account, identity, acting)
+  if (put !== 'linked') {
+    const outcome = put === 'hers-already' ? 'linked-already' : put
+    await tables.audit.record(acted(acting, 'identity.link', { outcome, details }))
+    return { kind: put }
+  }
+  await tables.audit.record(acted(acting, 'identity.link', { details }))
+  await tell(tables, account, acting, (her) =>
+    writeLetter({
+      kind: 'identity-linked',
+      ...her,
+      params: { ...her.params, county: labelOf(connector) },
+    }),
+  )
+  return { kind: 'linked', connector }
+}
+
+/** A link she had at the same county before is carried over: she does not have two of it. */
+async function putLink(
+  tables: Tables,
+  account: AccountRow,
+  identity: UpstreamIdentity,
+  { at, where }: Acting,
+): Promise<Linked['kind']> {
+  const known = await tables.identities.find(identity.issuer, identity.subject)
+  if (known) return known.account.id === account.id ? 'hers-already' : 'taken'
+  const former = await findFormer(tables, identity)
+  if (former.kind === 'one' && former.link.account.id === account.id) {
+    const link = { ...former.link, account }
+    return (await rekey(tables, link, identity, { ...where, at })) ? 'linked' : 'taken'
+  }
+  // How her county knew somebody else, or more than one: it is not hers to take.
+  if (former.kind !== 'none') return 'taken'
+  if (!(await attachIdentity(tables, account.id, identity, at))) return 'taken'
+  await tables.accounts.setProfile(account.id, profileFrom(identity, account.profile, at), at)
+  return 'linked'
 }

@@ -1,25 +1,10 @@
 /** What a member is told by mail of what was done to her account. */
 import { accountName } from '#accounts/account-name.ts'
 import { queueMail } from '#accounts/mail.ts'
-import { isMailAddress, type Mail } from '#lib/mail.ts'
-import type { AccountRow, IdentifierRow, Tables } from '#store/store.ts'
+import { addressesOf } from '#accounts/mail-addresses.ts'
+import type { Mail } from '#lib/mail.ts'
+import type { AccountRow, Tables } from '#store/store.ts'
 import type { Acting } from './act.ts'
-
-/** Everywhere she reads mail: at the address she keeps for her account, at names of hers that are addresses. */
-export async function addressesOf(
-  { recoveryAddresses }: Pick<Tables, 'recoveryAddresses'>,
-  { id, profile: { email } }: AccountRow,
-  names: IdentifierRow[],
-): Promise<string[]> {
-  const kept = await recoveryAddresses.find(id)
-  const hers = names.filter(({ type, verifiedAt }) => type === 'email' && verifiedAt)
-  const addresses = [kept?.value, ...hers.map(({ value }) => value)].filter(
-    (one) => one !== undefined,
-  )
-  // A county may have verified one.
-  if (addresses.length === 0 && email?.verified) addresses.push(email.value)
-  return [...new Set(addresses)].filter(isMailAddress)
-}
 
 /** What every letter to her has in common. */
 export type ToMember = {

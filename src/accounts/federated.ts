@@ -1,24 +1,30 @@
 /** Whose account an upstream identity is: found by (issuer, subject) and by nothing else. */
 import { randomUUID } from 'node:crypto'
-import { UpstreamError } from '#errors.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
-import { sha256 } from '#lib/crypto.ts'
+import type { Log } from '#lib/log.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type {
-  AccountRow,
-  Attribute,
-  AuditEvent,
-  Circumstances,
-  IdentifierRow,
-  Store,
-  Tables,
+import {
+  type AccountRow,
+  type AuditEvent,
+  type Circumstances,
+  LinkedMeanwhileError,
+  type Store,
 } from '#store/store.ts'
+import { attachIdentity, checkSubject, digestOf, readingOf, snapshot } from './attach-identity.ts'
+import { isSomebodyElse, reportReused, type StaffAlerts } from './fingerprint.ts'
+import { findLinkOffer, type Linking, type LinkOffer } from './link-offer.ts'
+import { ambiguous, findFormer, rekeyAlone } from './rekey.ts'
+import { profileFrom } from './vouched-profile.ts'
 
 export type FederatedSignIn =
   | { kind: 'signed-in'; accountId: string; created: boolean }
   /** Nobody here is linked to it, and no account was to be made at once. */
   | { kind: 'unknown' }
+  /** The same, and the address she brings is an account's: she is to say whether it is hers. */
+  | { kind: 'offer'; offer: LinkOffer }
   | { kind: 'barred'; accountId: string; status: Exclude<AccountRow['status'], 'active'> }
+  /** This login was somebody else's before. */
+  | { kind: 'reused'; identityId: string }
 
 const lostRace = Symbol('somebody linked this identity first')
 
@@ -27,6 +33,18 @@ export type SignInAt = Circumstances & { clientId: string }
 
 /** What becomes of somebody who comes for the first time. */
 export type Newcomers = 'create' | 'tell'
+
+export type SignInRules = {
+  /** Left out: an account is made. */
+  newcomers?: Newcomers
+  /** Left out: nobody is asked. */
+  linking?: Linking
+  staff?: StaffAlerts
+  log?: Pick<Log, 'warn'>
+}
+
+/** Each race is lost to somebody who got on: the winner's link is there to be found the next time. */
+const mostTries = 4
 
 /**
  * Finds the account linked to the identity and refreshes what the upstream says; for a newcomer makes account,
@@ -37,41 +55,68 @@ export async function signInFederated(
   identity: UpstreamIdentity,
   now: Now,
   where: SignInAt,
-  newcomers: Newcomers = 'create',
+  rules: SignInRules = {},
 ): Promise<FederatedSignIn> {
   checkSubject(identity)
-  // A race is lost at most once: the winner's link is there to be found the second time.
-  for (const last of [false, true]) {
-    const linked = await store.identities.find(identity.issuer, identity.subject)
-    const signedIn = linked && (await refresh(store, linked, identity, seconds(now), where))
-    if (signedIn) return signedIn
-    if (newcomers === 'tell') return { kind: 'unknown' }
+  for (let tries = 1; tries <= mostTries; tries++) {
     try {
-      return await enrol(store, identity, seconds(now), where)
+      const signedIn = await look({ store, identity, at: seconds(now), where, rules })
+      if (signedIn) return signedIn
     } catch (error) {
-      if (error !== lostRace || last) throw error
+      if (error !== lostRace && !(error instanceof LinkedMeanwhileError)) throw error
     }
   }
-  throw new Error('unreachable')
+  throw new Error('an identity was linked anew each time it was looked for')
 }
 
-/** Throws UpstreamError for a subject no link can stand on. */
-export function checkSubject({ connector, subject }: UpstreamIdentity): void {
-  if (isKeepable(subject)) return
-  throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
+type Coming = {
+  store: Store
+  identity: UpstreamIdentity
+  at: number
+  where: SignInAt
+  rules: SignInRules
 }
 
-/**
- * A database may drop or change what is no text: two such subjects would meet in one account. OpenID Connect
- * Core §2 allows 255 ASCII characters; counties are let have other letters, not control characters or halves.
- */
-const isKeepable = (subject: string) =>
-  subject.trim() !== '' &&
-  subject.length <= 255 &&
-  subject.isWellFormed() &&
-  !/\p{Cc}/u.test(subject)
+/** Undefined if it was changed while it was looked at. */
+async function look(coming: Coming): Promise<FederatedSignIn | undefined> {
+  const { store, identity, rules } = coming
+  const known = await store.identities.find(identity.issuer, identity.subject)
+  if (known) return refresh(coming, known)
+  const former = await findFormer(store, identity)
+  if (former.kind === 'one') return carryOver(coming, former.link)
+  if (former.kind === 'ambiguous') await reportAmbiguous(coming, former.links)
+  const offer = rules.linking && (await findLinkOffer(store, identity, rules.linking))
+  if (offer) return { kind: 'offer', offer }
+  return rules.newcomers === 'tell' ? { kind: 'unknown' } : enrol(coming)
+}
 
-async function enrol(store: Store, identity: UpstreamIdentity, at: number, where: SignInAt) {
+/** Her link is kept under what she is known by now; then she is known. */
+async function carryOver(coming: Coming, link: Linked): Promise<FederatedSignIn | undefined> {
+  const { store, identity, at, where } = coming
+  if (isSomebodyElse(link.identity.fingerprint, identity.fingerprint)) return stop(coming, link)
+  const { address, ref } = where
+  await rekeyAlone(store, link, identity, { at, address, ref })
+  return undefined
+}
+
+async function reportAmbiguous({ store, identity, at, where, rules }: Coming, links: Linked[]) {
+  const event = ambiguous(links, identity)
+  const { address, ref } = where
+  await store.audit.record({ ...event, at, address, ref })
+  rules.log?.warn({ ref, outcome: event.outcome, ...event.details }, 'identity.rekey')
+}
+
+async function stop(
+  { store, at, where, rules }: Coming,
+  { identity: known }: Linked,
+): Promise<FederatedSignIn> {
+  const { id, connector } = known
+  await reportReused(store, known, { ...where, at }, rules.staff)
+  rules.log?.warn({ ref: where.ref, connector, identity: id }, 'identity.reused')
+  return { kind: 'reused', identityId: id }
+}
+
+async function enrol({ store, identity, at, where }: Coming): Promise<FederatedSignIn> {
   const accountId = randomUUID()
   await store.transaction(async (tables) => {
     await tables.accounts.create({
@@ -85,44 +130,15 @@ async function enrol(store: Store, identity: UpstreamIdentity, at: number, where
     if (!(await attachIdentity(tables, accountId, identity, at))) throw lostRace
     await tables.audit.record(signedIn(identity, accountId, at, where, true))
   })
-  return { kind: 'signed-in', accountId, created: true } as const
+  return { kind: 'signed-in', accountId, created: true }
 }
 
-/**
- * Links the identity to the account, with what it says of her schools. False if somebody has it already: nothing was
- * written. Call it inside a transaction. Her profile is for the caller to fill: `profileFrom`.
- */
-export async function attachIdentity(
-  tables: Tables,
-  accountId: string,
-  identity: UpstreamIdentity,
-  at: number,
-): Promise<boolean> {
-  const identityId = randomUUID()
-  const linked = await tables.identities.link({
-    id: identityId,
-    accountId,
-    connector: identity.connector,
-    issuer: identity.issuer,
-    subject: identity.subject,
-    openid2Ids: identity.openid2Ids,
-    raw: identity.raw,
-    digest: digestOf(identity, at),
-    createdAt: at,
-    readAt: at,
-  })
-  if (linked) await snapshot(tables, identityId, accountId, identity, at)
-  return linked
-}
-
-/** Undefined if it is linked no more. */
-async function refresh(
-  store: Store,
-  { identity: known, account }: Linked,
-  identity: UpstreamIdentity,
-  at: number,
-  where: SignInAt,
-): Promise<FederatedSignIn | undefined> {
+/** Undefined if it is linked no more, or has got another fingerprint meanwhile. */
+async function refresh(coming: Coming, link: Linked): Promise<FederatedSignIn | undefined> {
+  const { store, identity, at, where } = coming
+  const { identity: known, account } = link
+  // First of all: whoever has this login now is not to learn how the account fares.
+  if (isSomebodyElse(known.fingerprint, identity.fingerprint)) return stop(coming, link)
   const accountId = account.id
   const done = { kind: 'signed-in', accountId, created: false } as const
   const event = signedIn(identity, accountId, at, where, false)
@@ -130,9 +146,9 @@ async function refresh(
     await store.audit.record({ ...event, outcome: account.status })
     return { kind: 'barred', accountId, status: account.status }
   }
-  const digest = digestOf(identity, at)
+  const reading = readingOf(identity, at)
   if (known.digest === digestOf(identity, known.readAt)) {
-    if (!(await store.identities.confirm(known.id, at, digest))) return undefined
+    if (!(await store.identities.confirm(known.id, at, reading.digest))) return undefined
     await store.audit.record(event)
     return done
   }
@@ -143,11 +159,11 @@ async function refresh(
       await tables.audit.record({ ...event, outcome: status })
       return { kind: 'barred', accountId, status }
     }
-    const { openid2Ids, raw } = identity
-    const said = { openid2Ids, raw, digest, readAt: at }
-    if (!(await tables.identities.refresh(known.id, said))) return undefined
+    const { fingerprint } = known
+    const kept = fingerprint === undefined ? {} : { fingerprint }
+    if (!(await tables.identities.refresh(known, { ...kept, ...reading }))) return undefined
     await tables.accounts.setProfile(accountId, profileFrom(identity, profile, at), at)
-    await snapshot(tables, known.id, accountId, identity, at)
+    await snapshot(tables, known, identity, at)
     await tables.audit.record(event)
     return done
   })
@@ -171,86 +187,3 @@ const signedIn = (
 })
 
 type Linked = NonNullable<Awaited<ReturnType<Store['identities']['find']>>>
-
-/** Claims about the answer, not about the person: they differ each time. */
-const ofTheAnswer = new Set(
-  'iss aud azp exp iat nbf nonce auth_time at_hash c_hash s_hash jti sid'.split(' '),
-)
-
-// Bound to the reading: a release that knows no digest leaves it behind when it writes another reading.
-const digestOf = (
-  { profile, affiliations, openid2Ids, raw }: UpstreamIdentity,
-  readAt: number,
-): string => {
-  const said = Object.entries(raw).filter(([claim]) => !ofTheAnswer.has(claim))
-  return sha256(JSON.stringify([profile, affiliations, openid2Ids, said, readAt]))
-}
-
-async function snapshot(
-  tables: Tables,
-  identityId: string,
-  accountId: string,
-  identity: UpstreamIdentity,
-  readAt: number,
-) {
-  const rows = identity.affiliations.map((affiliation) => ({
-    identityId,
-    accountId,
-    ...affiliation,
-    classes: affiliation.classes.map((one) => ({ ...one })),
-    readAt,
-  }))
-  await tables.affiliations.replace(identityId, rows)
-}
-
-/**
- * What the upstream says fills what is empty and what the same upstream said before. What the person,
- * staff or another upstream vouched for stays theirs.
- */
-export function profileFrom(
-  { connector, profile }: UpstreamIdentity,
-  before: Record<string, Attribute>,
-  at: number,
-): Record<string, Attribute> {
-  const said: Record<string, string | undefined> = {
-    name: profile.name,
-    given_name: profile.givenName,
-    family_name: profile.familyName,
-    nickname: profile.nickname,
-    preferred_username: profile.preferredUsername,
-    email: profile.email,
-    gender: profile.gender,
-  }
-  const after = { ...before }
-  for (const [claim, value] of Object.entries(said)) {
-    const known = before[claim]
-    if (known && known.by !== connector) continue
-    if (value === undefined) delete after[claim]
-    else {
-      const verified = claim === 'email' ? { verified: profile.emailVerified === true } : {}
-      after[claim] = { value, by: connector, at, ...verified }
-    }
-  }
-  return after
-}
-
-/**
- * Without an upstream that is linked no more: what it said is hers to change from now on, but for an address, which may
- * be somebody else's. In its place comes a name of hers that is one.
- */
-export function profileWithout(
-  connector: string,
-  before: Record<string, Attribute>,
-  names: IdentifierRow[],
-  at: number,
-): Record<string, Attribute> {
-  const by = 'self'
-  const after = Object.entries(before).map(([claim, known]): [string, Attribute] => [
-    claim,
-    known.by === connector ? { ...known, by, at } : known,
-  ])
-  const { email, ...others } = Object.fromEntries(after)
-  if (before.email?.by !== connector) return email ? { ...others, email } : others
-  const own = names.find(({ type, verifiedAt }) => type === 'email' && verifiedAt)
-  return own ? { ...others, email: { value: own.value, by, at, verified: true } } : others
-}

@@ -13,12 +13,15 @@ export type LocalPorts = {
   waitingPassword?: (address: string) => Promise<string | undefined>
 }
 
+/** Asked inside a transaction it needs that one's tables. */
+export type Stands = (tables?: Pick<Tables, 'credentials'>) => Promise<boolean>
+
 export type LocalSignIn =
   | {
       kind: 'signed-in'
       accountId: string
       /** Whether this password still opens the account: asked again when her being signed in has been put down. */
-      stands: () => Promise<boolean>
+      stands: Stands
     }
   /** There is no account yet: the link in the mail was not used. */
   | { kind: 'waiting' }
@@ -44,8 +47,8 @@ export async function signInLocally(
   const account = await store.accounts.find(found)
   if (!account) return { kind: 'wrong' }
   // A reset or change may have come in between, which has ended everything else: hashing takes its time.
-  const stands = async () =>
-    (await store.credentials.findPassword(found))?.secret === credential?.secret
+  const stands: Stands = async ({ credentials } = store) =>
+    (await credentials.findPassword(found))?.secret === credential?.secret
   if (!(await stands())) return { kind: 'wrong', accountId: found }
   // Said only to someone who knows the password: it tells a guesser nothing.
   if (account.status !== 'active')

@@ -1,5 +1,5 @@
 /** How national ids and their like are sealed: by whoever takes them, and for whoever shows them to their owner. */
-import { deriveKey, unseal } from '#lib/crypto.ts'
+import { deriveKey, seal, unseal } from '#lib/crypto.ts'
 
 export const numberKeyOf = (dataKey: Buffer): Buffer => deriveKey(dataKey, 'personal numbers')
 
@@ -11,3 +11,10 @@ export const openNumber = (
   key: Buffer,
   { type, accountId, sealed }: { type: string; accountId: string; sealed: string },
 ): string => unseal(key, sealed, numberContext(type, accountId))
+
+/** The same number sealed for another owner. */
+export const sealFor = (
+  key: Buffer,
+  row: { type: string; accountId: string; sealed: string },
+  owner: string,
+): string => seal(key, openNumber(key, row), numberContext(row.type, owner))

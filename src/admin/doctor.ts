@@ -16,6 +16,8 @@ export type DoctorPorts = {
   fetch: typeof fetch
   /** For everybody else's. */
   guardedFetch: typeof fetch
+  /** When a server's certificate expires, in seconds. */
+  certificateExpiry?: (server: string) => Promise<number>
   /** What is wrong with the mail server, if anything; absent where none is set. */
   tryMailServer?: () => Promise<string | undefined>
 }
@@ -44,7 +46,13 @@ export async function examine(config: Config, ports: DoctorPorts): Promise<Exami
         fetch: ports.fetch,
         now,
       }),
-      checkUpstreams({ issuer, connectors, fetch: ports.guardedFetch, now }),
+      checkUpstreams({
+        issuer,
+        connectors,
+        fetch: ports.guardedFetch,
+        now,
+        certificateExpiry: ports.certificateExpiry,
+      }),
       checkDisk(config.dataDir),
       checkMail(ports.tryMailServer),
     ])

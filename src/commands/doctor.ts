@@ -27,13 +27,15 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function examineHouse(): Promise<Examination> {
-  const [{ loadConfig }, { examine }, { findKeyEncryption }, outside, mail] = await Promise.all([
-    import('#config/load.ts'),
-    import('#admin/doctor.ts'),
-    import('../opening/key-file.ts'),
-    import('#outside/fetch.ts'),
-    import('#outside/mail.ts'),
-  ])
+  const [{ loadConfig }, { examine }, { findKeyEncryption }, outside, certificates, mail] =
+    await Promise.all([
+      import('#config/load.ts'),
+      import('#admin/doctor.ts'),
+      import('../opening/key-file.ts'),
+      import('#outside/fetch.ts'),
+      import('#outside/certificates.ts'),
+      import('#outside/mail.ts'),
+    ])
   try {
     const config = loadConfig(process.env)
     const { findings, unchecked } = await examine(config, {
@@ -41,6 +43,7 @@ async function examineHouse(): Promise<Examination> {
       now: Date.now,
       fetch: globalThis.fetch,
       guardedFetch: outside.openGuardedFetch({ allow: config.site.outbound.allow }),
+      certificateExpiry: certificates.openCertificates({ allow: config.site.outbound.allow }),
       tryMailServer: config.mail && mail.tryMailServer.bind(undefined, config.mail),
     })
     const says = `${config.site.id}, ${config.connectors.length} connectors`

@@ -44,7 +44,7 @@ export function addSystemCommands(program: Command): void {
       const connected = connectors.filter((one) => one.credentials).length
       const joining = enrolments.map(({ id }) => id).join(', ') || 'none'
       print(
-        `${site.id}: ${connectors.length} connectors, ${connected} with credentials; ways to join: ${joining}: all good`,
+        `${site.id}: ${connectors.length} connectors, ${connected} connected; ways to join: ${joining}: all good`,
       )
     })
 

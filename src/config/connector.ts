@@ -74,6 +74,13 @@ export const oidcSettings = z.strictObject({
   end_session_endpoint: httpsUrl
     .optional()
     .describe('Where people sign out there, when discovery does not say it.'),
+  end_session_names: z
+    .strictObject({
+      id_token_hint: z.string().min(1).default('id_token_hint'),
+      post_logout_redirect_uri: z.string().min(1).default('post_logout_redirect_uri'),
+    })
+    .prefault({})
+    .describe('Names it has for these parameters: the Ministry says post_logout_redirect_url.'),
   sign_in_origins: signInOrigins,
 })
 export type OidcSettings = z.infer<typeof oidcSettings>
@@ -351,6 +358,11 @@ export const connectorFile = z
         const { metadata_url: metadata, sign_in_url: signIn, certificates } = file.settings
         if (!metadata && (!signIn || certificates.length === 0))
           complain(['settings', 'metadata_url'], 'is needed, or sign_in_url and certificates')
+        if (file.settings.subject === 'NameID' && /:transient$/.test(file.settings.name_id_format))
+          complain(
+            ['settings', 'name_id_format'],
+            'a transient NameID is another one at each sign-in: name an attribute in subject',
+          )
         return
       }
       case 'ldap': {

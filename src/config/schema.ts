@@ -1,6 +1,6 @@
 /** What an operator may write in `site.yaml` and the environment, as zod schemas. */
 import { z } from 'zod'
-import { readSender } from '#lib/mail.ts'
+import { isMailAddress, readSender } from '#lib/mail.ts'
 import { readNetwork } from '#lib/networks.ts'
 import { envName, id, words } from './words.ts'
 
@@ -272,6 +272,16 @@ export const siteFile = z.strictObject({
         .max(365)
         .default(30)
         .describe('So long a closed account can be had back; then what it holds is erased.'),
+    })
+    .prefault({}),
+  staff: z
+    .strictObject({
+      alerts: z
+        .array(z.string().refine(isMailAddress, 'must be one bare e-mail address'))
+        .default([])
+        .describe(
+          'Who is written to when a county login seems to have been given to somebody else: once a day for each.',
+        ),
     })
     .prefault({}),
   provisioning: z

@@ -6,8 +6,14 @@ const protocol = new Set(
   'iss aud azp exp iat nbf jti nonce at_hash c_hash s_hash sid auth_time acr amr'.split(' '),
 )
 
-/** Also as `hashGuid` or `person/guid`: the county guid is an unsalted SHA-256 of the national id number. */
-const personal = /(?:guid|personid|personalid|idno|idnumber|idcard|nationalid)$/
+/**
+ * Also as `hashGuid`, `person/guid` or `tcguid`: the county guid is an unsalted SHA-256 of the national id number.
+ * Counties whose OpenID 2.0 has no attribute for it send it as the postcode.
+ */
+const personal =
+  /(?:guid|personid|personalid|idno|idnumber|idcard|nationalid|sregpostcode|postalcodehome)$/
+/** What looks like that guid, whatever its name: in the middle of a text, too. */
+const hash = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi
 const tokens = /(?:token|password|secret)$/
 /** Names that would reach an object's prototype in careless hands. */
 const reserved = new Set(['__proto__', 'constructor', 'prototype'])
@@ -23,7 +29,7 @@ export function withoutSecrets(claims: Claims): Claims {
 }
 
 function keep(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return value.slice(0, longest)
+  if (typeof value === 'string') return value.replace(hash, '(hash)').slice(0, longest)
   if (typeof value !== 'object' || value === null) return value
   if (depth >= deepest) return undefined
   if (Array.isArray(value)) return value.slice(0, most).map((item) => keep(item, depth + 1))

@@ -1,5 +1,6 @@
 /** What a member's own pages are given. */
 import type { Message } from '#lib/messages.ts'
+import type { Gate } from './render.ts'
 
 /** Every one of them. */
 export type MemberPage = {
@@ -8,6 +9,20 @@ export type MemberPage = {
   member: string
   /** What was just done, or why it was not. */
   notice?: Message | undefined
+}
+
+/** One of two accounts to be joined, as much of it as its owner needs to know it again. */
+export type MergeSide = {
+  name: string
+  /** What she signs in with. */
+  names: string[]
+  counties: string[]
+  schools: string[]
+  createdAt: Date
+  /** It has one, and a name that goes with it. */
+  password: boolean
+  /** What apps may know it by. */
+  sub: string
 }
 
 export type AccountViews = {
@@ -75,9 +90,26 @@ export type AccountViews = {
   }
   'account-identities': MemberPage & {
     identities: { id: string; label: string; linkedAt: Date; usedAt: Date; last: boolean }[]
-    connectors: { id: string; label: string; keywords: string[]; connected: boolean }[]
+    connectors: Gate[]
     problem?: Message | undefined
-    actions: { link: string; unlink: string }
+    actions: { link: string; unlink: string; merge: string }
+  }
+  'account-merge': MemberPage & {
+    /** What was typed. */
+    account: string
+    problem?: Message | undefined
+    countyProblem?: Message | undefined
+    connectors: { id: string; label: string; connected: boolean }[]
+    actions: { password: string; county: string }
+  }
+  'account-merge-confirm': MemberPage & {
+    /** Which one she is shown. */
+    merge: string
+    kept: MergeSide
+    merged: MergeSide
+    /** Apps that know the other account. */
+    apps: string[]
+    action: string
   }
   'account-sessions': MemberPage & {
     sessions: {
@@ -107,6 +139,8 @@ export type AccountViews = {
   }
   'account-history': MemberPage & {
     signIns: { at: Date; way: Message; app: string; network: string; right: boolean }[]
+    /** Accounts that were joined, this one having stayed or not. */
+    merges: { id: string; what: string; at: Date; undoneAt?: Date | undefined }[]
     older?: string | undefined
     newest?: string | undefined
   }

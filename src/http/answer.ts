@@ -47,7 +47,14 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
   return {
     page,
     problem(ctx, { status, key, options }) {
-      const { params = {}, next = [], retryAfterSeconds, formAction } = options
+      const {
+        params = {},
+        next = [],
+        retryAfterSeconds,
+        formAction,
+        notices,
+        status: link,
+      } = options
       const keptKey = options.kept ?? `problem.${key}.kept`
       page(ctx, {
         view: 'problem',
@@ -60,6 +67,8 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
           keptKey: messages.has(keptKey) ? keptKey : undefined,
           params,
           next,
+          notices,
+          status: link,
           formToken: tokenFor(ctx),
         },
       })

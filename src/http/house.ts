@@ -6,6 +6,7 @@ import type { RecoveryPorts } from '#accounts/recovery.ts'
 import type { SchoolYear } from '#accounts/school-year.ts'
 import type { Config } from '#config/load.ts'
 import type { Enrolments } from '#enrolment/engine.ts'
+import type { HealthBoard } from '#federation/health-board.ts'
 import type { TripPorts } from '#interaction/trips.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { Log } from '#lib/log.ts'
@@ -54,9 +55,11 @@ export type House = {
   metrics: Metrics
   tracing: Tracing
   health: Health
+  /** How upstreams fare. */
+  upstreamHealth: HealthBoard
   now: Now
   cookies: Record<
-    'session' | 'interaction' | 'device' | 'known' | 'county' | 'joining' | 'language',
+    'session' | 'interaction' | 'device' | 'known' | 'signOut' | 'county' | 'joining' | 'language',
     string
   >
 }

@@ -11,6 +11,8 @@ type StepLocals = {
   heading: string
   step: { id: string; type: string }
   screen: Record<string, unknown>
+  /** How upstreams fare, by id, where something is the matter. */
+  notes?: Record<string, Message | undefined>
   scripts: string[]
   problems: FieldProblem[]
   /** What was sent and not taken, by field. */

@@ -1,12 +1,19 @@
 /** The pages node-oidc-provider asks for, in our words and looks. */
 import type { errors, KoaContextWithOIDC } from 'oidc-provider'
+import type { Language } from '#config/words.ts'
 import type { ProviderPages } from '#oidc/provider.ts'
 import type { Answer } from './answer.ts'
 import { appOf, cspSource } from './app-of.ts'
 import type { Context } from './context.ts'
 import { home, Problem } from './problem.ts'
 
-export function openProviderPages(answer: Answer): ProviderPages {
+/** The upstream a session stands on, if people sign out there, and where its pages are. */
+export type SignOutThere = (
+  session: object,
+  language: Language,
+) => { county: string; sources: string[] } | undefined
+
+export function openProviderPages(answer: Answer, signOutThere: SignOutThere): ProviderPages {
   const appIn = ({ oidc }: KoaContextWithOIDC) => oidc.client && appOf(oidc.client)
   // The provider's context is the one our middleware has been through.
   const ours = (ctx: KoaContextWithOIDC) => ctx as unknown as Context
@@ -22,11 +29,19 @@ export function openProviderPages(answer: Answer): ProviderPages {
       answer.problem(page, problemFor(status, error, cause))
     },
     async signOut(ctx, xsrf) {
-      const state = ctx.oidc.session?.state as { postLogoutRedirectUri?: string } | undefined
+      const { session } = ctx.oidc
+      const state = session?.state as { postLogoutRedirectUri?: string } | undefined
+      const there = session && signOutThere(session, ours(ctx).state.language)
       answer.page(ours(ctx), {
         view: 'sign-out',
-        formAction: cspSource(state?.postLogoutRedirectUri),
-        locals: { action: ctx.oidc.urlFor('end_session_confirm'), xsrf, app: appIn(ctx) },
+        // A browser applies it to every redirect after the form.
+        formAction: [...cspSource(state?.postLogoutRedirectUri), ...(there?.sources ?? [])],
+        locals: {
+          action: ctx.oidc.urlFor('end_session_confirm'),
+          xsrf,
+          app: appIn(ctx),
+          county: there?.county,
+        },
       })
     },
     async signedOut(ctx) {

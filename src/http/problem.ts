@@ -15,6 +15,16 @@ export type NextStep = {
 /** The way on that is always there. */
 export const home: NextStep = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' }
 
+/** What staff announced, where it bears on the problem. */
+export type ShownNotice = {
+  /** Words by language. */
+  text: Record<string, string>
+  /** It has not begun. */
+  planned: boolean
+  from: Date
+  until: Date
+}
+
 export type ProblemOptions = {
   params?: Record<string, string>
   next?: NextStep[]
@@ -23,6 +33,9 @@ export type ProblemOptions = {
   retryAfterSeconds?: number
   /** CSP form-action sources its post steps may redirect through. */
   formAction?: string[]
+  notices?: ShownNotice[]
+  /** How upstreams fare is of use to her. */
+  status?: boolean
   cause?: unknown
 }
 

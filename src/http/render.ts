@@ -7,9 +7,21 @@ import { clip, closeUp, escapeHtml, plain } from '#lib/prose.ts'
 import type { AccountViews } from './account-views.ts'
 import type { Assets } from './assets.ts'
 import type { JoiningViews } from './joining-views.ts'
+import type { ShownNotice } from './problem.ts'
 
 type App = { name: string; host: string; logoUri?: string | undefined }
 type FormToken = { formToken: string }
+
+/** One upstream in a list to choose from. */
+export type Gate = {
+  id: string
+  label: string
+  /** What people may type to find it. */
+  keywords: string[]
+  connected: boolean
+  /** How it fares, where something is the matter. */
+  note?: Message | undefined
+}
 
 /** What each page is given. A view reads it as `data`. */
 export type Views = AccountViews &
@@ -22,13 +34,40 @@ export type Views = AccountViews &
       problem?: Message | undefined
       upstreamProblem?: Message | undefined
       notice?: Message | undefined
-      connectors: { id: string; label: string; keywords: string[]; connected: boolean }[]
+      connectors: Gate[]
       chosen?: string | undefined
       /** Whether staying signed in is offered at all. */
       canRemember: boolean
       /** She ticked it before. */
       remember?: boolean | undefined
       actions: { local: string; upstream: string; cancel: string }
+    }
+    'upstream-password': FormToken & {
+      /** Where the errand is a sign-in. */
+      app?: App | undefined
+      /** Whose account and password are asked for. */
+      directory: string
+      account?: string | undefined
+      problem?: Message | undefined
+      action: string
+      back: string
+    }
+    'link-offer': FormToken & {
+      app: App
+      /** Where she came from. */
+      county: string
+      /** The account's, as it may be shown. */
+      address: string
+      /** What shows that it is hers. */
+      proof: 'sign-in' | 'word'
+      /** Which offer this is. */
+      offer: string
+      account?: string | undefined
+      problem?: Message | undefined
+      upstreamProblem?: Message | undefined
+      notice?: Message | undefined
+      connectors: Gate[]
+      actions: { signIn: string; upstream: string; word: string; alone: string; cancel: string }
     }
     agreement: FormToken & {
       app: App
@@ -81,7 +120,21 @@ export type Views = AccountViews &
         fields?: Record<string, string> | undefined
         primary?: boolean | undefined
       }[]
+      notices?: ShownNotice[] | undefined
+      /** How upstreams fare is of use to her. */
+      status?: boolean | undefined
       formToken?: string | undefined
+    }
+    status: {
+      at: Date
+      upstreams: {
+        id: string
+        label: string
+        state: 'ok' | 'slow' | 'down'
+        since?: Date | undefined
+        notices: ShownNotice[]
+      }[]
+      again: string
     }
     'device-code': { action: string; xsrf: string; problem?: Message | undefined }
     'device-confirm': {
@@ -92,7 +145,13 @@ export type Views = AccountViews &
       device?: { ip?: string | undefined; ua?: string | undefined } | undefined
     }
     'device-done': { app: { name: string } }
-    'sign-out': { action: string; xsrf: string; app?: { name: string } | undefined }
+    'sign-out': {
+      action: string
+      xsrf: string
+      app?: { name: string } | undefined
+      /** The county she may sign out at as well. */
+      county?: string | undefined
+    }
     'signed-out': { app?: { name: string } | undefined; home: string }
     home: { signedIn?: { name: string } | undefined; appHint?: string | undefined }
     reset: FormToken & {

@@ -23,10 +23,16 @@ import { formRequestRoutes } from './routes/form-requests.ts'
 import { health } from './routes/health.ts'
 import { interactionRoutes } from './routes/interaction.ts'
 import { joiningRoutes } from './routes/joining.ts'
+import { linkOfferRoutes } from './routes/link-offer.ts'
 import { resendRoutes } from './routes/resend.ts'
 import { resetRoutes } from './routes/reset.ts'
 import { siteRoutes } from './routes/site.ts'
+import { statusRoutes } from './routes/status.ts'
 import { upstreamRoutes } from './routes/upstream.ts'
+import { upstreamLogoutRoutes } from './routes/upstream-logout.ts'
+import { upstreamMetadataRoutes } from './routes/upstream-metadata.ts'
+import { upstreamPasswordRoutes } from './routes/upstream-password.ts'
+import { xrdsRoutes } from './routes/xrds.ts'
 
 /** Paths where people come: only there a browser gets our cookies. */
 const pages =
@@ -52,10 +58,16 @@ export function openHttp(house: House): Koa<State> {
   listen(house)
 
   const router = new Router<State>({ sensitive: true, strict: true })
+  xrdsRoutes(router, house)
   siteRoutes(router, house)
+  statusRoutes(router, house)
   resetRoutes(router, house)
   interactionRoutes(router, house)
+  linkOfferRoutes(router, house)
   upstreamRoutes(router, house)
+  upstreamPasswordRoutes(router, house)
+  upstreamLogoutRoutes(router, house)
+  upstreamMetadataRoutes(router, house)
   joiningRoutes(router, house)
   resendRoutes(router, house)
   accountRoutes(router, house)

@@ -1,6 +1,12 @@
 /** Answers a person gives on our own pages. */
 import { currentAffiliations } from '#accounts/affiliations.ts'
-import { type LocalPorts, type LocalSignIn, signInLocally, signInName } from '#accounts/local.ts'
+import {
+  type LocalPorts,
+  type LocalSignIn,
+  type Stands,
+  signInLocally,
+  signInName,
+} from '#accounts/local.ts'
 import type { SchoolYear } from '#accounts/school-year.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { SiteFile } from '#config/schema.ts'
@@ -15,7 +21,7 @@ export type Reply =
       kind: 'finish'
       answer: Answer
       /** What it stands on may have changed before it was put down: whoever changed it could not end it then. */
-      stands?: () => Promise<boolean>
+      stands?: Stands
     }
   /** The person can mend it on the same page, perhaps after a while. */
   | { kind: 'again'; problem: Message; waitSeconds?: number }

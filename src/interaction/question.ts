@@ -1,4 +1,5 @@
 /** What one authorization request still needs from the person, as plain data. */
+import type { UpstreamSession } from '#oidc/upstream-session.ts'
 
 /** How somebody signed in. */
 export type Login = {
@@ -8,6 +9,8 @@ export type Login = {
   remember: boolean
   /** Seconds since 1970 when the person proved herself: `auth_time`. */
   ts: number
+  /** The session at an upstream it stands on, if that can be ended. */
+  upstream?: UpstreamSession
 }
 
 /** An answer node-oidc-provider resumes with. */

@@ -1,5 +1,8 @@
 /** A trip to an upstream and back, bound to its errand and the browser it left from. */
-import { checkSubject, type FederatedSignIn, signInFederated } from '#accounts/federated.ts'
+import { checkSubject } from '#accounts/attach-identity.ts'
+import type { FederatedSignIn } from '#accounts/federated.ts'
+import type { Fingerprints, StaffAlerts } from '#accounts/fingerprint.ts'
+import type { Linking } from '#accounts/link-offer.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
 import type {
@@ -10,19 +13,31 @@ import type {
   UpstreamIdentity,
 } from '#federation/connector.ts'
 import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
+import type { Log } from '#lib/log.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { Circumstances, Store } from '#store/store.ts'
 import type { TripRow } from '#store/trips.ts'
+import { signIn } from './arrival.ts'
+import type { OpenOffer } from './link-offers.ts'
 import { type Answer, asksFreshSignIn, type Login, type Question } from './question.ts'
 
 /** What somebody is sent for. */
 export type Errand =
   /** To sign in for this question. */
-  | { kind: 'sign-in'; uid: string; remember?: boolean }
+  | {
+      kind: 'sign-in'
+      uid: string
+      remember?: boolean
+      /** To the account a link offer is about: its mark. */
+      offer?: string
+    }
   /** For a step of an application. */
   | { kind: 'join'; application: string; step: string }
-  /** To link the identity to the member who is signed in with this very session. */
-  | { kind: 'link'; accountId: string; sessionUid: string }
+  /**
+   * To link the identity to the member who is signed in with this very session or, with `merge`, to show that the account
+   * it signs in to is hers as well.
+   */
+  | { kind: 'link'; accountId: string; sessionUid: string; merge?: true }
 
 export type TripPorts = {
   store: Store
@@ -33,11 +48,19 @@ export type TripPorts = {
   connectors: ReadonlyMap<string, Connector>
   /** The question, if it is still open. */
   findQuestion: (uid: string) => Promise<Question | undefined>
-  ownAddresses: (connector: string) => Pick<OwnAddresses, 'callback' | 'password'>
+  ownAddresses: (connector: string) => OwnAddresses
   tripSeconds: number
   acr: string
+  /** The longest a session here may stand on one there. */
+  upstreamSessionSeconds: number
   /** The enrolment somebody nobody knows goes through who comes from this connector, if there is one. */
   enrolmentOf: (connector: string) => string | undefined
+  /** What becomes of somebody new from there whose address is an account's. */
+  linkingOf: (connector: string) => Linking
+  fingerprintOf: Fingerprints
+  /** Who hears of a login that is somebody else's now. */
+  staff: StaffAlerts
+  log: Pick<Log, 'warn'>
 }
 
 export type Leaving =
@@ -49,11 +72,16 @@ export type Leaving =
 export const leave = (
   ports: TripPorts,
   question: Question,
-  { remember, ...where }: Where & { remember?: boolean },
+  { remember, offer, ...where }: Where & { remember?: boolean; offer?: string | undefined },
 ): Promise<Leaving> =>
   leaveOn(
     ports,
-    { kind: 'sign-in', uid: question.uid, ...(remember ? { remember } : {}) },
+    {
+      kind: 'sign-in',
+      uid: question.uid,
+      ...(remember ? { remember } : {}),
+      ...(offer === undefined ? {} : { offer }),
+    },
     { ...where, fresh: asksFreshSignIn(question) },
   )
 
@@ -109,6 +137,12 @@ export type Return =
   | { kind: 'finish'; uid: string; question: Question; answer: Answer; created: boolean }
   /** Nobody here knows her: she may join through this enrolment. */
   | { kind: 'newcomer'; uid: string; enrolment: string; identity: UpstreamIdentity }
+  /** She is to say what becomes of it, on its own page. `said`: what came of her last answer. */
+  | { kind: 'offer'; uid: string; said?: 'other-account' | 'unknown-there' | 'changed' }
+  /** She has signed in to the account of the offer that waits: it is hers. */
+  | { kind: 'link'; uid: string; question: Question; login: Login; offer: OpenOffer }
+  /** Her login may have been somebody else's before. */
+  | { kind: 'reused'; uid: string }
   /** Whom the trip brought, for an errand that is no sign-in. */
   | { kind: 'brought'; errand: Exclude<Errand, { kind: 'sign-in' }>; identity: UpstreamIdentity }
   | { kind: 'lost'; why: 'unknown' | 'used' | 'expired' | 'other-browser'; errand?: Errand }
@@ -145,9 +179,12 @@ export async function comeBack(
   if (!upstream) return { kind: 'not-connected', errand }
 
   try {
-    const identity = await upstream.complete({ ...arrival, ...form, state }, memo)
+    const said = await upstream.complete({ ...arrival, ...form, state }, memo)
+    const identity = withoutValue(said, ports.fingerprintOf)
     if (question && errand.kind === 'sign-in') {
-      return await signIn(ports, { question, errand, identity, circumstances })
+      const { remember = false, offer } = errand
+      const place = { uid: question.uid, device: trip.device }
+      return await signIn(ports, { question, place, offer, remember, identity, circumstances })
     }
     checkSubject(identity)
     return { kind: 'brought', errand: errand as Exclude<Errand, { kind: 'sign-in' }>, identity }
@@ -168,6 +205,13 @@ export async function comeBack(
   }
 }
 
+/** Past here nobody knows the value itself: it may be a personal number, or lead to one. */
+function withoutValue(identity: UpstreamIdentity, fingerprintOf: Fingerprints): UpstreamIdentity {
+  const { connector, fingerprint } = identity
+  if (fingerprint === undefined) return identity
+  return { ...identity, fingerprint: fingerprintOf(connector, fingerprint) }
+}
+
 /**
  * Keeps the form an upstream sent the browser back with until the browser, which brought no cookie of ours along with
  * it, asks again. False if no trip waits for it.
@@ -183,59 +227,26 @@ export async function park(
 
 const parkedContext = (id: string) => `upstream_trip.parked.${id}`
 
-type Arrived = {
-  question: Question
-  errand: Extract<Errand, { kind: 'sign-in' }>
-  identity: UpstreamIdentity
-  circumstances: Circumstances
-}
-
-async function signIn(
-  { store, now, acr, enrolmentOf }: TripPorts,
-  { question, errand, identity, circumstances }: Arrived,
-): Promise<Return> {
-  const { uid } = question
-  const where = { ...circumstances, clientId: question.clientId }
-  const enrolment = enrolmentOf(identity.connector)
-  const newcomers = enrolment === undefined ? 'create' : 'tell'
-  const signedIn = await signInFederated(store, identity, now, where, newcomers)
-  const remember = errand.remember === true
-  const login = (accountId: string) =>
-    loginOf(accountId, identity, { acr, remember, at: seconds(now) })
-  switch (signedIn.kind) {
-    case 'unknown':
-      if (enrolment === undefined) throw new Error('a newcomer nobody asked to be told of')
-      return { kind: 'newcomer', uid, enrolment, identity }
-    case 'barred': {
-      const { accountId, status } = signedIn
-      return { kind: 'barred', uid, login: login(accountId), status }
-    }
-    case 'signed-in': {
-      const answer = { login: login(signedIn.accountId), select_account: {} }
-      return { kind: 'finish', uid, question, answer, created: signedIn.created }
-    }
-  }
-}
-
-/** How an identity signs its account in. */
-export const loginOf = (
-  accountId: string,
-  { amr, authTime }: Pick<UpstreamIdentity, 'amr' | 'authTime'>,
-  { acr, remember, at }: { acr: string; remember: boolean; at: number },
-): Login => ({
-  accountId,
-  acr,
-  amr: amr ?? ['fed'],
-  // School computers are shared: unless she says otherwise the session ends with the browser.
-  remember,
-  // When the county saw her, if it says so: the app is told the truth.
-  ts: Math.min(authTime ?? Infinity, at),
-})
-
 function readLuggage(dataKey: Buffer, { id, memo }: TripRow): Required<Omit<Luggage, 'uid'>> {
   const luggage: Luggage = JSON.parse(unseal(dataKey, memo, context(id)))
   const { errand = { kind: 'sign-in', uid: luggage.uid ?? '' } } = luggage
   return { errand, memo: luggage.memo }
+}
+
+export type UnderWay = { kind: 'under-way'; errand: Errand }
+
+/** What a trip is for that has not come back yet. It stays where it is: our own form of an upstream shows it. */
+export async function lookAt(
+  ports: TripPorts,
+  { connector, state, device }: Pick<Coming, 'connector' | 'state' | 'device'>,
+): Promise<UnderWay | Extract<Return, { kind: 'lost' }>> {
+  if (!state) return { kind: 'lost', why: 'unknown' }
+  const id = sha256(state)
+  const trip = await ports.store.trips.find(id)
+  const isHers = trip?.connector === connector && trip.device === device
+  if (trip && isHers && trip.usedAt === undefined && trip.expiresAt > seconds(ports.now))
+    return { kind: 'under-way', errand: readLuggage(ports.dataKey, trip).errand }
+  return whyLost(ports, id, { connector, device })
 }
 
 /** Why a trip could not be taken out. */
@@ -243,7 +254,7 @@ async function whyLost(
   { store, dataKey }: TripPorts,
   id: string,
   { connector, device }: Pick<Coming, 'connector' | 'device'>,
-): Promise<Return> {
+): Promise<Extract<Return, { kind: 'lost' }>> {
   const trip = await store.trips.find(id)
   // Another connector's state is as good as none: an answer counts only where it was asked (RFC 9700 §4.4).
   if (!trip || trip.connector !== connector) return { kind: 'lost', why: 'unknown' }

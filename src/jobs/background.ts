@@ -17,6 +17,7 @@ import { openProvisioningCourier } from './deliver-provisioning.ts'
 import { openRequestCourier, type RequestPorts } from './deliver-request.ts'
 import { openErasing } from './erase-closed.ts'
 import { openForgetting } from './forget-dead.ts'
+import { openProbe, type ProbePorts } from './probe-upstreams.ts'
 import { openKeyRotation } from './rotate-keys.ts'
 import { openRunner, type Runner } from './runner.ts'
 import { openSweep } from './sweep.ts'
@@ -36,6 +37,8 @@ export type BackgroundPorts = {
   enrolments: RequestPorts['enrolments']
   /** How long a closed account keeps what it held. */
   graceSeconds: number
+  probed: Pick<ProbePorts, 'upstreams' | 'certificateExpiry'>
+  upstreamHealth: ProbePorts['board'] & { follow(): void }
   provisioning: {
     receivers: Record<string, Receiver>
     /** Guarded as well, but for the addresses the operator named. */
@@ -46,7 +49,7 @@ export type BackgroundPorts = {
 export type Background = {
   delivery: Delivery
   runner: Runner
-  /** Begins both. Until then nothing happens by itself: a command at the command line only looks. */
+  /** Begins all of it. Until then nothing happens by itself: a command at the command line only looks. */
   begin(): void
   close(): Promise<void>
 }
@@ -71,6 +74,7 @@ export function openBackground(ports: BackgroundPorts): Background {
       openCheckpoint(store, now, ports.log),
       openForgetting(store, now),
       openErasing(store, now, ports.graceSeconds),
+      openProbe({ ...ports, ...ports.probed, board: ports.upstreamHealth }),
     ],
     ports,
   )
@@ -80,6 +84,7 @@ export function openBackground(ports: BackgroundPorts): Background {
     begin() {
       delivery.begin()
       runner.begin()
+      ports.upstreamHealth.follow()
     },
     async close() {
       await Promise.all([delivery.close(), runner.close()])

@@ -35,6 +35,7 @@ export const sweepRules: SweepRules = {
     used: 10 * 60,
     upstreamSessions: 0,
     linkOffers: day,
+    mergeProofs: 0,
   },
   aimMs: 5,
   rows: { first: 50, least: 10, most: 100 },

@@ -31,9 +31,14 @@ type Contents = {
   'address-changed': { params: Account & { address: string } }
   'identity-linked': { params: Account & { county: string } }
   'identity-unlinked': { params: Account & { county: string } }
+  /** `account` is the reader's own, of the other one she gets a hint; `merge` is what staff find it by. */
+  'accounts-joined': { params: Account & { other: string; merge: string } }
+  'accounts-parted': { params: Account & { merge: string } }
   /** The link leads to where one signs in, to have it back. */
   'account-closed': Link & { params: Account & Lasts }
   'account-reopened': { params: Account }
+  /** To staff. `identity` is what the command line knows the link by. */
+  'staff-reused-login': { params: { county: string; identity: string } }
 }
 
 export type LetterKind = keyof Contents

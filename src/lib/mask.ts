@@ -7,3 +7,12 @@ export function maskMail(address: string): string {
   const [first = ''] = address.slice(0, Math.max(at, 0))
   return clip(`${first}•••${at < 0 ? '' : address.slice(at)}`, 254)
 }
+
+/** `王•明`, `w•••@mail.edu.tw`, `t•••`: who knows the whole knows it again. */
+export function maskName(name: string): string {
+  if (name.includes('@')) return maskMail(name)
+  const letters = [...name]
+  const [first = ''] = letters
+  const short = letters.length > 2 && letters.length < 5 && /\p{Script=Han}/u.test(name)
+  return short ? `${first}•${letters.at(-1)}` : `${first}•••`
+}

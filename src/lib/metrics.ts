@@ -19,6 +19,8 @@ export type Watched = {
   pool?: () => Pool | undefined
   outbox?: () => Promise<{ waiting: number; dead: number }>
   upstreams?: () => Promise<Iterable<readonly [connector: string, up: boolean]>>
+  /** Seconds since 1970, where it is known. */
+  certificates?: () => Iterable<readonly [connector: string, expires: number | undefined]>
   /** Seconds since the key we sign with was made. */
   signingKeyAge?: () => Promise<number | undefined>
 }
@@ -179,6 +181,18 @@ export function openMetrics(connectors: Iterable<string>, watched: Watched): Met
     async (it) => {
       for (const [connector, up] of (await watched.upstreams?.()) ?? []) {
         it.set({ connector: connectorOf(connector) }, up ? 1 : 0)
+      }
+    },
+    ['connector'],
+  )
+
+  gauge(
+    'citygate_upstream_certificate_expiry_seconds',
+    'When the first of an upstream’s certificates expires, seconds since 1970.',
+    'min',
+    async (it) => {
+      for (const [connector, expires] of watched.certificates?.() ?? []) {
+        if (expires !== undefined) it.set({ connector: connectorOf(connector) }, expires)
       }
     },
     ['connector'],

@@ -32,6 +32,7 @@ import { rememberClients } from './remembered-clients.ts'
 import { sessionSeconds, tellSessionsApart } from './session-life.ts'
 import { throttleClients, type WaitOf } from './throttle.ts'
 import { findAccount } from './unit.ts'
+import { rememberUpstreams } from './upstream-session.ts'
 
 declare module 'oidc-provider' {
   // Our own settings, on every client the provider builds.
@@ -75,6 +76,7 @@ export function cookieNames(issuer: string) {
     resume: elsewhere('_resume'),
     device: rooted('_device'),
     known: rooted('_known'),
+    signOut: rooted('_sign_out'),
     county: rooted('_county'),
     joining: rooted('_joining'),
     language: rooted('_language'),
@@ -94,6 +96,7 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   if (ports.waitOf) throttleClients(provider, ports.waitOf)
   sayFarewellsLater(provider, farewells)
   tellSessionsApart(provider)
+  rememberUpstreams(provider)
   provider.Client.prototype.compareClientSecret = function (presented: string) {
     return secretMatches(this.clientSecret, presented)
   }
@@ -274,6 +277,8 @@ export const accountPages = [
   '/account/password',
   '/account/email',
   '/account/identities',
+  '/account/merge',
+  '/account/merge/confirm',
   '/account/sessions',
   '/account/apps',
   '/account/history',

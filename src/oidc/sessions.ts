@@ -1,6 +1,7 @@
 /** A person's sessions as she sees them, and how they are ended from outside of them. */
 import type { Store, Tables } from '#store/store.ts'
 import { putFarewell } from './backchannel.ts'
+import type { UpstreamSession } from './upstream-session.ts'
 
 /** From where a browser was last heard of in a session. */
 export type Seen = {
@@ -32,6 +33,7 @@ type SessionPayload = {
   acr?: string
   amr?: string[]
   seen?: Seen
+  upstream?: UpstreamSession
   authorizations?: Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>
 }
 
@@ -65,7 +67,7 @@ export const sessionBegan = ({ loginTs = 0, iat = 0 }: { loginTs?: number; iat?:
   Math.max(loginTs, iat)
 
 /**
- * Ends a person's sessions: all, all but one, or one. Call it inside a transaction: each app that wants to hear of it
+ * Ends a person's sessions: all, all but one, one, or those that stand on a session at an upstream. Call it inside a transaction: each app that wants to hear of it
  * is told, and what was issued in the session ends with it, save what she let an app keep (`offline_access`).
  * How many ended.
  */
@@ -73,15 +75,16 @@ export async function endSessions(
   tables: Pick<Tables, 'payloads' | 'outbox'>,
   accountId: string,
   at: number,
-  { exceptUid, onlyUid }: { exceptUid?: string; onlyUid?: string } = {},
+  { exceptUid, onlyUid, upstream }: Which = {},
 ): Promise<number> {
   // A sign-in that was made and not gone on with yet would become a session of its own.
   if (onlyUid === undefined) await tables.payloads.destroyAnswersOf(accountId)
   const sessions = await tables.payloads.lockSessionsOf(accountId, at)
   let ended = 0
   for (const { id, payload } of sessions) {
-    const { uid, authorizations = {} } = payload as SessionPayload
+    const { uid, authorizations = {}, upstream: from } = payload as SessionPayload
     if (uid === exceptUid || (onlyUid !== undefined && uid !== onlyUid)) continue
+    if (upstream && !standsOn(from, upstream)) continue
     if (!(await tables.payloads.end(id, at))) continue
     ended++
     for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
@@ -91,6 +94,20 @@ export async function endSessions(
   }
   return ended
 }
+
+type Which = {
+  exceptUid?: string
+  onlyUid?: string
+  upstream?: Pick<UpstreamSession, 'issuer'> & Partial<Pick<UpstreamSession, 'subject' | 'sid'>>
+}
+
+const standsOn = (
+  from: UpstreamSession | undefined,
+  { issuer, subject, sid }: NonNullable<Which['upstream']>,
+): boolean =>
+  from?.issuer === issuer &&
+  (subject === undefined || from.subject === subject) &&
+  (sid === undefined || from.sid === undefined || from.sid === sid)
 
 /** Ends what apps may do on her behalf, `offline_access` too: every grant with its codes and tokens. */
 export const endGrants = ({ payloads }: Pick<Tables, 'payloads'>, accountId: string) =>

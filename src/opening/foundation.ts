@@ -2,6 +2,7 @@
 import { openPasswords, type PasswordCost, type Passwords } from '#accounts/passwords.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
+import type { HealthBoard } from '#federation/health-board.ts'
 import type { Log } from '#lib/log.ts'
 import { type Metrics, timed } from '#lib/measure.ts'
 import { type Now, seconds } from '#lib/time.ts'
@@ -12,6 +13,7 @@ import { type Keys, openKeys } from '#oidc/keys.ts'
 import { openStore, type Store } from '#store/store.ts'
 import { openKeyFile } from './key-file.ts'
 import { openMeasures, signingKeyAge } from './measures.ts'
+import { openUpstreamHealth } from './upstream-health.ts'
 
 export type Foundation = {
   config: Config
@@ -22,6 +24,7 @@ export type Foundation = {
   keyRules: KeyRules
   keys: Keys
   passwords: Passwords
+  upstreamHealth: HealthBoard
   metrics: Metrics
   log: Log
   now: Now
@@ -43,6 +46,8 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
     pool: () => store.pool(),
     outbox: () => store.outbox.counts(),
     signingKeyAge: () => signingKeyAge(store, seconds(now)),
+    upstreams: async () => standings().map((one) => [one.connector, one.state !== 'down']),
+    certificates: () => standings().map((one) => [one.connector, one.certificateExpiresAt]),
   })
   const passwords = openPasswords({
     ...(passwordCost ? { cost: passwordCost } : {}),
@@ -58,6 +63,8 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
     transaction: (work) =>
       tracing.span('database transaction', {}, () => database.transaction(work)),
   }
+  const upstreamHealth = openUpstreamHealth({ store, connectors, log, now })
+  const standings = () => connectors.flatMap(({ id }) => upstreamHealth.find(id) ?? [])
   try {
     const migrated = await store.migrate()
     if (migrated.length > 0) log.info({ migrated }, 'schema is up to date')
@@ -74,12 +81,14 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
       keyRules: rules,
       keys,
       passwords,
+      upstreamHealth,
       metrics,
       log,
       now,
       tracing,
       async close() {
         await passwords.close()
+        await upstreamHealth.close()
         await store.close()
       },
     }

@@ -22,6 +22,8 @@ export class OutboundError extends Error {
 export type OutboundOptions = {
   /** Exact origins that may be called although they are http, on an odd port or inside our network. */
   allow?: string[]
+  /** Addresses that may be called over http, on any port. They lead into our own network no more than others. */
+  plain?: (url: URL) => boolean
   /** Every address of a name. */
   lookup?: (hostname: string) => Promise<LookupAddress[]>
   connectMs?: number
@@ -37,6 +39,7 @@ const ports = ['', '8443']
 /** Opens the client. No redirect is followed: a 3xx is given back as it came. */
 export function openGuardedFetch({
   allow = [],
+  plain = () => false,
   lookup = (hostname) => dns.lookup(hostname, { all: true }),
   connectMs = 2_000,
   totalMs = 5_000,
@@ -47,7 +50,8 @@ export function openGuardedFetch({
   const client = once(async () => {
     const { Agent, fetch } = await import('undici')
     const open = new Agent({ connect: { timeout: connectMs } })
-    const guarded = new Agent({ connect: { timeout: connectMs, lookup: checkedLookup(lookup) } })
+    const checked = checkedLookup(sharedLookup(lookup))
+    const guarded = new Agent({ connect: { timeout: connectMs, lookup: checked } })
     return { fetch, open, guarded }
   })
 
@@ -82,7 +86,8 @@ export function openGuardedFetch({
   function chooseWay(url: URL): 'open' | 'guarded' | undefined {
     if (url.username || url.password) return undefined
     if (allowed.has(url.origin)) return 'open'
-    if (url.protocol !== 'https:' || !ports.includes(url.port)) return undefined
+    const expected = url.protocol === 'https:' && ports.includes(url.port)
+    if (!expected && !(url.protocol === 'http:' && plain(url))) return undefined
     // An address in place of a name is never looked up, so it is checked here. The URL parser has
     // already turned 0177.1 and 2130706433 into dotted form.
     const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -92,6 +97,23 @@ export function openGuardedFetch({
 
 function parse(input: RequestInfo | URL): URL | undefined {
   return URL.parse(input instanceof Request ? input.url : input) ?? undefined
+}
+
+type Lookup = NonNullable<OutboundOptions['lookup']>
+
+/**
+ * One question at a time for each name. The system's resolver has four threads for the whole process and cannot be
+ * interrupted: a county whose name server is silent would hold all of them, and with them every other county.
+ */
+export function sharedLookup(lookup: Lookup): Lookup {
+  const asked = new Map<string, ReturnType<Lookup>>()
+  return (hostname) => {
+    const under = asked.get(hostname)
+    if (under) return under
+    const answer = lookup(hostname).finally(() => asked.delete(hostname))
+    asked.set(hostname, answer)
+    return answer
+  }
 }
 
 /** Gives only addresses that were checked: asking twice, to check and to connect, is what DNS rebinding waits for. */

@@ -2,21 +2,29 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Koa, { type Context } from 'koa'
 import { once } from '#lib/once.ts'
-import { type County, counties, countyIssuer } from './counties.ts'
-import { type CountyPorts, openCountyProvider } from './county-provider.ts'
+import {
+  type County,
+  counties,
+  countyIssuer,
+  protocols,
+  type Upstream,
+  upstreams,
+} from './counties.ts'
+import type { CountyPorts } from './county-ports.ts'
 import { readForm } from './form.ts'
 import { type MailboxPorts, mailboxApp } from './mailbox-app.ts'
-import { isMode, type ModeRule, modes, ruleOf } from './modes.ts'
+import { fits, isMode, type ModeRule, modes, ruleOf } from './modes.ts'
 import { showLooks, showPage } from './pages.ts'
 import { fullName, people } from './people.ts'
+import { openProvider } from './providers.ts'
 
 /** What the counties' port needs beyond its counties. */
 export type CountiesPorts = CountyPorts &
   MailboxPorts & {
     demoUrl: string
+    directoryUrl: string | undefined
     /** How late a slow county answers, in milliseconds. */
     slowMs: number
-    onError: (error: unknown, where: string) => void
   }
 
 /** The listener of the counties' port. */
@@ -41,8 +49,8 @@ function frontDesk(ports: CountiesPorts): RequestListener {
   app.on('error', (error) => ports.onError(error, 'index'))
   app.use(mailboxApp(ports))
   app.use(async (ctx) => {
-    const county = counties.find(({ id }) => ctx.path === `/${id}/switch`)
-    if (ctx.method === 'POST' && county) return throwSwitch(ctx, county, ports)
+    const upstream = upstreams.find(({ id }) => ctx.path === `/${id}/switch`)
+    if (ctx.method === 'POST' && upstream) return throwSwitch(ctx, upstream, ports)
     if (/^\/sandbox\.(css|svg)$/.test(ctx.path)) return showLooks(ctx, 'sandbox')
     if (ctx.path === '/') return showIndex(ctx, ports)
     return showPage(ctx, 'lost', {}, 404)
@@ -52,35 +60,56 @@ function frontDesk(ports: CountiesPorts): RequestListener {
 
 async function showIndex(ctx: Context, ports: CountiesPorts) {
   const rows = await Promise.all(
-    counties.map(async (county) => ({
-      county,
-      issuer: countyIssuer(ports.sandboxPort, county.id),
-      mode: await ports.switches.get(county.id),
-      people: (people[county.id] ?? []).map((one) => ({ ...one, name: fullName(one) })),
+    upstreams.map(async (upstream) => ({
+      upstream,
+      address: addressTo(upstream, ports),
+      mode: await ports.switches.get(upstream.id),
+      modes: modesOf(upstream),
+      people: (people[upstream.id] ?? []).map((one) => ({ ...one, name: fullName(one) })),
     })),
   )
-  await showPage(ctx, 'index', { rows, modes, demoUrl: ports.demoUrl, citygate: ports.citygate })
+  await showPage(ctx, 'index', {
+    rows,
+    protocols,
+    demoUrl: ports.demoUrl,
+    citygate: ports.citygate,
+  })
 }
 
-async function throwSwitch(ctx: Context, county: County, ports: CountiesPorts) {
+/** What a newcomer may look at: what the provider publishes of itself. */
+function addressTo(upstream: Upstream, { sandboxPort, directoryUrl }: CountiesPorts) {
+  if (upstream.protocol === 'ldap') return { text: directoryUrl }
+  const text = countyIssuer(sandboxPort, upstream.id)
+  switch (upstream.protocol) {
+    case 'oidc':
+      return { text, url: `${text}/.well-known/openid-configuration` }
+    case 'openid2':
+      return { text, url: `${text}${upstream.routes.identifier}` }
+    case 'saml':
+      return { text, url: `${text}${upstream.routes.metadata}` }
+    case 'oauth2':
+      return { text }
+  }
+}
+
+const modesOf = (upstream: Upstream) =>
+  Object.fromEntries(Object.entries(modes).filter(([mode]) => isMode(mode) && fits(mode, upstream)))
+
+async function throwSwitch(ctx: Context, upstream: Upstream, ports: CountiesPorts) {
   const mode = (await readForm(ctx.req)).get('mode')
-  if (!isMode(mode)) {
+  if (!isMode(mode) || !fits(mode, upstream)) {
     ctx.status = 400
-    ctx.body = `mode must be one of ${Object.keys(modes).join(', ')}\n`
+    ctx.body = `mode must be one of ${Object.keys(modesOf(upstream)).join(', ')}\n`
     return
   }
-  await ports.switches.set(county.id, mode)
-  ctx.redirect(`/#${county.id}`)
+  await ports.switches.set(upstream.id, mode)
+  ctx.redirect(`/#${upstream.id}`)
   ctx.status = 303
 }
 
 /** Lends one county its share of the port. Its provider is built when first asked for: a cold start stays quick. */
 function mount(county: County, ports: CountiesPorts) {
-  const listener = once(async () => {
-    const provider = await openCountyProvider(county, ports)
-    provider.on('server_error', (_ctx, error) => ports.onError(error, county.id))
-    return provider.callback()
-  })
+  const listener = once(() => openProvider(county, ports))
   return async (req: IncomingMessage, res: ServerResponse) => {
     const { path, query } = addressOf(req, ports)
     const below = path.slice(county.id.length + 1) || '/'
@@ -100,7 +129,10 @@ function addressOf(req: IncomingMessage, ports: CountiesPorts): { path: string; 
 }
 
 function strikes(rule: ModeRule, county: County, path: string): boolean {
-  return rule.at === 'everywhere' || (rule.at === 'token' && path === county.routes.token)
+  return (
+    rule.at === 'everywhere' ||
+    (rule.at === 'token' && 'token' in county.routes && path === county.routes.token)
+  )
 }
 
 async function misbehave(

@@ -43,6 +43,13 @@ const pupil = (
   classes: [{ year: '113', semester: '01', grade, classno, classtitle: title, seatno: '15' }],
 })
 
+const student = (code: string, name: string): School => ({
+  code,
+  name,
+  titles: ['學生'],
+  classes: [],
+})
+
 const person = (
   account: string,
   gender: 'M' | 'F',
@@ -201,11 +208,123 @@ export const people: Record<string, Person[]> = {
     ),
     person('tcna', 'F', '江', '美玲', 'NA', teacher('194598', '臺中市立柳川橋國民中學', '導師')),
   ],
+  tn: [
+    person(
+      'tntest',
+      'F',
+      '郭',
+      '美惠',
+      'tntest@mail.tn.example',
+      teacher('114698', '臺南市鹿溪區鹿溪國民小學', '設備組長'),
+    ),
+    person(
+      'tnpupil',
+      'M',
+      '蘇',
+      '柏睿',
+      'tnpupil@mail.tn.example',
+      pupil('114698', '臺南市鹿溪區鹿溪國民小學', '4', '02', '四年乙班'),
+    ),
+    // Of several schools Tainan names the first one only.
+    person(
+      'tntwo',
+      'M',
+      '曾',
+      '國豪',
+      'tntwo@mail.tn.example',
+      teacher('214598', '臺南市立安南門國民中學'),
+      teacher('114698', '臺南市鹿溪區鹿溪國民小學'),
+    ),
+    person('tnna', 'F', '方', '素貞', 'NA', teacher('214598', '臺南市立安南門國民中學', '導師')),
+  ],
+  tp: [
+    person(
+      'tptest',
+      'M',
+      '周',
+      '明德',
+      'tptest@mail.tp.example',
+      teacher('353698', '臺北市文林區文林國民小學', '設備組長'),
+    ),
+    person(
+      'tppupil',
+      'F',
+      '沈',
+      '若瑜',
+      'tppupil@mail.tp.example',
+      pupil('353698', '臺北市文林區文林國民小學', '6', '03', '六年三班'),
+    ),
+    person(
+      'tptwo',
+      'F',
+      '葉',
+      '淑娟',
+      'tptwo@mail.tp.example',
+      teacher('353698', '臺北市文林區文林國民小學'),
+      teacher('333598', '臺北市立劍潭門國民中學', '教學組長'),
+    ),
+    person('tpna', 'M', '康', '哲瑋', 'NA', teacher('333598', '臺北市立劍潭門國民中學', '導師')),
+  ],
+  'saml-school': [
+    person(
+      'schooltest',
+      'F',
+      '梁',
+      '靜宜',
+      'schooltest@model.example',
+      teacher('9998', '示範大學', '系主任'),
+    ),
+    person(
+      'schoolpupil',
+      'M',
+      '杜',
+      '宇翔',
+      'schoolpupil@model.example',
+      student('9998', '示範大學'),
+    ),
+    person(
+      'schooltwo',
+      'M',
+      '徐',
+      '家豪',
+      'schooltwo@model.example',
+      teacher('9998', '示範大學'),
+      teacher('019398', '示範大學附屬高級中學', '教務主任'),
+    ),
+    person('schoolna', 'F', '范姜', '慧君', 'NA', teacher('9998', '示範大學')),
+  ],
+  directory: [
+    person(
+      'dirtest',
+      'M',
+      '余',
+      '振華',
+      'dirtest@school.example',
+      teacher('014798', '示範國民中學', '設備組長'),
+    ),
+    person(
+      'dirpupil',
+      'F',
+      '溫',
+      '子晴',
+      'dirpupil@school.example',
+      pupil('014798', '示範國民中學', '8', '05', '八年五班'),
+    ),
+    person('dirna', 'F', '紀', '雅婷', 'NA', teacher('014798', '示範國民中學', '導師')),
+  ],
 }
 
 /** The person behind an account of one county. */
 export function findPerson(county: string, account: string): Person | undefined {
   return people[county]?.find((one) => one.account === account)
+}
+
+/** Their accounts, of those that end in a word which says what is special about them: test, pupil, two, na. */
+export function accountsEnding(word: string): string[] {
+  return Object.values(people)
+    .flat()
+    .map(({ account }) => account)
+    .filter((account) => account.endsWith(word))
 }
 
 /** The full name as written in Taiwan: family name first, no space. */

@@ -1,4 +1,4 @@
-/** The pretend world a newcomer sees Citygate work in: five counties and a demo app. Never in production. */
+/** The pretend world a newcomer sees Citygate work in: counties and a demo app. Never in production. */
 import type { AdapterFactory } from 'oidc-provider'
 import { listenOn } from '#lib/listen.ts'
 import type { Now } from '#lib/time.ts'
@@ -8,7 +8,6 @@ import { openMailbox } from './mailbox.ts'
 import type { SandboxMemory } from './memory.ts'
 import { openSwitches } from './switches.ts'
 
-export { sandboxCounties } from './counties.ts'
 export { demoClientMetadata } from './demo-app.ts'
 
 export type SandboxOptions = {
@@ -23,6 +22,8 @@ export type SandboxOptions = {
   demoClients: { main: DemoClient; partner: DemoClient }
   /** Citygate's redirect_uri at that county. */
   citygateCallback: (county: string) => string
+  /** Where the directory listens, for its card on the index. */
+  directoryUrl?: string
   /** How late a slow county answers, in milliseconds. */
   slowMs?: number
   now?: Now
@@ -47,6 +48,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     citygateCallback: options.citygateCallback,
     citygate: `${issuer}/`,
     demoUrl,
+    directoryUrl: options.directoryUrl,
     slowMs,
     mailbox: openMailbox(memory),
     now: options.now ?? Date.now,

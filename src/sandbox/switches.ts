@@ -7,23 +7,14 @@ export type Switches = {
   set(county: string, mode: Mode): Promise<void>
 }
 
-/** Reads each switch once from memory and answers from the process afterwards. */
+/** Read from memory each time: the directory runs in every process, the page with the switches in one. */
 export function openSwitches(memory: SandboxMemory): Switches {
-  const known = new Map<string, Mode>()
   const key = (county: string) => `sandbox.${county}.mode`
   return {
     async get(county) {
-      const mode = known.get(county)
-      if (mode) return mode
       const kept = await memory.get(key(county))
-      // A switch thrown while we were reading wins over what we read.
-      const found = known.get(county) ?? (isMode(kept) ? kept : 'ok')
-      known.set(county, found)
-      return found
+      return isMode(kept) ? kept : 'ok'
     },
-    async set(county, mode) {
-      known.set(county, mode)
-      await memory.set(key(county), mode)
-    },
+    set: (county, mode) => memory.set(key(county), mode),
   }
 }

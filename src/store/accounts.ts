@@ -36,6 +36,10 @@ export type Accounts = {
   close(id: string, at: number): Promise<boolean>
   /** Active again, if it is still as it was closed then. True for exactly one caller. */
   reopen(id: string, closedAt: number, at: number): Promise<boolean>
+  /** Nobody signs in to it any more; it is not closed. True for exactly one caller; false also if it was not active. */
+  suspend(id: string, at: number): Promise<boolean>
+  /** Active again. True for exactly one caller; false also if it was not suspended. */
+  reactivate(id: string, at: number): Promise<boolean>
   /** Ids of those their members closed before, the longest ago first, and not erased yet. */
   closedBefore(before: number, limit: number): Promise<string[]>
 }
@@ -67,6 +71,16 @@ const reopen = statement(
   'account.reopen',
   `UPDATE account SET status = 'active', closed_at = NULL, updated_at = ?
    WHERE id = ? AND status = 'closed' AND closed_at = ? RETURNING id`,
+)
+const suspend = statement(
+  'account.suspend',
+  `UPDATE account SET status = 'suspended', updated_at = ?
+   WHERE id = ? AND status = 'active' RETURNING id`,
+)
+const reactivate = statement(
+  'account.reactivate',
+  `UPDATE account SET status = 'active', updated_at = ?
+   WHERE id = ? AND status = 'suspended' RETURNING id`,
 )
 const closedBefore = statement(
   'account.closed-before',
@@ -119,6 +133,12 @@ export function openAccounts(knex: Knex, statements: Statements): Accounts {
     },
     async reopen(id, closedAt, at) {
       return (await statements.run(reopen, [at, id, closedAt])).length === 1
+    },
+    async suspend(id, at) {
+      return (await statements.run(suspend, [at, id])).length === 1
+    },
+    async reactivate(id, at) {
+      return (await statements.run(reactivate, [at, id])).length === 1
     },
     async closedBefore(before, limit) {
       return (await statements.run(closedBefore, [before, limit])).map(({ id }) => String(id))

@@ -18,6 +18,8 @@ export type Agreements = {
   agree(row: AgreementRow): Promise<void>
   /** Oldest first. */
   ofAccount(accountId: string): Promise<AgreementRow[]>
+  /** Notes anew on the account which versions it agreed to: rows were moved. Call it inside a transaction. */
+  recount(accountId: string): Promise<void>
 }
 
 const columns = 'account_id, terms, version, language, hash, agreed_at, address'
@@ -38,6 +40,8 @@ const ofAccount = statement(
   `SELECT ${columns} FROM agreement WHERE account_id = ? ORDER BY agreed_at, terms`,
 )
 
+const recount = statement('agreement.recount', 'UPDATE account SET agreed = ? WHERE id = ?')
+
 export function openAgreements(statements: Statements): Agreements {
   return {
     async agree(row) {
@@ -47,6 +51,13 @@ export function openAgreements(statements: Statements): Agreements {
     },
     async ofAccount(accountId) {
       return (await statements.run(ofAccount, [accountId])).map(read)
+    },
+    async recount(accountId) {
+      const newest: Record<string, string> = {}
+      for (const { terms, version } of (await statements.run(ofAccount, [accountId])).map(read)) {
+        if (version > (newest[terms] ?? '')) newest[terms] = version
+      }
+      await statements.run(recount, [JSON.stringify(newest), accountId])
     },
   }
 }

@@ -3,8 +3,8 @@ import { type Statements, statement } from './statements.ts'
 
 export type Erasure = {
   /**
-   * Empties the account if it was closed before then, and still is. True for exactly one caller. Call it inside a
-   * transaction.
+   * Empties the account if it was closed before then, and still is, and with it accounts that were joined to it. True
+   * for exactly one caller. Call it inside a transaction.
    */
   erase(accountId: string, before: number, at: number): Promise<boolean>
 }
@@ -13,6 +13,27 @@ const empty = statement(
   'erasure.empty',
   `UPDATE account SET profile = '{}', agreed = NULL, closed_at = NULL, updated_at = ?
    WHERE id = ? AND status = 'closed' AND closed_at < ? RETURNING id`,
+)
+
+/** What she joined to it was hers too, and nobody can close it any more. */
+const joined = statement(
+  'erasure.joined',
+  `SELECT merged FROM account_merge
+   WHERE kept = ? AND merged_at IS NOT NULL AND undone_at IS NULL ORDER BY merged`,
+)
+const hold = statement('erasure.hold', {
+  sqlite: 'SELECT id FROM account WHERE id = ?',
+  postgres: 'SELECT id FROM account WHERE id = ? FOR UPDATE',
+})
+const emptyJoined = statement(
+  'erasure.empty-joined',
+  `UPDATE account SET profile = '{}', agreed = NULL, status = 'closed', updated_at = ?
+   WHERE id = ? AND status = 'suspended' RETURNING id`,
+)
+/** That they were joined stays; what was moved is personal. */
+const merges = statement(
+  'erasure.account_merge',
+  "UPDATE account_merge SET moved = '{}' WHERE merged_at IS NOT NULL AND (kept = ? OR merged = ?)",
 )
 
 /** By tables that lead to an account. Affiliations go with their identities. */
@@ -39,11 +60,30 @@ const agreements = statement(
 )
 
 export function openErasure(statements: Statements): Erasure {
+  async function clear(accountId: string) {
+    for (const one of [...removals, links, agreements]) await statements.run(one, [accountId])
+    await statements.run(merges, [accountId, accountId])
+  }
+
+  /** Accounts joined to it, and to those. */
+  async function joinedTo(accountId: string): Promise<string[]> {
+    const direct = (await statements.run(joined, [accountId])).map(({ merged }) => String(merged))
+    const further: string[] = []
+    for (const id of direct) further.push(...(await joinedTo(id)))
+    return [...direct, ...further]
+  }
+
   return {
     async erase(accountId, before, at) {
+      const others = await joinedTo(accountId)
+      // As everybody does who wants several: in the order of their ids.
+      if (others.length > 0) {
+        for (const id of [accountId, ...others].sort()) await statements.run(hold, [id])
+      }
       if ((await statements.run(empty, [at, accountId, before])).length === 0) return false
-      for (const one of [...removals, links, agreements]) {
-        await statements.run(one, [accountId])
+      await clear(accountId)
+      for (const id of others) {
+        if ((await statements.run(emptyJoined, [at, id])).length === 1) await clear(id)
       }
       return true
     },

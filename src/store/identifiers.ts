@@ -14,6 +14,11 @@ export type Identifiers = {
   /** False if somebody has it already. */
   take(row: IdentifierRow): Promise<boolean>
   find(type: IdentifierType, value: string): Promise<IdentifierRow | undefined>
+  /**
+   * The active account that has this address: shown to be its own or, where `ours` is its name without our domain, given
+   * out by us.
+   */
+  findHolder(address: string, ours?: string): Promise<IdentifierRow | undefined>
   ofAccount(accountId: string): Promise<IdentifierRow[]>
 }
 
@@ -43,6 +48,23 @@ export function openIdentifiers(knex: Knex): Identifiers {
     },
     async find(type, value) {
       const row = await knex<Row>('identifier').where({ type, value }).first()
+      return row && read(row)
+    },
+    async findHolder(address, ours) {
+      const row = await knex<Row>('identifier')
+        .select('identifier.*')
+        .join('account', 'account.id', 'identifier.account_id')
+        .where('account.status', 'active')
+        .where((its) => {
+          its.where((one) => {
+            one.where({ type: 'email', value: address })
+            if (ours === undefined) one.whereNotNull('verified_at')
+          })
+          if (ours !== undefined) its.orWhere({ type: 'username', value: ours })
+        })
+        // An address before a name it could be made of.
+        .orderBy('type')
+        .first()
       return row && read(row)
     },
     async ofAccount(accountId) {

@@ -13,11 +13,24 @@ export type IdentityRow = {
   raw: Record<string, unknown>
   /** Of everything that was read and when, less what differs each time. */
   digest?: string
+  /** A keyed hash of what differs when the login is somebody else's. */
+  fingerprint?: string
+  /** What could not be read of it, by name. */
+  unread?: string[]
   createdAt: number
   readAt: number
 }
 
-type Reading = Pick<IdentityRow, 'openid2Ids' | 'raw' | 'readAt' | 'digest'>
+type Key = Pick<IdentityRow, 'issuer' | 'subject'>
+type Reading = Pick<
+  IdentityRow,
+  'openid2Ids' | 'raw' | 'readAt' | 'digest' | 'fingerprint' | 'unread'
+>
+
+/** Thrown inside a transaction, which is lost with it: somebody linked this (issuer, subject) at the same moment. */
+export class LinkedMeanwhileError extends Error {
+  override name = 'LinkedMeanwhileError'
+}
 
 export type Identities = {
   /** False if this (issuer, subject) is linked already: somebody was faster. */
@@ -31,8 +44,21 @@ export type Identities = {
   ofAccount(accountId: string): Promise<IdentityRow[]>
   /** The upstream said what it had said before. False if it was unlinked meanwhile. */
   confirm(id: string, readAt: number, digest: string): Promise<boolean>
-  /** It said something else. False if it was unlinked meanwhile. */
-  refresh(id: string, changes: Reading): Promise<boolean>
+  /** It said something else. False if it was unlinked meanwhile, or given another fingerprint. */
+  refresh(seen: Pick<IdentityRow, 'id' | 'fingerprint'>, changes: Reading): Promise<boolean>
+  /**
+   * The same person comes under another key from now on. True for exactly one caller; false also if it was unlinked or
+   * is another account's, or the new key is linked already. Throws LinkedMeanwhileError.
+   */
+  rekey(
+    seen: Key & Pick<IdentityRow, 'id' | 'accountId'>,
+    changes: Key & Reading & Pick<IdentityRow, 'connector'>,
+  ): Promise<boolean>
+  /** The next sign-in sets another one. False if there is no such link. */
+  dropFingerprint(id: string): Promise<boolean>
+  get(id: string): Promise<IdentityRow | undefined>
+  /** Those of whose last answer something could not be read, the newest first. */
+  unread(limit: number): Promise<IdentityRow[]>
   /** What it vouched for of schools goes with it. False if it is not this account's. */
   unlink(id: string, accountId: string): Promise<boolean>
 }
@@ -40,7 +66,7 @@ export type Identities = {
 const find = statement(
   'identity.find',
   `SELECT i.id, i.account_id, i.connector, i.issuer, i.subject, i.openid2_ids, i.raw, i.digest,
-     i.created_at, i.read_at, ${accountColumns.map((column) => `a.${column} AS a_${column}`).join(', ')}
+     i.fingerprint, i.unread, i.created_at, i.read_at, ${accountColumns.map((column) => `a.${column} AS a_${column}`).join(', ')}
    FROM identity i JOIN account a ON a.id = i.account_id
    WHERE i.issuer = ? AND i.subject = ?`,
 )
@@ -50,11 +76,13 @@ const confirm = statement(
 )
 
 export function openIdentities(knex: Knex, statements: Statements): Identities {
-  const readingColumns = ({ openid2Ids, raw, readAt, digest }: Reading) => ({
-    openid2_ids: JSON.stringify(openid2Ids),
-    raw: JSON.stringify(raw),
-    digest: digest ?? null,
-    read_at: readAt,
+  const readingColumns = (reading: Reading) => ({
+    openid2_ids: JSON.stringify(reading.openid2Ids),
+    raw: JSON.stringify(reading.raw),
+    digest: reading.digest ?? null,
+    fingerprint: reading.fingerprint ?? null,
+    unread: reading.unread ? JSON.stringify(reading.unread) : null,
+    read_at: reading.readAt,
   })
   return {
     async link(row) {
@@ -88,8 +116,42 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
     async confirm(id, readAt, digest) {
       return (await statements.run(confirm, [readAt, digest, id])).length === 1
     },
-    async refresh(id, changes) {
-      return (await knex('identity').where({ id }).update(readingColumns(changes))) === 1
+    async refresh({ id, fingerprint = null }, changes) {
+      const changed = await knex('identity')
+        .where({ id, fingerprint })
+        .update(readingColumns(changes))
+      return changed === 1
+    },
+    async rekey({ id, accountId, ...before }, { connector, issuer, subject, ...reading }) {
+      const key = { issuer, subject }
+      try {
+        const changed = await knex('identity')
+          .where({ id, account_id: accountId, issuer: before.issuer, subject: before.subject })
+          .whereNotExists(knex('identity as other').select('other.id').where(key))
+          .update({ connector, ...key, ...readingColumns(reading) })
+        return changed === 1
+      } catch (error) {
+        // PostgreSQL looked before the other one was through (unique_violation).
+        if (error instanceof Error && 'code' in error && error.code === '23505')
+          throw new LinkedMeanwhileError('this identity has been linked just now', { cause: error })
+        throw error
+      }
+    },
+    async dropFingerprint(id) {
+      // Without a digest the next answer is written in full, with its fingerprint.
+      const dropped = { fingerprint: null, digest: null }
+      return (await knex('identity').where({ id }).update(dropped)) === 1
+    },
+    async get(id) {
+      const row = await knex('identity').where({ id }).first()
+      return row && read(row)
+    },
+    async unread(limit) {
+      const rows = await knex('identity')
+        .whereNotNull('unread')
+        .orderBy([{ column: 'read_at', order: 'desc' }, 'id'])
+        .limit(limit)
+      return rows.map(read)
     },
     async unlink(id, accountId) {
       return (await knex('identity').where({ id, account_id: accountId }).delete()) === 1
@@ -106,6 +168,8 @@ const read = (row: Row): IdentityRow => ({
   openid2Ids: JSON.parse(String(row.openid2_ids)),
   raw: JSON.parse(String(row.raw)),
   ...(typeof row.digest === 'string' ? { digest: row.digest } : {}),
+  ...(typeof row.fingerprint === 'string' ? { fingerprint: row.fingerprint } : {}),
+  ...(typeof row.unread === 'string' ? { unread: JSON.parse(row.unread) } : {}),
   createdAt: Number(row.created_at),
   readAt: Number(row.read_at),
 })

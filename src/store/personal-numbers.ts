@@ -14,6 +14,7 @@ export type PersonalNumberRow = {
 export type PersonalNumbers = {
   put(row: PersonalNumberRow): Promise<void>
   ofAccount(accountId: string): Promise<PersonalNumberRow[]>
+  remove(accountId: string, type: string): Promise<void>
 }
 
 const columns = 'account_id, type, digest, sealed, created_at'
@@ -28,6 +29,11 @@ const ofAccount = statement(
   `SELECT ${columns} FROM personal_number WHERE account_id = ? ORDER BY type`,
 )
 
+const remove = statement(
+  'personal-number.remove',
+  'DELETE FROM personal_number WHERE account_id = ? AND type = ?',
+)
+
 export function openPersonalNumbers(statements: Statements): PersonalNumbers {
   return {
     async put({ accountId, type, digest, sealed, createdAt }) {
@@ -35,6 +41,9 @@ export function openPersonalNumbers(statements: Statements): PersonalNumbers {
     },
     async ofAccount(accountId) {
       return (await statements.run(ofAccount, [accountId])).map(read)
+    },
+    async remove(accountId, type) {
+      await statements.run(remove, [accountId, type])
     },
   }
 }

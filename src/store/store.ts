@@ -1,5 +1,7 @@
 /** SQL and nothing else: verbs of the domain over one database. Nobody outside this room sees knex. */
 import type { Knex } from 'knex'
+import { type AccountMerges, openAccountMerges } from './account-merges.ts'
+import { type AccountMoves, openAccountMoves } from './account-moves.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
 import { type AffiliationChoices, openAffiliationChoices } from './affiliation-choices.ts'
 import { type Affiliations, openAffiliations } from './affiliations.ts'
@@ -26,6 +28,7 @@ import { type Identities, openIdentities } from './identities.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { type Leases, openLeases } from './leases.ts'
 import { type Limits, openLimits } from './limits.ts'
+import { type LinkOffers, openLinkOffers } from './link-offers.ts'
 import { type MailLinks, openMailLinks } from './mail-links.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { type Outbox, type OutboxPorts, openOutbox } from './outbox.ts'
@@ -39,8 +42,13 @@ import { type LentStatements, type Statements, statement } from './statements.ts
 import { openSweeps, type Sweeps } from './sweeps.ts'
 import { openTrips, type Trips } from './trips.ts'
 import { openUpstreamDocuments, type UpstreamDocuments } from './upstream-documents.ts'
+import { openUpstreamNotices, type UpstreamNotices } from './upstream-notices.ts'
+import { openUpstreamSessions, type UpstreamSessions } from './upstream-sessions.ts'
+import { openUpstreamStatuses, type UpstreamStatuses } from './upstream-statuses.ts'
 import { openUsedOnce, type UsedOnce } from './used-once.ts'
 
+export type { MergeRow } from './account-merges.ts'
+export type { MovedRow, RowState } from './account-moves.ts'
 export type { AccountRow, Attribute } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
 export type { AgreementRow } from './agreements.ts'
@@ -50,11 +58,13 @@ export type { ClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
 export type { Where } from './database.ts'
 export type { IdentifierRow, IdentifierType } from './identifiers.ts'
-export type { IdentityRow } from './identities.ts'
+export { type IdentityRow, LinkedMeanwhileError } from './identities.ts'
 export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
 export type { PictureRow } from './pictures.ts'
+export type { NoticeRow } from './upstream-notices.ts'
+export type { UpstreamStatusRow } from './upstream-statuses.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
 export type Tables = {
@@ -63,6 +73,8 @@ export type Tables = {
   keyRing: KeyRing
   trips: Trips
   accounts: Accounts
+  accountMerges: AccountMerges
+  accountMoves: AccountMoves
   identifiers: Identifiers
   credentials: Credentials
   identities: Identities
@@ -79,9 +91,13 @@ export type Tables = {
   erasure: Erasure
   leases: Leases
   limits: Limits
+  linkOffers: LinkOffers
   audit: Audit
   outbox: Outbox
   upstreamDocuments: UpstreamDocuments
+  upstreamNotices: UpstreamNotices
+  upstreamSessions: UpstreamSessions
+  upstreamStatuses: UpstreamStatuses
   usedOnce: UsedOnce
 }
 
@@ -254,6 +270,8 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     keyRing: openKeyRing(knex),
     trips: openTrips(statements),
     accounts: openAccounts(knex, statements),
+    accountMerges: openAccountMerges(statements),
+    accountMoves: openAccountMoves(statements),
     identifiers: openIdentifiers(knex),
     credentials: openCredentials(knex),
     identities: openIdentities(knex, statements),
@@ -270,9 +288,13 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     erasure: openErasure(statements),
     leases: openLeases(statements),
     limits: openLimits(statements),
+    linkOffers: openLinkOffers(statements),
     audit,
     outbox: openOutbox(statements, outbox),
     upstreamDocuments: openUpstreamDocuments(statements),
+    upstreamNotices: openUpstreamNotices(knex),
+    upstreamSessions: openUpstreamSessions(statements),
+    upstreamStatuses: openUpstreamStatuses(statements),
     usedOnce: openUsedOnce(statements),
   }
 }

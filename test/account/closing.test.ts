@@ -126,6 +126,7 @@ for (const engine of engines)
         address: '192.0.2.7',
       }),
     )
+    await store.upstreamSessions.keep({ id: 'there', accountId: id, expiresAt: at })
     await addSession(store, id, 'this-session')
     const before = await rowsOf(t, her)
     const empty = [...before].filter(([, n]) => n === 0).map(([name]) => name)

@@ -12,7 +12,8 @@ import { openGuardedFetch } from '#outside/fetch.ts'
 import { tryMailServer } from '#outside/mail.ts'
 import { openDatabase } from '#store/database.ts'
 import { temporaryFolder } from '../helpers/database.ts'
-import { buildWorld, freePort, type World } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
 import { openPost } from '#sandbox/post.ts'
 import { openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
-import { freePort } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
 
 let town: Town
 test.before(async () => {

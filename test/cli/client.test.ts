@@ -111,7 +111,7 @@ test('a broken configuration lists its problems on standard error and exits 78',
 test('the shipped configuration passes its check', (t) => {
   const ran = openCli(temporaryFolder(t))(['config', 'check'])
   t.is(ran.exit, 0, ran.err)
-  t.regex(ran.out, /educloud: 22 connectors, 0 with credentials/)
+  t.regex(ran.out, /educloud: 24 connectors, 0 connected/)
 })
 
 test('a local account is made with a password from standard input, once', (t) => {

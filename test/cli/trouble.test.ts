@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openDatabase } from '#store/database.ts'
 import { createPostgres, dropPostgres, temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { until } from '../helpers/program.ts'
-import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 

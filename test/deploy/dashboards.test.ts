@@ -66,6 +66,7 @@ async function measured(): Promise<Map<string, Set<string>>> {
     pool: () => ({ used: 0, free: 0, waiting: 0 }),
     outbox: async () => ({ waiting: 0, dead: 0 }),
     upstreams: async () => [['ntpc', true]],
+    certificates: () => [['ntpc', 1]],
     signingKeyAge: async () => 0,
   })
   metrics.signIn('upstream', 'ntpc', 'finish')

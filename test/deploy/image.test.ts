@@ -10,7 +10,7 @@ import type { Instruction } from 'dockerfile-ast'
 import dockerfileUtils from 'dockerfile-utils'
 import { z } from 'zod'
 import { temporaryFolder } from '../helpers/database.ts'
-import { freePort } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { image, read, readDockerfile, root } from './shapes.ts'
 
 /** Instructions after the last FROM: the image that is shipped. */

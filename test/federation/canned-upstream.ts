@@ -8,7 +8,7 @@ import {
   type OidcSettings,
 } from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
-import type { Trip } from '#federation/connector.ts'
+import type { FederationPorts, Trip } from '#federation/connector.ts'
 import { openOidcConnector } from '#federation/connectors/oidc.ts'
 import type { Claims, Profile } from '#federation/profile.ts'
 import { moeEduinfo } from '#federation/profiles/moe-eduinfo.ts'
@@ -63,6 +63,10 @@ export type Canned = {
   eduinfo?: unknown
   /** In place of one path's healthy answer. */
   at?: Record<string, Answer>
+  /** What an earlier process kept. */
+  documents?: FederationPorts['documents']
+  /** Where its clock starts. */
+  now?: number
 }
 
 export const json = (body: unknown, status = 200) => Response.json(body, { status })
@@ -72,7 +76,7 @@ export const html = (status = 200) =>
 /** A connector to a healthy upstream, but for what the test says. Everything stays changeable under way. */
 export function openUpstream(canned: Canned = {}) {
   const calls: Call[] = []
-  const clock = { now: start }
+  const clock = { now: canned.now ?? start }
   /** The nonce the upstream was asked with, as it would remember it. */
   let nonce = ''
 
@@ -147,7 +151,11 @@ export function openUpstream(canned: Canned = {}) {
       insecure: canned.insecure ?? false,
     },
     canned.profile ?? moeEduinfo,
-    lendFederation({ fetch, now: () => clock.now }),
+    lendFederation({
+      fetch,
+      now: () => clock.now,
+      ...(canned.documents && { documents: canned.documents }),
+    }),
   )
 
   const begin = async (trip: Partial<Trip> = {}) => {

@@ -12,7 +12,7 @@ import { buildWorld, type World } from './world.ts'
 
 type Options = Pick<
   NonNullable<Parameters<typeof buildWorld>[1]>,
-  'ports' | 'enrolments' | 'agreements' | 'limits'
+  'ports' | 'env' | 'enrolments' | 'agreements' | 'limits'
 >
 
 export type Town = { world: World; chromium: Browser; close(): Promise<void> }

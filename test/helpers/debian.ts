@@ -8,8 +8,27 @@ import { join } from 'node:path'
 export const peerPackages = {
   authlib: ['python3-authlib', 'python3-flask', 'python3-requests'],
   mod_auth_openidc: ['apache2-bin', 'libapache2-mod-auth-openidc'],
+  pythonOpenid: ['python3-openid'],
+  simplesamlphp: ['simplesamlphp', 'php-cli', 'php-xml', 'php-mbstring', 'php-curl', 'php-sqlite3'],
   nginx: ['nginx', 'openssl'],
   systemd: ['systemd'],
+  // What OpenLDAP's server stands on, which is unpacked only as well, and its client programs.
+  slapd: ['ldap-utils', 'libldap-2.5-0', 'libltdl7', 'libwrap0'],
+  // What glewlwyd stands on: its own package would set up a database and start a service, and is unpacked only.
+  glewlwyd: [
+    'glewlwyd-common',
+    'sqlite3',
+    'libcbor0.8',
+    'libconfig9',
+    'libhoel1.4',
+    'libiddawc1.1',
+    'libldap-2.5-0',
+    'liboath0',
+    'liborcania2.3',
+    'librhonabwy1.1',
+    'libulfius2.7',
+    'libyder2.0',
+  ],
 } as const
 
 const isInstalled = (name: string) =>
@@ -45,4 +64,18 @@ export async function ensurePackages(names: readonly string[]): Promise<void> {
       `This test needs the Debian packages ${still.join(', ')}: install them as root (apt-get install ${still.join(' ')}). ${said}`,
     )
   }
+}
+
+/** Unpacks a package into the folder and sets nothing up: no service, no user. Rejects with a sentence. */
+export async function unpackPackage(name: string, folder: string): Promise<void> {
+  const script = 'cd "$1" && apt-get download -qq "$2" && dpkg-deb --extract "$2"_*.deb .'
+  const apt = spawn('sh', ['-c', script, 'sh', folder, name], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  apt.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const code = await new Promise((resolve) => apt.on('close', resolve).on('error', resolve))
+  if (code !== 0) throw new Error(`The Debian package ${name} cannot be had: ${said}`)
 }

@@ -1,6 +1,5 @@
 /** A whole Citygate on ports of its own, with its sandbox, for one test. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
@@ -14,24 +13,10 @@ import type { Where } from '#store/store.ts'
 import { openApp } from '../../src/app.ts'
 import { listen } from '../../src/opening/listening.ts'
 import { createPostgres, dropPostgres, temporaryFolder, testEngine } from './database.ts'
+import { freePort } from './free-port.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-
-// Below the range that outgoing connections take theirs from, in a block of this process's own.
-let nextPort = 10_240 + (process.pid % 107) * 200
-
-/** A port nobody listens on just now, and no other world of this process was given. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = nextPort++
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer().once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (free) return port
-  }
-}
 
 export type World = {
   issuer: string
@@ -104,6 +89,21 @@ function prepareTemplate(): Promise<Template> {
   return template
 }
 
+let pretend: Promise<string> | undefined
+
+/** What the pretend world makes for itself, in a folder of its own: its schema, certificates that take a while. */
+function preparePretend(): Promise<string> {
+  pretend ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'citygate-pretend-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    const config = loadConfig({ SANDBOX: 'on', DATA_DIR: folder }, root)
+    const { prepareSandbox } = await import('#sandbox/wiring.ts')
+    if (config.sandbox) await (await prepareSandbox(config, config.sandbox)).close()
+    return folder
+  })()
+  return pretend
+}
+
 /** The environment that names a data directory's database, made from the template where there is none yet. */
 async function databaseOf(
   dataDir: string,
@@ -149,6 +149,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   if (!options.dataDir && !options.freshKeys) {
     template = await prepareTemplate()
     cpSync(template.folder, dataDir, { recursive: true })
+    if (options.sandbox) cpSync(await preparePretend(), dataDir, { recursive: true })
   }
   const read = loadConfig(
     {
@@ -179,31 +180,36 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   const lines: string[] = []
   // Read only where it is wanted: most tests do without the pretend counties.
   const wiring = config.sandbox && (await import('#sandbox/wiring.ts'))
-  const pretend = config.sandbox && wiring?.prepareSandbox(config, config.sandbox)
-  const app = await openApp(config, {
-    log: openLog('info', { write: (line: string) => lines.push(line) }),
-    now: options.now,
-    // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
-    passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
-    ...pretend?.appPorts,
-  })
-  const opened: { close(): Promise<void> }[] = [app]
-  try {
-    opened.push(await listen(app.house))
-    const sandbox = await pretend?.open(app.house)
-    if (sandbox) opened.push(sandbox)
+  const opened: { close(): Promise<void> }[] = []
+  const keep = <T extends { close(): Promise<void> }>(one: T): T => {
+    opened.push(one)
+    return one
+  }
+  const openAll = async () => {
+    const town =
+      config.sandbox && wiring && keep(await wiring.prepareSandbox(config, config.sandbox))
+    const app = keep(
+      await openApp(config, {
+        log: openLog('info', { write: (line: string) => lines.push(line) }),
+        now: options.now,
+        // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
+        passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
+        ...town?.appPorts,
+      }),
+    )
+    keep(await listen(app.house))
+    if (town) keep(await town.open(app.house))
     // Jobs run when a test says so: a clock that jumps must not set them off at a moment of their own.
     app.background.delivery.begin()
-  } catch (error) {
-    for (const one of opened.reverse()) await one.close()
-    throw error
+    return app
   }
-  let open = true
   const close = async () => {
-    if (!open) return
-    open = false
-    for (const one of opened.reverse()) await one.close()
+    for (const one of opened.splice(0).reverse()) await one.close()
   }
+  const app = await openAll().catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
   t.teardown(close)
   const { house } = app
   const counties = `http://localhost:${SANDBOX_PORT}`

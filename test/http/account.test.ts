@@ -227,6 +227,8 @@ test('what could take the account away wants a sign-in of just now; she comes ba
   for (const path of [
     '/account/email',
     '/account/identities',
+    '/account/merge',
+    '/account/merge/confirm',
     '/account/export',
     '/account/close',
   ]) {

@@ -6,8 +6,9 @@ import test, { type ExecutionContext } from 'ava'
 import { listenMetrics } from '../../src/opening/listening.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
-import { buildWorld, freePort, type World } from '../helpers/world.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 /** Values by series, as Prometheus would keep them. */
 async function scrape(port: string): Promise<Map<string, number>> {

@@ -6,7 +6,8 @@ import test, { type ExecutionContext } from 'ava'
 import type { NewClient } from '#admin/clients.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { ensurePackages, peerPackages } from '../helpers/debian.ts'
-import { buildWorld, freePort, type World } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 test.before('Debian has Authlib', async (t) => {
   t.timeout(300_000)

@@ -11,7 +11,8 @@ import { allowingCallsTo } from '../helpers/allowing-calls.ts'
 import { temporaryFolder } from '../helpers/database.ts'
 import { ensurePackages, peerPackages } from '../helpers/debian.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { buildWorld, freePort, type World } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 import { closeBrowser, fillIn, openPage } from './sites.ts'
 
 test.before('Debian has Apache and mod_auth_openidc', async (t) => {

@@ -8,8 +8,8 @@ import { openLog } from '#lib/log.ts'
 import { openTracing, untraced } from '#lib/tracing.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { plainRules } from '../helpers/plain-rules.ts'
-import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 

@@ -16,9 +16,10 @@ import { type Keys, openKeys } from '#oidc/keys.ts'
 import { openRing } from '#oidc/ring.ts'
 import { openStore, type Store } from '#store/store.ts'
 import { buildStore } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { signIn } from '../helpers/sign-in.ts'
-import { buildWorld, freePort, type World } from '../helpers/world.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 const rules = keyRules(siteFile.parse({ id: 'site', title: { 'zh-TW': '站', en: 'Site' } }))
 const kek = openKeyEncryption(Buffer.alloc(32, 3))

@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
@@ -9,6 +10,7 @@ import {
   OutboundError,
   type OutboundOptions,
   openGuardedFetch,
+  sharedLookup,
 } from '#outside/fetch.ts'
 
 /** A real server and a client that may call it. */
@@ -159,6 +161,31 @@ test('a name that leads inside is refused without a connection, also among publi
     })
     t.is(await codeOf(fetch('https://county.example:8443/')), 'blocked', addresses.join())
   }
+})
+
+test('an address that may be called over http leads inside no more than others', async (t) => {
+  const asked: string[] = []
+  const { seen, port } = await listen(t)
+  const fetch = openGuardedFetch({
+    plain: ({ host }) => [`old.example`, `old.example:8080`, `127.0.0.1:${port}`].includes(host),
+    lookup: async (name) => {
+      asked.push(name)
+      return [{ address: '127.0.0.1', family: 4 }]
+    },
+  })
+  for (const url of ['http://old.example/', 'http://old.example:8080/', 'https://old.example/'])
+    t.is(await codeOf(fetch(url)), 'blocked', url)
+  t.is(asked.length, 3)
+  for (const url of [
+    `http://127.0.0.1:${port}/`,
+    'http://old.example:81/',
+    'http://new.example/',
+    'ftp://old.example/',
+    'https://old.example:8080/',
+  ])
+    t.is(await codeOf(fetch(url)), 'blocked', url)
+  t.is(asked.length, 3)
+  t.is(seen.connections, 0)
 })
 
 test('the connection goes to the very addresses that were checked', async (t) => {
@@ -344,4 +371,23 @@ test('only globally reachable addresses are public', (t) => {
   ]) {
     t.false(isPublicAddress(address), address)
   }
+})
+
+test('a name is asked for once at a time: a silent name server holds one thread, not all', async (t) => {
+  const asked: string[] = []
+  let answer = (_: LookupAddress[]) => {}
+  const lookup = sharedLookup((hostname) => {
+    asked.push(hostname)
+    if (hostname === 'quick.example') return Promise.resolve([{ address: '192.0.2.1', family: 4 }])
+    return new Promise((resolve) => {
+      answer = resolve
+    })
+  })
+  const waiting = Array.from({ length: 50 }, () => lookup('silent.example'))
+  t.is((await lookup('quick.example')).length, 1)
+  t.deepEqual(asked, ['silent.example', 'quick.example'])
+  answer([])
+  await Promise.all(waiting)
+  void lookup('silent.example')
+  t.is(asked.length, 3, 'what was answered is asked anew')
 })

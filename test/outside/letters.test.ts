@@ -31,8 +31,13 @@ const contents = {
   'address-changed': { params: { account, address: 'ming@example.com' } },
   'identity-linked': { params: { account, county } },
   'identity-unlinked': { params: { account, county } },
+  'accounts-joined': { params: { account, other: 'w•••@example.com', merge: 'case-1' } },
+  'accounts-parted': { params: { account, merge: 'case-1' } },
   'account-closed': { link, params: { account, lasts: 2_592_000 } },
   'account-reopened': { params: { account } },
+  'staff-reused-login': {
+    params: { county, identity: '6a1d3c2e-8f0b-4f57-9d4e-1b2c3d4e5f60' },
+  },
 } satisfies {
   [Kind in LetterKind]: Omit<Extract<Letter, { kind: Kind }>, 'kind' | 'to' | 'language' | 'name'>
 }

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 import * as client from 'openid-client'
-import { openSandbox, sandboxCounties } from '#sandbox/sandbox.ts'
+import { countyClient, countyIssuer } from '#sandbox/counties.ts'
+import { openSandbox } from '#sandbox/sandbox.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
-import { freePort } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
 
 /** What outlives a process: rows of the providers, and small strings. */
 export type Kept = { rows: Map<string, AdapterPayload>; strings: Map<string, string> }
@@ -51,20 +52,15 @@ export async function openCounties(
     slowMs,
   })
   t.teardown(() => sandbox.close())
-  const registered = sandboxCounties(sandboxPort)
-  const of = (county: string) => {
-    const found = registered[county]
-    if (!found) throw new Error(`no county ${county}`)
-    return found
-  }
+  const issuerOf = (county: string) => countyIssuer(sandboxPort, county)
   return {
     url: sandbox.countiesUrl,
     demo: sandbox.demoUrl,
-    issuer: (county) => of(county).issuer,
+    issuer: issuerOf,
     async app(county, auth = county === 'kh' ? 'post' : 'basic') {
-      const { issuer, clientId, clientSecret } = of(county)
+      const { clientId, clientSecret } = countyClient(county)
       return client.discovery(
-        new URL(issuer),
+        new URL(issuerOf(county)),
         clientId,
         undefined,
         auth === 'post'

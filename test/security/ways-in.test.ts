@@ -207,7 +207,7 @@ story(
         buildIdentity(said),
         her.ports.now,
         { clientId: 'app' },
-        'tell',
+        { newcomers: 'tell' },
       )
       t.deepEqual(signIn, { kind: 'unknown' })
       t.deepEqual(await store.affiliations.ofAccount(id), [])

@@ -1,5 +1,6 @@
-/** People of five pretend counties, from the app to their county and back. */
+/** People of the pretend counties with OpenID Connect, from the app to their county and back. */
 import test from 'ava'
+import { upstreams } from '#sandbox/counties.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { buildWorld } from '../helpers/world.ts'
@@ -138,13 +139,13 @@ test('an app goes straight to a county with upstream=, and back to our page when
   t.is(atCounty.url.origin, world.counties)
   const fields = { account: 'ntpctest', password: 'ntpctest' }
   t.true(arrivedAt(rp, await browser.submit(atCounty, 'county-login', fields)))
-  for (const upstream of ['tp', 'nowhere', '../x']) {
+  for (const upstream of ['kl', 'nowhere', '../x']) {
     const page = await rp.begin(openBrowser(), { upstream })
     t.truthy(page.document.querySelector('#county-form'), upstream)
   }
 })
 
-test('all twenty-two counties are listed in the seed’s order; those not connected cannot be chosen', async (t) => {
+test('all upstreams are listed in the seed’s order, the sandbox’s own last; those not connected cannot be chosen', async (t) => {
   const world = await buildWorld(t, sandbox)
   const rp = await world.buildApp()
   const browser = openBrowser()
@@ -152,17 +153,15 @@ test('all twenty-two counties are listed in the seed’s order; those not connec
   const options = page.document
     .querySelectorAll('select[name=connector] option')
     .filter((option) => option.getAttribute('value'))
-  t.is(options.length, 22)
+  t.is(options.length, 22 + 2 + 2, 'counties, the Ministry’s, those of the sandbox alone')
   const ids = options.map((option) => option.getAttribute('value'))
   t.deepEqual(ids.slice(0, 5), ['kl', 'ntpc', 'tp', 'ty', 'hcc'])
   const open = options.filter((option) => !option.hasAttribute('disabled'))
-  t.deepEqual(open.map((option) => option.getAttribute('value')).sort(), [
-    'hlc',
-    'kh',
-    'ntpc',
-    'tc',
-    'ylc',
-  ])
+  t.deepEqual(
+    open.map((option) => option.getAttribute('value')).sort(),
+    upstreams.map(({ id }) => id).sort(),
+  )
+  t.deepEqual(ids.slice(-2), ['saml-school', 'directory'])
   const forged = await browser.submit(page, 'county-form', { connector: 'kl' })
   t.is(forged.url.origin, world.issuer)
   t.truthy(forged.document.querySelector('#county-form'))

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import type { Browser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { signInWholly } from '../helpers/load.ts'
 import { type Postgres, startPostgres } from '../helpers/postgres.ts'
 import {
@@ -14,7 +15,6 @@ import {
   until,
   writeConfig,
 } from '../helpers/program.ts'
-import { freePort } from '../helpers/world.ts'
 
 /** What a person and her app were told. */
 type Told = { sub: string; browser: Browser; accessToken: string; refreshToken: string }

@@ -2,8 +2,8 @@
 import test from 'ava'
 import { openBrowser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { startProgram } from '../helpers/program.ts'
-import { freePort } from '../helpers/world.ts'
 
 test('kill -9 between county and callback: after a restart the demo app signs the teacher in', async (t) => {
   const [PORT, DEMO_PORT, SANDBOX_PORT] = await Promise.all([freePort(), freePort(), freePort()])

@@ -10,9 +10,9 @@ import { allowingCallsTo } from '../helpers/allowing-calls.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { createDatabase, temporaryFolder } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { startProgram } from '../helpers/program.ts'
 import { arrivedAt, openRelyingParty } from '../helpers/relying-party.ts'
-import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 

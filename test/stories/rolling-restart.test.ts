@@ -6,10 +6,10 @@ import test, { type ExecutionContext } from 'ava'
 import { openBrowser } from '../helpers/browser.ts'
 import { createPostgres, dropPostgres, temporaryFolder } from '../helpers/database.ts'
 import { ensurePackages, peerPackages } from '../helpers/debian.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { beginLoad } from '../helpers/load.ts'
 import { later, prepare, startProgram, until, writeConfig } from '../helpers/program.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
-import { freePort } from '../helpers/world.ts'
 
 test.before(async () => {
   await ensurePackages(peerPackages.nginx)

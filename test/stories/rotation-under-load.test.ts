@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import test from 'ava'
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, jwtVerify } from 'jose'
 import { temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { later, startProgram, writeConfig } from '../helpers/program.ts'
-import { freePort } from '../helpers/world.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const api = 'https://api.cloud.edu.tw/learning'

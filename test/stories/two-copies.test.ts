@@ -1,6 +1,7 @@
 import test from 'ava'
 import { openBrowser } from '../helpers/browser.ts'
-import { buildWorld, freePort } from '../helpers/world.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { buildWorld } from '../helpers/world.ts'
 
 test('two copies on one database, each on ports of its own, both sign people in', async (t) => {
   const first = await buildWorld(t, { sandbox: true })

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { Agent, fetch as poolFetch } from 'undici'
 import { openBrowser } from '../helpers/browser.ts'
 import { createDatabase, temporaryFolder } from '../helpers/database.ts'
+import { freePort } from '../helpers/free-port.ts'
 import {
   later,
   type Program,
@@ -18,7 +19,6 @@ import {
   writeConfig,
 } from '../helpers/program.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
-import { freePort } from '../helpers/world.ts'
 
 async function environment(t: ExecutionContext, more: NodeJS.ProcessEnv = {}) {
   const port = await freePort()

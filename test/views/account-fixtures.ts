@@ -98,7 +98,41 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
       { id: 'ntpc', label: county, keywords: [], connected: true },
       { id: 'km', label: '金門縣', keywords: [], connected: false },
     ],
-    actions: { link: '/account/identities/link', unlink: '/account/identities/unlink' },
+    actions: {
+      link: '/account/identities/link',
+      unlink: '/account/identities/unlink',
+      merge: '/account/merge',
+    },
+  }
+  const merge: AccountViews['account-merge'] = {
+    ...common,
+    account: '',
+    connectors: identities.connectors,
+    actions: { password: '/account/merge/password', county: '/account/merge/county' },
+  }
+  const side = {
+    name: '林•美',
+    names: ['m•••@mail.edu.tw'],
+    counties: [],
+    schools: [],
+    createdAt: day('2024-09-01'),
+    password: true,
+    sub: '7b7c9d0e-5f3a-4c1b-9a57-0f6f8f1e2d3c',
+  }
+  const joining: AccountViews['account-merge-confirm'] = {
+    ...common,
+    merge: 'one',
+    kept: side,
+    merged: {
+      ...side,
+      names: [],
+      counties: [county, '金門縣'],
+      schools: ['新北市立示範國民中學'],
+      password: false,
+      sub: '0f6f8f1e-2d3c-4c1b-9a57-7b7c9d0e5f3a',
+    },
+    apps: [app, 'Digital Library'],
+    action: '/account/merge/confirm',
   }
   const signIn = { at: day('2026-11-20'), app, network: '203.0.113.0', right: true }
   const close: AccountViews['account-close'] = {
@@ -205,6 +239,28 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
       view: 'account-identities',
       locals: { ...identities, identities: [], notice: 'account.done.unlinked' },
     },
+    { name: 'account-merge', view: 'account-merge', locals: merge },
+    {
+      name: 'account-merge-wrong',
+      view: 'account-merge',
+      locals: {
+        ...merge,
+        account: 'mei',
+        problem: { key: 'account.merge.wrong-wait.minutes', params: { minutes: 15 } },
+        notice: 'account.done.merge-over',
+      },
+    },
+    {
+      name: 'account-merge-county',
+      view: 'account-merge',
+      locals: { ...merge, countyProblem: 'sign-in.choose-county' },
+    },
+    { name: 'account-merge-confirm', view: 'account-merge-confirm', locals: joining },
+    {
+      name: 'account-merge-confirm-bare',
+      view: 'account-merge-confirm',
+      locals: { ...joining, kept: { ...side, name: '', password: false }, apps: [] },
+    },
     {
       name: 'account-sessions',
       view: 'account-sessions',
@@ -277,6 +333,15 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
             right: false,
           },
         ],
+        merges: [
+          { id: 'case-1', what: 'account.history.merge.kept', at: day('2026-11-02') },
+          {
+            id: 'case-2',
+            what: 'account.history.merge.merged',
+            at: day('2026-10-01'),
+            undoneAt: day('2026-10-03'),
+          },
+        ],
         older: '/account/history?after=x',
         newest: '/account/history',
       },
@@ -284,7 +349,7 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
     {
       name: 'account-history-none',
       view: 'account-history',
-      locals: { ...common, signIns: [] },
+      locals: { ...common, signIns: [], merges: [] },
     },
     { name: 'account-export', view: 'account-export', locals: { ...common, action: '/x' } },
     { name: 'account-close', view: 'account-close', locals: close },

@@ -1,5 +1,5 @@
 /** Every page with made-up data, for the tests and the preview. */
-import type { Views } from '#http/render.ts'
+import type { Gate, Views } from '#http/render.ts'
 import { accountFixtures } from './account-fixtures.ts'
 import { joiningFixtures } from './joining-fixtures.ts'
 
@@ -62,6 +62,29 @@ export function fixtures(
     actions: {
       local: `/interaction/${uid}/sign-in`,
       upstream: `/interaction/${uid}/upstream`,
+      cancel: `/interaction/${uid}/cancel`,
+    },
+  }
+  const upstreamPassword: Views['upstream-password'] = {
+    app: { name: app, host },
+    directory: zh ? '青松國民中學' : 'Green Pine Junior High School',
+    formToken,
+    action: '/upstream/school/password?state=state-of-the-trip',
+    back: `/interaction/${uid}?choose=1`,
+  }
+  const linkOffer: Views['link-offer'] = {
+    app: { name: app, host },
+    county,
+    address: 'm•••@mail.edu.tw',
+    proof: 'sign-in',
+    offer: 'mark-of-this-offer',
+    formToken,
+    connectors: connectors(lang),
+    actions: {
+      signIn: `/interaction/${uid}/link/sign-in`,
+      upstream: `/interaction/${uid}/link/upstream`,
+      word: `/interaction/${uid}/link/word`,
+      alone: `/interaction/${uid}/link/alone`,
       cancel: `/interaction/${uid}/cancel`,
     },
   }
@@ -154,9 +177,63 @@ export function fixtures(
   } as const
   const home = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' } as const
   const device = { action: '/device', xsrf: 'xsrf-value' }
+  const at = new Date('2026-11-21T02:05:00Z')
+  const hours = (count: number) => new Date(at.getTime() + count * 60 * 60 * 1000)
+  const notice = {
+    text: {
+      'zh-TW': '教育局更新登入系統，期間無法登入。',
+      en: 'The county renews its sign-in system.',
+    },
+    planned: false,
+    from: at,
+    until: hours(8),
+  }
+  const notices = [notice, { ...notice, planned: true, from: hours(20), until: hours(22) }]
+  const states = ['ok', 'slow', 'down'] as const
+  const status: Views['status'] = {
+    at,
+    upstreams: connectors(lang)
+      .filter((one) => one.connected)
+      .map(({ id, label }, index) => {
+        const state = states[index % states.length] ?? 'ok'
+        return { id, label, state, since: at, notices: index === 1 ? notices : [] }
+      }),
+    again: '/status?lang=en',
+  }
+  const ailments: Record<string, Gate['note']> = {
+    ntpc: { key: 'upstream-note.down', params: { since: '10:05' } },
+    tyc: { key: 'upstream-note.slow' },
+    kl: { key: 'upstream-note.maintenance', params: { until: '18:00' } },
+    hc: { key: 'upstream-note.planned', params: { from: '18:00' } },
+    mlc: { key: 'upstream-note.down-maintenance', params: { until: '18:00' } },
+  }
+  const ailing = (one: Gate): Gate => ({ ...one, note: ailments[one.id] })
 
   return [
     { name: 'sign-in', view: 'sign-in', locals: signIn },
+    { name: 'upstream-password', view: 'upstream-password', locals: upstreamPassword },
+    {
+      name: 'upstream-password-wrong',
+      view: 'upstream-password',
+      locals: { ...upstreamPassword, app: undefined, account: 'wang', problem: 'sign-in.wrong' },
+    },
+    { name: 'link-offer', view: 'link-offer', locals: linkOffer },
+    { name: 'link-offer-word', view: 'link-offer', locals: { ...linkOffer, proof: 'word' } },
+    {
+      name: 'link-offer-other-account',
+      view: 'link-offer',
+      locals: { ...linkOffer, account: 'mei@mail.edu.tw', problem: 'link-offer.other-account' },
+    },
+    {
+      name: 'link-offer-no-county',
+      view: 'link-offer',
+      locals: { ...linkOffer, upstreamProblem: 'sign-in.choose-county' },
+    },
+    {
+      name: 'problem-reused',
+      view: 'problem',
+      locals: problem('account.reused', [other, local, back], { county }),
+    },
     { name: 'agreement', view: 'agreement', locals: agreement },
     {
       name: 'agreement-not-ticked',
@@ -293,6 +370,22 @@ export function fixtures(
     },
     { name: 'problem-not-found', view: 'problem', locals: problem('not-found', [home], {}, false) },
     { name: 'problem-bare', view: 'problem', locals: problem('server', []) },
+    {
+      name: 'problem-upstream-down',
+      view: 'problem',
+      locals: {
+        ...problem('upstream.down', [local, other, again, back], { county, since: '10:05' }),
+        notices,
+        status: true,
+      },
+    },
+    { name: 'status', view: 'status', locals: status },
+    { name: 'status-nobody', view: 'status', locals: { ...status, upstreams: [] } },
+    {
+      name: 'sign-in-counties-away',
+      view: 'sign-in',
+      locals: { ...signIn, connectors: signIn.connectors.map(ailing), chosen: 'ntpc' },
+    },
     { name: 'device-code', view: 'device-code', locals: device },
     {
       name: 'device-code-unknown',
@@ -322,6 +415,11 @@ export function fixtures(
       name: 'sign-out-bare',
       view: 'sign-out',
       locals: { action: '/session/end/confirm', xsrf: 'x' },
+    },
+    {
+      name: 'sign-out-there',
+      view: 'sign-out',
+      locals: { action: '/session/end/confirm', xsrf: 'x', app: { name: app }, county: '新北市' },
     },
     { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
     ...accountFixtures(lang, app),

@@ -12,6 +12,7 @@ import {
   randomPKCECodeVerifier,
   type ServerMetadata,
 } from 'openid-client'
+import { UpstreamError } from '#errors.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
@@ -28,11 +29,13 @@ import { withoutSecrets } from '../without-secrets.ts'
 import { checkResponse } from './oidc/authorization-response.ts'
 import { callForClaims } from './oidc/claims-call.ts'
 import { clientAuth } from './oidc/client-auth.ts'
-import { during } from './oidc/fault.ts'
+import { during, Fault } from './oidc/fault.ts'
 import { type IdTokenClaims, verifyIdToken } from './oidc/id-token.ts'
 import { openKeySets } from './oidc/key-set.ts'
+import { endSessionUrl, readLogoutToken } from './oidc/logout.ts'
 import { openMetadata } from './oidc/metadata.ts'
 import { reach } from './oidc/reach.ts'
+import { openShelf } from './oidc/shelf.ts'
 
 /** Opens without I/O; what can fail, fails at the sign-in that needs it. */
 export function openOidcConnector(
@@ -44,8 +47,13 @@ export function openOidcConnector(
   const { issuer } = settings
   const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
   const network = { fetch: reach(ports.fetch), now: ports.now }
-  const metadata = openMetadata(settings, clientId, { ...network, insecure })
-  const keySets = openKeySets(network)
+  const shelf = (what: string) => openShelf(ports, `oidc.${what}:${id}`)
+  const metadata = openMetadata(settings, clientId, {
+    ...network,
+    insecure,
+    shelf: shelf('discovery'),
+  })
+  const keySets = openKeySets({ ...network, shelf: shelf('keys') })
   const discover = () => during(id, 'discovery', () => metadata.get())
 
   async function configure(server: ServerMetadata): Promise<Configuration> {
@@ -111,7 +119,22 @@ export function openOidcConnector(
       call &&
         during(id, call.claim, () => callForClaims(client, accessToken, call.url, claims.sub)),
     ])
-    return identify(claims, userinfo, call && further && { [call.claim]: further })
+    const said = identify(claims, userinfo, call && further && { [call.claim]: further })
+    return { ...said, ...sessionOf(claims, idToken, server) }
+  }
+
+  /** Of which our own sessions end with it; the token is kept only where its sign-out is told of it. */
+  function sessionOf(
+    { sid }: IdTokenClaims,
+    idToken: string,
+    server: ServerMetadata,
+  ): Pick<UpstreamIdentity, 'session'> {
+    const signsOut = server.end_session_endpoint ?? settings.end_session_endpoint
+    const session = {
+      ...(typeof sid === 'string' && sid !== '' && sid.length <= 255 ? { sid } : {}),
+      ...(signsOut && idToken.length <= longestHint ? { hint: idToken } : {}),
+    }
+    return Object.keys(session).length > 0 ? { session } : {}
   }
 
   async function redeem(
@@ -144,6 +167,20 @@ export function openOidcConnector(
     }
   }
 
+  /** With its documents kept people sign in although they cannot be read: as long as its token endpoint answers. */
+  async function manageWithout(error: UpstreamError) {
+    const server = await metadata.get().catch(() => undefined)
+    const keys =
+      server &&
+      (await keySets(server.jwks_uri ?? '')
+        .get()
+        .catch(() => undefined))
+    if (!keys) throw error
+    await during(id, 'token endpoint', async () => {
+      await network.fetch(server.token_endpoint ?? '', { method: 'HEAD', redirect: 'manual' })
+    })
+  }
+
   /** `email_verified` counts only where the operator says that this upstream verifies. */
   function trusted({ emailVerified, ...rest }: UpstreamProfile): UpstreamProfile {
     return emailVerified && settings.verifies_email ? { ...rest, emailVerified } : rest
@@ -155,10 +192,58 @@ export function openOidcConnector(
     servers: [serverOf(issuer)],
     begin,
     complete,
+    async signOut({ hint, returnTo, state }) {
+      const server = await discover()
+      const endpoint = server.end_session_endpoint ?? settings.end_session_endpoint
+      if (!endpoint || !isSafe(endpoint, insecure)) return undefined
+      const names = settings.end_session_names
+      return endSessionUrl({
+        ...(hint === undefined ? {} : { hint }),
+        endpoint,
+        clientId,
+        names,
+        returnTo,
+        state,
+      })
+    },
+    async hearLogout({ form }) {
+      const server = await discover()
+      return during(id, 'logout token', () =>
+        readLogoutToken(onlyOne(form, 'logout_token'), keySets(server.jwks_uri ?? ''), {
+          issuer,
+          clientId,
+          algorithms: settings.id_token_algs,
+          now: ports.now(),
+          firstUse: ports.firstUse,
+        }),
+      )
+    },
     async probe() {
-      await discover()
+      try {
+        const server = await during(id, 'discovery', () => metadata.reread())
+        await during(id, 'keys', () => keySets(server.jwks_uri ?? '').reread())
+      } catch (error) {
+        // Who hangs there would hang at its token endpoint as well, and somebody may be waiting.
+        if (!(error instanceof UpstreamError) || error.failure !== 'unreachable') throw error
+        await manageWithout(error)
+      }
     },
   }
+}
+
+/** An address carries no more. */
+const longestHint = 3_000
+
+const isSafe = (url: string, insecure: boolean): boolean => {
+  const protocol = URL.parse(url)?.protocol
+  return protocol === 'https:' || (insecure && protocol === 'http:')
+}
+
+function onlyOne(form: URLSearchParams | undefined, name: string): string {
+  const values = form?.getAll(name) ?? []
+  const [value] = values
+  if (value === undefined || values.length > 1) throw new Fault('nonsense', `no ${name}`)
+  return value
 }
 
 /** A name as RFC 8176 registers them, not a text of any length. */

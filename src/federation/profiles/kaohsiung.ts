@@ -1,5 +1,6 @@
 /** Kaohsiung's own vocabulary: everything is in the ID token, under `kh_…`. */
 import type { Profile } from '../profile.ts'
+import { readRecord } from './lists.ts'
 import { readOpenid2Ids, readPerson, withoutGaps } from './person.ts'
 import { readSchools } from './schools.ts'
 import { asRecord } from './shape.ts'
@@ -8,7 +9,8 @@ import { email, text } from './text.ts'
 /** Reads it. The inner shape of kh_titles and kh_classes is not published: every shape seen nearby is taken. */
 export const kaohsiung: Profile = (sources) => {
   const { idToken } = sources
-  const own = asRecord(idToken.kh_profile) ?? {}
+  const unread = new Set<string>()
+  const own = readRecord(idToken.kh_profile, () => unread.add('kh_profile'))
   const person = readPerson(sources)
   return {
     profile: withoutGaps({
@@ -16,14 +18,17 @@ export const kaohsiung: Profile = (sources) => {
       name: person.name ?? text(own.fullname),
       email: person.email ?? email(own.email),
     }),
-    affiliations: readSchools({
-      main: own.schoolid,
-      titles: idToken.kh_titles,
-      classes: idToken.kh_classes,
-      names: asRecord(own.schools),
-      // `gender` is sent for pupils only. It is a hint for who has no title, and makes nobody a teacher.
-      untitled: text(idToken.gender) ? 'student' : 'other',
-    }),
+    ...readSchools(
+      {
+        main: ['kh_profile/schoolid', own.schoolid],
+        titles: [['kh_titles', idToken.kh_titles]],
+        classes: [['kh_classes', idToken.kh_classes]],
+        names: asRecord(own.schools),
+        // `gender` is sent for pupils only. It is a hint for who has no title, and makes nobody a teacher.
+        untitled: text(idToken.gender) ? 'student' : 'other',
+      },
+      unread,
+    ),
     openid2Ids: readOpenid2Ids(sources),
   }
 }

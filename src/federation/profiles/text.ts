@@ -14,6 +14,12 @@ export function text(value: unknown): string | undefined {
   return line.length > longest ? [...line].slice(0, longest).join('').trim() : line
 }
 
+/** Letters, marks and what stands between them, of which nothing is JSON, markup or a broken encoding. */
+const word = /^(?=.*\p{L})[[\p{L}\p{M}\p{N}\p{Zs}\p{P}+]--["'\[\]\{\}\\]]+$/v
+
+/** True of what people are called by; `line` is one of `text`. */
+export const isWord = (line: string): boolean => word.test(line)
+
 /** The first of several values that says something. */
 export function firstText(...values: unknown[]): string | undefined {
   for (const value of values) {

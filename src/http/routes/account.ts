@@ -9,6 +9,7 @@ import { exportRoutes } from './account/export.ts'
 import { historyRoutes } from './account/history.ts'
 import { identityRoutes } from './account/identities.ts'
 import { openMemberRoutes } from './account/members.ts'
+import { mergeRoutes } from './account/merge.ts'
 import { overviewRoutes } from './account/overview.ts'
 import { passwordRoutes } from './account/password.ts'
 import { pictureRoutes } from './account/picture.ts'
@@ -23,6 +24,7 @@ export function accountRoutes(router: Router<State>, house: House): void {
   passwordRoutes(members, house)
   emailRoutes(router, members, house)
   identityRoutes(members, house)
+  mergeRoutes(members, house)
   sessionRoutes(members, house)
   appRoutes(members, house)
   historyRoutes(members, house)

@@ -1,66 +1,35 @@
 /** The routes between an app's request and its answer: read the question, take the person's reply, go on. */
 import type Router from '@koa/router'
-import { signInName } from '#accounts/local.ts'
-import type { Language } from '#config/words.ts'
-import { languages } from '#config/words.ts'
 import { answerAgree, answerAgreed, answerDisagree } from '#interaction/agreement.ts'
 import {
   answerAffiliation,
   answerCancel,
   answerConsent,
-  answerLocally,
   answerSameAccount,
   type Reply,
 } from '#interaction/answers.ts'
-import { type Leaving, leave } from '#interaction/trips.ts'
-import { chooseLanguage, type Message } from '#lib/messages.ts'
 import { findPastInteraction } from '#oidc/adapter.ts'
-import { answerQuestion, findQuestion } from '#oidc/questions.ts'
-import { appOf, cspSource, formSources } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
-import { keepCookie } from '../cookies.ts'
 import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
-import { spendDeparture } from '../middleware/limits.ts'
 import { Problem } from '../problem.ts'
+import { cannotBeMended, openAsking } from './asking.ts'
+import { openDepartures } from './departures.ts'
 import { applicationIn, loginAfterJoining } from './joined.ts'
-import {
-  afterBarred,
-  afterDepartures,
-  afterPast,
-  afterUpstream,
-  afterWaiting,
-} from './next-steps.ts'
+import { openLocalSignIn } from './local-sign-in.ts'
+import { afterBarred, afterPast } from './next-steps.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
 import { openReopening } from './reopening.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
-  const { provider, store, config, keys, answer, trips, passwords, now, cookies, metrics } = house
-  const { limits, knownDevices } = house
+  const { provider, store, config, keys, answer, trips, now } = house
   const { site } = config
   const pages = openQuestionPages(house)
   const reopening = openReopening(house)
-
-  /** The open question of this browser. Throws the page for one that is over, or another browser's. */
-  async function readQuestion(ctx: Context): Promise<Asked> {
-    const uid = ctx.params.uid ?? ''
-    if (ctx.method !== 'GET') ctx.state.pageUrl = `/interaction/${encodeURIComponent(uid)}?choose=1`
-    const question = await findQuestion(provider, uid)
-    if (!question) throw await pastProblem(ctx, uid)
-    // Either cookie was set when the app sent the person here. Two tabs that open at once in a new browser
-    // each get a device cookie, of which the last stays; the interaction's own is bound to its address.
-    const ours = ctx.cookies.get(cookies.interaction, { signed: true }) === uid
-    if (!ours && (question.device === undefined || question.device !== ctx.state.device)) {
-      throw new Problem(400, ctx.state.deviceKnown ? 'trip.other-browser' : 'cookies')
-    }
-    const client = await provider.Client.find(question.clientId)
-    if (!client) throw new Problem(400, 'app.unknown')
-    const { redirect_uri: redirectUri, ui_locales: uiLocales } = question.params
-    if (uiLocales) ctx.state.language = languageOf(ctx, uiLocales)
-    const shown = { app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
-    return Object.assign(question, shown)
-  }
+  const { readQuestion, finish } = openAsking(house)
+  const depart = openDepartures(house)
+  const signInHere = openLocalSignIn(house)
 
   /** Who is named on the page is who is signed in: after a sign-out in another tab nobody answers for her. */
   async function requireSamePerson(ctx: Context, question: Asked) {
@@ -73,82 +42,11 @@ export function interactionRoutes(router: Router<State>, house: House): void {
       throw afterBarred(question, account.status, question.formAction)
   }
 
-  const languageOf = (ctx: Context, uiLocales: string) =>
-    chooseLanguage(
-      { query: readQuery(ctx).lang, cookie: ctx.cookies.get(cookies.language), uiLocales },
-      languages,
-      ctx.state.language,
-    ) as Language
-
-  async function pastProblem(ctx: Context, uid: string): Promise<Problem> {
-    const past = await findPastInteraction(store.payloads, uid)
-    if (!past || past.device !== ctx.state.device) return new Problem(400, 'interaction.expired')
-    const client = await provider.Client.find(past.params.client_id ?? '')
-    const app = client && appOf(client, past.params.redirect_uri)
-    const device = past.params.redirect_uri === undefined
-    return afterPast(uid, { finished: past.finished, device }, app)
-  }
-
-  async function finish(ctx: Context, question: Asked, reply: Reply, again: Again) {
-    switch (reply.kind) {
-      case 'again':
-        return again(reply.problem, reply)
-      case 'held':
-        return again(reply.problem, { ...reply, status: 429 })
-      case 'barred':
-        if (reply.status === 'closed') throw await reopening.offer(ctx, question, reply)
-        throw afterBarred(question, reply.status, question.formAction)
-      case 'waiting':
-        throw afterWaiting(question, question.formAction)
-      case 'finish': {
-        const url = await answerQuestion(question, reply.answer)
-        if (!url) throw await pastProblem(ctx, question.uid)
-        if (reply.stands && !(await reply.stands())) {
-          await store.payloads.destroyAnswersOf(reply.answer.login?.accountId ?? '')
-          throw await pastProblem(ctx, question.uid)
-        }
-        answer.redirect(ctx, url)
-      }
-    }
-  }
-  type Again = (
-    problem: Message,
-    how: { status?: number; waitSeconds?: number },
-  ) => void | Promise<void>
-  const cannotBeMended: Again = (problem) => {
-    throw new Error(`no page to mend ${JSON.stringify(problem)} on`)
-  }
-
   /** `remember`: she ticked that she wants to stay signed in. */
-  async function leaveFor(ctx: Context, question: Asked, id: string, remember = false) {
-    const connector = config.connectors.find((one) => one.id === id)
-    const county = connector?.label[ctx.state.language] ?? ''
-    if (!connector)
-      return pages.signIn(ctx, question, { upstreamProblem: 'sign-in.choose-county', remember })
-    const sources = formSources(trips.connectors, question.params.redirect_uri)
-    const wait = spendDeparture(limits, ctx)
-    if (wait > 0) throw afterDepartures(question, wait, sources)
-    const device = ctx.state.device ?? ''
-    const locales = [ctx.state.language]
-    const where = { connector: id, device, locales, remember }
-    const leaving: Leaving = await leave(trips, question, where)
-    switch (leaving.kind) {
-      case 'leave':
-        keepCookie(ctx, cookies.county, id)
-        return answer.redirect(ctx, leaving.url)
-      case 'not-connected':
-        return pages.signIn(ctx, question, {
-          notice: { key: 'problem.county.not-connected.what', params: { county } },
-        })
-      case 'failed': {
-        ctx.state.log.warn(
-          { connector: id, failure: leaving.failure, err: leaving.cause },
-          'upstream',
-        )
-        throw afterUpstream(question, connector, ctx.state.language, leaving.failure, sources)
-      }
-    }
-  }
+  const leaveFor = (ctx: Context, question: Asked, county: string, remember = false) =>
+    depart(ctx, question, { county, remember }, (why) =>
+      pages.signIn(ctx, question, 'notice' in why ? why : { ...why, remember }),
+    )
 
   /** GET shows what the question asks for; `?as=` shows another page of the same question. */
   router.get('interaction', '/interaction/:uid', async (ctx) => {
@@ -208,26 +106,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   post('sign-in', 'sign-in', async (ctx, question, fields) => {
     const { account = '', password = '' } = fields
     const remember = ticked(fields)
-    const { domain } = site.local_accounts
-    const name = signInName(account, domain)
-    const source = limits.sourceOf(ctx)
-    const from = {
-      source: source.name,
-      sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
-      device: knownDevices.find(ctx, name),
-    }
-    const where = { ...circumstancesOf(ctx), clientId: question.clientId }
-    const { signIn: signInLimits } = limits
-    const { password: acr } = site.acr
-    const { waitingPassword } = house.enrolments
-    const local = { now, passwords, domain, waitingPassword }
-    const ports = { ...local, acr, limits: signInLimits, from, where, remember }
-    const reply = await answerLocally(store, { account, password }, ports)
-    if (reply.kind === 'held') limits.refused(ctx, 'sign-in', reply.because)
-    if (reply.kind === 'finish') knownDevices.remember(ctx, name)
-    const outcome = reply.kind === 'again' ? 'refused' : reply.kind
-    ctx.state.log.info({ way: 'password', outcome, client: question.clientId }, 'sign-in')
-    metrics.signIn('password', '', outcome)
+    const reply = await signInHere(ctx, question, { account, password }, remember)
     await finish(ctx, question, reply, (problem, how) =>
       pages.signIn(ctx, question, { account, problem, remember }, how),
     )

@@ -1,5 +1,5 @@
 /** Somebody who has just joined signs in without being asked again: she proved herself a moment ago. */
-import { loginOf } from '#interaction/trips.ts'
+import { loginOf } from '#interaction/arrival.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { visitor } from './joining-tools.ts'

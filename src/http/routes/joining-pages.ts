@@ -16,6 +16,7 @@ import { home, type NextStep, Problem } from '../problem.ts'
 import { joinedHint, loginAfterJoining } from './joined.ts'
 import { joiningPath, visitor } from './joining-tools.ts'
 import { keptOf, upstreamStatus } from './next-steps.ts'
+import { notesOf, troubleOf } from './upstream-words.ts'
 
 export function openJoiningPages(house: House) {
   const { enrolments, config, keys, answer, limits, messages, provider } = house
@@ -50,6 +51,7 @@ export function openJoiningPages(house: House) {
         step: { id: step.id, type: step.type },
         progress: shown.progress,
         screen: screen.locals,
+        notes: notesOf(house, lang),
         scripts: screen.scripts ?? [],
         multipart: screen.multipart === true,
         waits: screen.waits === true,
@@ -185,7 +187,7 @@ export function openJoiningPages(house: House) {
     { application, step, connector }: { application: string; step: string; connector: string },
     failure: 'not-connected' | Extract<Leaving, { kind: 'failed' }>['failure'],
   ): Problem {
-    const county = config.connectors.find(({ id }) => id === connector)?.label[ctx.state.language]
+    const county = config.connectors.find(({ id }) => id === connector)
     const again: NextStep = {
       id: 'joining',
       kind: 'link',
@@ -193,13 +195,13 @@ export function openJoiningPages(house: House) {
       labelKey: 'next.joining',
       primary: true,
     }
-    const options = { params: { county: county ?? '' }, next: [again, home] }
-    return failure === 'not-connected'
-      ? new Problem(400, 'county.not-connected', options)
-      : new Problem(upstreamStatus[failure], `upstream.${failure}`, {
-          ...options,
-          kept: keptOf('join'),
-        })
+    const next = [again, home]
+    if (failure === 'not-connected' || !county) {
+      const params = { county: county?.label[ctx.state.language] ?? '' }
+      return new Problem(400, 'county.not-connected', { params, next })
+    }
+    const { key, ...about } = troubleOf(house, ctx.state.language, county, failure)
+    return new Problem(upstreamStatus[failure], key, { ...about, next, kept: keptOf('join') })
   }
 
   /** Too many leave for a county from one place at once. */

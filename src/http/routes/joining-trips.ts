@@ -1,4 +1,5 @@
 /** What becomes of those who come back from a county for an application, or come for the first time. */
+import { findKnown } from '#accounts/rekey.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { Errand, Return } from '#interaction/trips.ts'
 import type { Context } from '../context.ts'
@@ -29,8 +30,8 @@ export function openJoiningTrips(house: House) {
     ): Promise<void> {
       const joining = await enrolments.find(errand.application, ctx.state.device ?? '')
       if (joining.kind === 'found') await requireMember(house, ctx, joining)
-      const known = await house.store.identities.find(identity.issuer, identity.subject)
-      const isHers = joining.kind === 'found' && joining.row.accountId === known?.account.id
+      const known = await findKnown(house.store, identity)
+      const isHers = joining.kind === 'found' && joining.row.accountId === known?.id
       if (known && !isHers) throw pages.afterKnown(ctx, identity.connector)
       const arrived = await enrolments.arrive(errand, identity, visitor(house, ctx))
       switch (arrived.kind) {

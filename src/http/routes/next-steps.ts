@@ -1,9 +1,9 @@
 /** What a person can do when a sign-in did not work: every problem page offers a way on. */
 import type { ConnectorConfig } from '#config/connector.ts'
-import type { Language } from '#config/words.ts'
 import type { UpstreamFailure } from '#errors.ts'
 import type { App } from '../app-of.ts'
-import { home, type NextStep, Problem } from '../problem.ts'
+import { home, type NextStep, Problem, type ProblemOptions } from '../problem.ts'
+import type { Trouble } from './upstream-words.ts'
 
 type Open = { uid: string; app: App }
 
@@ -39,27 +39,28 @@ export const upstreamStatus: Record<UpstreamFailure, number> = {
 /** The county did not sign the person in. The app's request is kept. */
 export function afterUpstream(
   open: Open,
-  connector: ConnectorConfig,
-  language: Language,
+  { id }: Pick<ConnectorConfig, 'id'>,
   failure: UpstreamFailure,
+  { key, down, ...about }: Trouble,
   formAction: string[],
 ): Problem {
-  const county = connector.label[language]
-  return new Problem(upstreamStatus[failure], `upstream.${failure}`, {
+  const { county } = about.params
+  const again: NextStep = {
+    id: 'again-county',
+    kind: 'post',
+    href: `/interaction/${open.uid}/upstream/${id}`,
+    labelKey: 'next.again-county',
     params: { county },
-    formAction,
-    next: [
-      {
-        id: 'again-county',
-        kind: 'post',
-        href: `/interaction/${open.uid}/upstream/${connector.id}`,
-        labelKey: 'next.again-county',
-        params: { county },
-        primary: true,
-      },
-      ...otherWays(open),
-    ],
-  })
+  }
+  if (!down) {
+    const next = [{ ...again, primary: true }, ...otherWays(open)]
+    return new Problem(upstreamStatus[failure], key, { ...about, formAction, next })
+  }
+  // To try again at once is no use: what helps now is another way in.
+  const here = { ...choose(open.uid, 'local', 'next.local-bound'), primary: true }
+  const elsewhere = choose(open.uid, 'other-county', 'next.other-county')
+  const next = [here, elsewhere, again, backToApp(open)]
+  return new Problem(503, key, { ...about, formAction, next })
 }
 
 /** Too many people leave for a county from one address at once. */
@@ -87,11 +88,14 @@ export function afterLostErrand(
   href: string,
   key: string,
   params: Record<string, string> = {},
+  about: Pick<ProblemOptions, 'notices' | 'status'> = {},
 ): Problem {
   const back: NextStep = { id: 'back', kind: 'link', href, labelKey: 'next.back', primary: true }
   const next = [back, home]
   if (!key.startsWith('upstream.')) return new Problem(400, key, { params, next })
-  return new Problem(502, key, { params, next, kept: keptOf(errand) })
+  const { notices, status } = about
+  const more = { ...(notices && { notices }), ...(status && { status }) }
+  return new Problem(502, key, { ...more, params, next, kept: keptOf(errand) })
 }
 
 /** The person is known and may not come in. */
@@ -102,6 +106,12 @@ export function afterBarred(
 ): Problem {
   const key = status === 'pending' ? 'account.pending' : 'account.suspended'
   return new Problem(403, key, { formAction, next: otherWays(open) })
+}
+
+/** Her login may have been somebody else's before: nothing of that account is opened. */
+export function afterReused(open: Open, county: string, formAction: string[]): Problem {
+  const next = otherWays(open)
+  return new Problem(403, 'account.reused', { params: { county }, formAction, next })
 }
 
 /** She registered and has not proven her address: the mail is there, or can be had again. */

@@ -2,7 +2,9 @@
 import { affiliationsToward, currentAffiliations } from '#accounts/affiliations.ts'
 import { findDueTerms } from '#accounts/agreements.ts'
 import { shownGrant } from '#interaction/answers.ts'
+import type { OpenOffer } from '#interaction/link-offers.ts'
 import type { Question } from '#interaction/question.ts'
+import { maskMail } from '#lib/mask.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { type App, formSources } from '../app-of.ts'
@@ -10,7 +12,9 @@ import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken } from '../input.ts'
 import type { Views } from '../render.ts'
+import { connectorLabel } from './account/labels.ts'
 import { affiliationLabel, schoolLabel } from './labels.ts'
+import { gatesOf } from './upstream-words.ts'
 
 /** An open question with the app that waits for its answer. */
 export type Asked = Question & {
@@ -44,17 +48,47 @@ export function openQuestionPages(house: House) {
         app: question.app,
         formToken: tokenOf(ctx),
         account: hint ?? '',
-        connectors: config.connectors.map((connector) => ({
-          id: connector.id,
-          label: connector.label[lang],
-          keywords: [...Object.values(connector.label), ...connector.keywords],
-          connected: trips.connectors.has(connector.id),
-        })),
+        connectors: gatesOf(house, lang),
         chosen: ctx.cookies.get(cookies.county),
         canRemember: site.session.remember,
         actions: {
           local: path(question, 'sign-in'),
           upstream: path(question, 'upstream'),
+          cancel: path(question, 'cancel'),
+        },
+        ...more,
+      },
+    })
+  }
+
+  /** What she is told of the account is what her county said of her, no more. */
+  function linkOffer(
+    ctx: Context,
+    question: Asked,
+    { mark, proof, address, identity }: OpenOffer,
+    more: Partial<Views['link-offer']> = {},
+    { status, waitSeconds }: { status?: number; waitSeconds?: number } = {},
+  ) {
+    const lang = ctx.state.language
+    const at = (action: string) => path(question, `link/${action}`)
+    answer.page(ctx, {
+      view: 'link-offer',
+      status: status ?? (more.problem || more.upstreamProblem ? 422 : 200),
+      retryAfterSeconds: waitSeconds,
+      formAction: formSources(trips.connectors, question.params.redirect_uri),
+      locals: {
+        app: question.app,
+        formToken: tokenOf(ctx),
+        county: connectorLabel(house, lang, identity.connector),
+        address: maskMail(address),
+        proof,
+        offer: mark,
+        connectors: gatesOf(house, lang),
+        actions: {
+          signIn: at('sign-in'),
+          upstream: at('upstream'),
+          word: at('word'),
+          alone: at('alone'),
           cancel: path(question, 'cancel'),
         },
         ...more,
@@ -180,5 +214,5 @@ export function openQuestionPages(house: House) {
     })
   }
 
-  return { signIn, account, dueTerms, agreement, affiliation, consent }
+  return { signIn, linkOffer, account, dueTerms, agreement, affiliation, consent }
 }

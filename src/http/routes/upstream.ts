@@ -1,7 +1,7 @@
 /** Where people come back from their county, whatever they were sent for. */
 import type Router from '@koa/router'
 import { callbackPath } from '#federation/own-addresses.ts'
-import { comeBack, type Errand, park, type Return } from '#interaction/trips.ts'
+import { type Coming, comeBack, type Errand, park, type Return } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
 import { appOf, formSources } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
@@ -12,18 +12,26 @@ import { Problem } from '../problem.ts'
 import { openLinkTrips } from './account/link-trips.ts'
 import { joiningPath } from './joining-tools.ts'
 import { openJoiningTrips } from './joining-trips.ts'
-import { afterBarred, afterLostErrand, afterLostTrip, afterUpstream } from './next-steps.ts'
+import { offerPath, openLinking } from './linking.ts'
+import {
+  afterBarred,
+  afterLostErrand,
+  afterLostTrip,
+  afterReused,
+  afterUpstream,
+} from './next-steps.ts'
 import { openReopening } from './reopening.ts'
+import { troubleOf } from './upstream-words.ts'
 
 /** Where a person was when she left: it shows what became of it. */
-const originOf = (errand: Errand | undefined): string => {
+export const originOf = (errand: Errand | undefined): string => {
   switch (errand?.kind) {
     case 'sign-in':
       return `/interaction/${errand.uid}?choose=1`
     case 'join':
       return joiningPath(errand.application, errand.step)
     case 'link':
-      return '/account/identities'
+      return errand.merge ? '/account/merge' : '/account/identities'
     case undefined:
       return '/'
   }
@@ -34,11 +42,13 @@ const errandOf = (back: Return): Errand | undefined => {
   return 'uid' in back ? { kind: 'sign-in', uid: back.uid } : undefined
 }
 
-export function upstreamRoutes(router: Router<State>, house: House): void {
+/** What becomes of somebody who is back from an upstream, whichever way her answer came. */
+export function openArrivals(house: House) {
   const { provider, config, answer, trips, metrics } = house
   const joining = openJoiningTrips(house)
   const linking = openLinkTrips(house)
   const reopening = openReopening(house)
+  const link = openLinking(house)
 
   /** The app behind a question that is still open, for the steps back to it. */
   async function openFor(errand: Errand | undefined) {
@@ -54,6 +64,104 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
       formAction: formSources(trips.connectors, redirectUri),
     }
   }
+
+  /** What every arrival says of the browser it came in. */
+  const comingOf = (ctx: Context, id: string, { url, state }: Pick<Coming, 'url' | 'state'>) => ({
+    connector: id,
+    url,
+    state,
+    device: ctx.state.deviceKnown ? ctx.state.device : undefined,
+    circumstances: circumstancesOf(ctx),
+  })
+
+  async function arrive(ctx: Context, id: string, back: Return) {
+    const connector = config.connectors.find((one) => one.id === id)
+    const { deviceKnown, log, language } = ctx.state
+    const errand = errandOf(back)
+
+    // A callback is good once: its page in another language is where she came from.
+    ctx.state.pageUrl = originOf(errand)
+    const line = { way: 'upstream', connector: id, errand: errand?.kind, outcome: back.kind }
+    metrics.signIn('upstream', id, back.kind)
+    switch (back.kind) {
+      case 'finish': {
+        log.info({ ...line, created: back.created }, 'sign-in')
+        const resume = await answerQuestion(back.question, back.answer)
+        if (!resume) throw new Problem(400, 'interaction.expired')
+        return answer.redirect(ctx, resume)
+      }
+      case 'newcomer':
+        log.info(line, 'sign-in')
+        return joining.welcome(ctx, back)
+      case 'offer': {
+        log.info({ ...line, said: back.said }, 'sign-in')
+        const query = back.said ? `?said=${back.said}` : ''
+        return answer.redirect(ctx, `${offerPath(back.uid)}${query}`)
+      }
+      case 'link': {
+        log.info(line, 'sign-in')
+        await link(ctx, back.uid, back.offer)
+        const answered = { login: back.login, select_account: {} }
+        const resume = await answerQuestion(back.question, answered)
+        if (!resume) throw new Problem(400, 'interaction.expired')
+        return answer.redirect(ctx, resume)
+      }
+      case 'brought':
+        log.info(line, 'sign-in')
+        if (back.errand.kind === 'join') return joining.arrive(ctx, back.errand, back.identity)
+        return linking.arrive(ctx, back.errand, back.identity)
+      case 'lost': {
+        log.info({ ...line, why: back.why }, 'sign-in')
+        const open = await openFor(errand)
+        if (back.why === 'other-browser' && !deviceKnown) throw new Problem(400, 'cookies')
+        if (open) throw afterLostTrip(open, back.why, open.formAction)
+        if (!errand || errand.kind === 'sign-in') throw new Problem(400, `trip.${back.why}`)
+        throw afterLostErrand(errand.kind, originOf(errand), `trip.${back.why}`)
+      }
+      case 'interaction-over':
+        log.info(line, 'sign-in')
+        // Its page knows what became of the app's request.
+        return answer.redirect(ctx, `/interaction/${back.uid}`)
+      case 'not-connected':
+      case 'failed':
+      case 'reused':
+      case 'barred': {
+        const open = await openFor(errand)
+        if (!connector) throw new Problem(400, 'interaction.expired')
+        if (back.kind === 'failed')
+          log.warn({ ...line, failure: back.failure, err: back.cause }, 'sign-in')
+        else log.info(line, 'sign-in')
+        const params = { county: connector.label[language] }
+        if (!open) {
+          if (!errand || errand.kind === 'sign-in') throw new Problem(400, 'interaction.expired')
+          const origin = originOf(errand)
+          if (back.kind !== 'failed')
+            throw afterLostErrand(errand.kind, origin, 'county.not-connected', params)
+          const trouble = troubleOf(house, language, connector, back.failure)
+          throw afterLostErrand(errand.kind, origin, trouble.key, trouble.params, trouble)
+        }
+        if (back.kind === 'reused') throw afterReused(open, params.county, open.formAction)
+        if (back.kind === 'barred' && back.status === 'closed')
+          throw await reopening.offer(ctx, open, { login: back.login, connector: id })
+        if (back.kind === 'barred') throw afterBarred(open, back.status, open.formAction)
+        if (back.kind === 'failed') {
+          const trouble = troubleOf(house, language, connector, back.failure)
+          throw afterUpstream(open, connector, back.failure, trouble, open.formAction)
+        }
+        throw new Problem(400, 'county.not-connected', {
+          ...afterLostTrip(open, 'used', open.formAction).options,
+          params,
+        })
+      }
+    }
+  }
+
+  return { openFor, comingOf, arrive }
+}
+
+export function upstreamRoutes(router: Router<State>, house: House): void {
+  const { config, answer, trips } = house
+  const { comingOf, arrive } = openArrivals(house)
 
   /**
    * A form from the upstream's own page: a SAML response, a long OpenID 2.0 answer. Our cookies do not travel with it
@@ -74,73 +182,9 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
 
   router.get('upstream.callback', callbackPath(':connector'), async (ctx: Context) => {
     const id = ctx.params.connector ?? ''
-    const connector = config.connectors.find((one) => one.id === id)
     const url = new URL(`${config.issuer}${callbackPath(encodeURIComponent(id))}`)
     url.search = ctx.search
-    const { device, deviceKnown, log, language } = ctx.state
-    const back = await comeBack(trips, {
-      connector: id,
-      url,
-      state: url.searchParams.get('state') ?? undefined,
-      device: deviceKnown ? device : undefined,
-      circumstances: circumstancesOf(ctx),
-    })
-    const errand = errandOf(back)
-
-    // A callback is good once: its page in another language is where she came from.
-    ctx.state.pageUrl = originOf(errand)
-    const line = { way: 'upstream', connector: id, errand: errand?.kind, outcome: back.kind }
-    metrics.signIn('upstream', id, back.kind)
-    switch (back.kind) {
-      case 'finish': {
-        log.info({ ...line, created: back.created }, 'sign-in')
-        const resume = await answerQuestion(back.question, back.answer)
-        if (!resume) throw new Problem(400, 'interaction.expired')
-        return answer.redirect(ctx, resume)
-      }
-      case 'newcomer':
-        log.info(line, 'sign-in')
-        return joining.welcome(ctx, back)
-      case 'brought':
-        log.info(line, 'sign-in')
-        if (back.errand.kind === 'join') return joining.arrive(ctx, back.errand, back.identity)
-        return linking.arrive(ctx, back.errand, back.identity)
-      case 'lost': {
-        log.info({ ...line, why: back.why }, 'sign-in')
-        const open = await openFor(errand)
-        if (back.why === 'other-browser' && !deviceKnown) throw new Problem(400, 'cookies')
-        if (open) throw afterLostTrip(open, back.why, open.formAction)
-        if (!errand || errand.kind === 'sign-in') throw new Problem(400, `trip.${back.why}`)
-        throw afterLostErrand(errand.kind, originOf(errand), `trip.${back.why}`)
-      }
-      case 'interaction-over':
-        log.info(line, 'sign-in')
-        // Its page knows what became of the app's request.
-        return answer.redirect(ctx, `/interaction/${back.uid}`)
-      case 'not-connected':
-      case 'failed':
-      case 'barred': {
-        const open = await openFor(errand)
-        if (!connector) throw new Problem(400, 'interaction.expired')
-        if (back.kind === 'failed')
-          log.warn({ ...line, failure: back.failure, err: back.cause }, 'sign-in')
-        else log.info(line, 'sign-in')
-        const params = { county: connector.label[language] }
-        if (!open) {
-          if (!errand || errand.kind === 'sign-in') throw new Problem(400, 'interaction.expired')
-          const key = back.kind === 'failed' ? `upstream.${back.failure}` : 'county.not-connected'
-          throw afterLostErrand(errand.kind, originOf(errand), key, params)
-        }
-        if (back.kind === 'barred' && back.status === 'closed')
-          throw await reopening.offer(ctx, open, { login: back.login, connector: id })
-        if (back.kind === 'barred') throw afterBarred(open, back.status, open.formAction)
-        if (back.kind === 'failed')
-          throw afterUpstream(open, connector, language, back.failure, open.formAction)
-        throw new Problem(400, 'county.not-connected', {
-          ...afterLostTrip(open, 'used', open.formAction).options,
-          params,
-        })
-      }
-    }
+    const state = url.searchParams.get('state') ?? undefined
+    await arrive(ctx, id, await comeBack(trips, comingOf(ctx, id, { url, state })))
   })
 }

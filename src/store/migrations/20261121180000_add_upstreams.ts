@@ -34,18 +34,12 @@ export async function up(knex: Knex): Promise<void> {
     t.string('id', 43).primary()
     t.bigInteger('expires_at').notNullable().index()
   })
-  // Which of our sign-ins stand on which session at an upstream: they end together.
+  // Whose session at an upstream it is, where it tells them apart: its logout may name nobody.
   await knex.schema.createTable('upstream_session', (t) => {
-    t.string('id', 36).primary()
-    t.string('connector', 32).notNullable()
-    t.string('issuer').notNullable()
-    t.string('subject').notNullable()
-    t.string('sid')
+    // SHA-256 of issuer and sid.
+    t.string('id', 43).primary()
     t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
-    t.bigInteger('login_at').notNullable()
-    t.text('hint')
     t.bigInteger('expires_at').notNullable().index()
-    t.index(['issuer', 'subject'])
   })
   // Somebody new whose address belongs to an account here: until she has said what she wants.
   await knex.schema.createTable('link_offer', (t) => {
@@ -56,13 +50,16 @@ export async function up(knex: Knex): Promise<void> {
     t.text('identity').notNullable()
     t.bigInteger('expires_at').notNullable().index()
   })
-  // Two accounts of one person, joined: what was moved, so that it can be moved back.
+  // Two accounts of one person: proved for a while, then joined, with what was moved, so that it can be moved back.
   await knex.schema.createTable('account_merge', (t) => {
     t.string('id', 36).primary()
     t.string('kept', 36).notNullable().index()
     t.string('merged', 36).notNullable().index()
-    t.text('moved').notNullable()
-    t.bigInteger('merged_at').notNullable()
+    // How the other account was proved, sealed, and until when that counts: both empty once they are joined.
+    t.text('proof')
+    t.bigInteger('expires_at').index()
+    t.text('moved')
+    t.bigInteger('merged_at')
     t.bigInteger('undone_at')
   })
   await knex.schema.alterTable('upstream_trip', (t) => {

@@ -7,10 +7,17 @@ import { UpstreamError, type UpstreamFailure } from '#errors.ts'
 export class Fault extends Error {
   override name = 'Fault'
   readonly failure: UpstreamFailure
+  /** The HTTP status it answered with, where that is what failed. */
+  readonly status: number | undefined
 
-  constructor(failure: UpstreamFailure, message: string, options?: { cause?: unknown }) {
+  constructor(
+    failure: UpstreamFailure,
+    message: string,
+    options?: { cause?: unknown; status?: number },
+  ) {
     super(message, options)
     this.failure = failure
+    this.status = options?.status
   }
 }
 
@@ -23,12 +30,12 @@ export async function during<T>(
   try {
     return await work()
   } catch (error) {
-    const { failure, message } = judge(error)
-    throw new UpstreamError(connector, failure, `${stage}: ${message}`, { cause: error })
+    const { failure, message, status } = judge(error)
+    throw new UpstreamError(connector, failure, `${stage}: ${message}`, { cause: error, status })
   }
 }
 
-type Judgement = { failure: UpstreamFailure; message: string }
+type Judgement = { failure: UpstreamFailure; message: string; status?: number | undefined }
 
 function judge(error: unknown): Judgement {
   for (let at = error; at instanceof Error; at = at.cause) {

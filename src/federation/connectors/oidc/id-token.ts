@@ -4,7 +4,7 @@ import { Fault } from './fault.ts'
 import type { Fresh } from './fresh.ts'
 
 /** Seconds their clock may differ from ours. */
-const clockToleranceSeconds = 30
+export const clockToleranceSeconds = 30
 
 export type Expected = {
   issuer: string
@@ -23,7 +23,7 @@ export type IdTokenClaims = JWTPayload & { sub: string }
  */
 export async function verifyIdToken(
   idToken: string,
-  keySet: Fresh<LocalJWKSet>,
+  keySet: Pick<Fresh<LocalJWKSet>, 'get' | 'renew'>,
   expected: Expected,
 ): Promise<IdTokenClaims> {
   const options: JWTVerifyOptions = {
@@ -39,9 +39,10 @@ export async function verifyIdToken(
   return claims
 }
 
-async function verifyWithNewestKeys(
+/** The claims of a token one of the upstream's keys signed, read anew once if none fits. */
+export async function verifyWithNewestKeys(
   idToken: string,
-  keySet: Fresh<LocalJWKSet>,
+  keySet: Pick<Fresh<LocalJWKSet>, 'get' | 'renew'>,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   try {

@@ -4,17 +4,23 @@ import type { OidcSettings } from '#config/connector.ts'
 import { Fault } from './fault.ts'
 import { type Fresh, keepFresh } from './fresh.ts'
 import type { Network } from './reach.ts'
+import { oldestMs, type Shelf } from './shelf.ts'
 
 const hour = 60 * 60 * 1000
 const minute = 60 * 1000
 
-export type MetadataPorts = { fetch: Network; now: () => number; insecure: boolean }
+export type MetadataPorts = {
+  fetch: Network
+  now: () => number
+  insecure: boolean
+  shelf: Shelf
+}
 
 /** Lazy: nothing is read before the first sign-in, so that a dead county never stops a boot. */
 export function openMetadata(
   settings: OidcSettings,
   clientId: string,
-  { fetch, now, insecure }: MetadataPorts,
+  { fetch, now, insecure, shelf }: MetadataPorts,
 ): Fresh<ServerMetadata> {
   const read = async () => {
     const found = await discovery(new URL(settings.issuer), clientId, undefined, undefined, {
@@ -23,9 +29,25 @@ export function openMetadata(
     })
     const metadata = found.serverMetadata()
     check(metadata, settings, insecure)
+    shelf.keep(JSON.stringify(metadata))
     return metadata
   }
-  return keepFresh(read, { now, freshMs: hour, retryMs: minute, serveOld: true })
+  const findKept = async () => {
+    const kept = await shelf.find()
+    if (!kept) return undefined
+    const metadata: ServerMetadata = JSON.parse(kept.text)
+    // The settings may be others since.
+    check(metadata, settings, insecure)
+    return { value: metadata, at: kept.at }
+  }
+  return keepFresh(read, {
+    now,
+    freshMs: hour,
+    retryMs: minute,
+    serveOld: true,
+    oldestMs,
+    findKept,
+  })
 }
 
 function check(metadata: ServerMetadata, settings: OidcSettings, insecure: boolean) {

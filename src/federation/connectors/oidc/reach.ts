@@ -18,13 +18,15 @@ export function reach(fetch: typeof globalThis.fetch): Network {
     // Their error pages are HTML as often as not: the status says enough.
     if (response.status >= 500 || response.status === 429) {
       await response.body?.cancel()
-      throw new Fault('unreachable', `answered HTTP ${response.status}`)
+      const { status } = response
+      throw new Fault('unreachable', `answered HTTP ${status}`, { status })
     }
     return response
   }
 }
 
-function networkFault(cause: unknown): Fault {
+/** What fetch threw, told as a fault. */
+export function networkFault(cause: unknown): Fault {
   for (let at = cause; at instanceof Error; at = at.cause) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : at.name
     if (/^timeout$|^(?:Timeout|Abort)Error$|^ETIMEDOUT$|^UND_ERR_.*TIMEOUT$/.test(code)) {

@@ -1,5 +1,6 @@
-/** Her sign-ins, a page at a time. */
+/** Her sign-ins, a page at a time, and before them what was joined to her account. */
 import { listSignIns } from '#account/history.ts'
+import { listMerges } from '#account/merge.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
 import { namesOfApps } from './app-names.ts'
@@ -22,7 +23,14 @@ export function historyRoutes({ show, page }: MemberRoutes, house: House): void 
       lang,
       list.map(({ clientId }) => clientId),
     )
+    const merges = cursor === undefined ? await listMerges(house.store, member.account.id) : []
     const locals = {
+      merges: merges.map(({ id, role, mergedAt, undoneAt }) => ({
+        id,
+        what: `account.history.merge.${role}`,
+        at: dateOf(mergedAt),
+        undoneAt: undoneAt === undefined ? undefined : dateOf(undoneAt),
+      })),
       signIns: list.map((one) => ({
         at: dateOf(one.at),
         way: wayOf(house, lang, one),

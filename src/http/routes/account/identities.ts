@@ -4,6 +4,7 @@ import type { Message } from '#lib/messages.ts'
 import { formSources } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
+import { gatesOf } from '../upstream-words.ts'
 import { connectorLabel, dateOf } from './labels.ts'
 import { openLinkTrips } from './link-trips.ts'
 import { type Member, type MemberRoutes, notHers } from './members.ts'
@@ -15,7 +16,7 @@ export function identityRoutes(
   { show, act, page, done, doneAlone }: MemberRoutes,
   house: House,
 ): void {
-  const { store, config, trips, writeLetter } = house
+  const { store, trips, writeLetter } = house
   const linking = openLinkTrips(house)
   const isConnected = (connector: string) => trips.connectors.has(connector)
 
@@ -30,14 +31,9 @@ export function identityRoutes(
         usedAt: dateOf(readAt),
         last,
       })),
-      connectors: config.connectors.map(({ id, label, keywords }) => ({
-        id,
-        label: label[lang],
-        keywords: [...Object.values(label), ...keywords],
-        connected: isConnected(id),
-      })),
+      connectors: gatesOf(house, lang),
       problem,
-      actions: { link: `${path}/link`, unlink: `${path}/unlink` },
+      actions: { link: `${path}/link`, unlink: `${path}/unlink`, merge: '/account/merge' },
     }
     page(ctx, member, 'account-identities', locals, {
       status: problem ? 422 : 200,

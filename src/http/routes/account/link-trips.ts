@@ -1,6 +1,7 @@
-/** Trips to a county whose account is to be linked to the member who is signed in. */
+/** Trips to a county whose account is to be linked to the member who is signed in, or shows another one to be hers. */
 import { NotActiveError } from '#account/act.ts'
 import { linkIdentity } from '#account/identities.ts'
+import { proveByIdentity } from '#account/merge-proof.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { type Errand, leaveOn } from '#interaction/trips.ts'
 import { seconds } from '#lib/time.ts'
@@ -8,20 +9,29 @@ import { circumstancesOf } from '../../circumstances.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { spendDeparture } from '../../middleware/limits.ts'
-import { Problem } from '../../problem.ts'
+import { type NextStep, Problem } from '../../problem.ts'
 import { renewSession } from '../../renew-session.ts'
 import { afterLostErrand } from '../next-steps.ts'
+import { type Trouble, troubleOf } from '../upstream-words.ts'
 import { connectorLabel } from './labels.ts'
 import { type Member, toAccount } from './members.ts'
 
-const path = '/account/identities'
+/** Where she sets out, and hears what became of it. */
+const pathOf = ({ merge }: Pick<LinkErrand, 'merge'>) =>
+  merge ? '/account/merge' : '/account/identities'
 type LinkErrand = Extract<Errand, { kind: 'link' }>
 
 export function openLinkTrips(house: House) {
-  const { store, trips, limits, answer, config, now, writeLetter } = house
+  const { store, trips, limits, answer, config, keys, now, writeLetter } = house
 
   /** Off to the county. Undefined when she is on her way; else why there is none to go to. */
-  async function begin(ctx: Context, { acting }: Member, id: string): Promise<string | undefined> {
+  async function begin(
+    ctx: Context,
+    { acting }: Member,
+    id: string,
+    wants: Pick<LinkErrand, 'merge'> = {},
+  ): Promise<string | undefined> {
+    const path = pathOf(wants)
     const connector = config.connectors.find((one) => one.id === id)
     if (!connector) return 'sign-in.choose-county'
     const wait = spendDeparture(limits, ctx)
@@ -33,7 +43,7 @@ export function openLinkTrips(house: House) {
     const { accountId, sessionUid } = acting
     const leaving = await leaveOn(
       trips,
-      { kind: 'link', accountId, sessionUid },
+      { kind: 'link', accountId, sessionUid, ...wants },
       {
         connector: id,
         device: ctx.state.device ?? '',
@@ -51,26 +61,43 @@ export function openLinkTrips(house: House) {
         throw afterLostErrand('link', path, 'county.not-connected', params)
       case 'failed':
         ctx.state.log.warn({ connector: id, failure: leaving.failure, err: leaving.cause }, 'link')
-        throw afterLostErrand('link', path, `upstream.${leaving.failure}`, params)
+        throw failedTrip(path, troubleOf(house, ctx.state.language, connector, leaving.failure))
     }
   }
 
-  /** Back with an identity: linked only in the very session she left from, while it is still hers. */
+  /** Back with an identity: it counts only in the very session she left from, while it is still hers. */
   async function arrive(ctx: Context, errand: LinkErrand, identity: UpstreamIdentity) {
     const session = await house.provider.Session.get(ctx as never)
-    const { accountId } = errand
-    if (session.uid !== errand.sessionUid || session.accountId !== accountId) throw over()
+    const { accountId, sessionUid } = errand
+    const path = pathOf(errand)
+    if (session.uid !== sessionUid || session.accountId !== accountId) throw over(path)
     const language = ctx.state.language
     const labelOf = (id: string) => connectorLabel(house, language, id)
-    const acting = { accountId, at: seconds(now), language, where: circumstancesOf(ctx) }
-    const linked = await linkIdentity(store, acting, identity, { writeLetter, labelOf }).catch(
-      (error: unknown) => {
-        throw error instanceof NotActiveError ? over() : error
-      },
-    )
+    const where = circumstancesOf(ctx)
+    const acting = { accountId, sessionUid, at: seconds(now), language, where }
+    const orOver = (error: unknown) => {
+      throw error instanceof NotActiveError ? over(path) : error
+    }
+    const prove = () => {
+      const here = { ...acting, device: ctx.state.device ?? '' }
+      return proveByIdentity(store, here, identity, { dataKey: keys.data }).catch(orOver)
+    }
+    if (errand.merge) {
+      const { kind } = await prove()
+      return answer.redirect(
+        ctx,
+        kind === 'proved' ? `${path}/confirm` : `${path}?done=merge-${kind}`,
+      )
+    }
+    const ports = { writeLetter, labelOf }
+    const linked = await linkIdentity(store, acting, identity, ports).catch(orOver)
     if (linked.kind === 'taken') {
       const params = { county: labelOf(identity.connector) }
-      throw afterLostErrand('link', path, 'account.identity-taken', params)
+      // She is back from there just now: if the account it signs in to is hers, both can be one.
+      const { kind } = await prove()
+      throw kind === 'proved'
+        ? bothHers(params)
+        : afterLostErrand('link', path, 'account.identity-taken', params)
     }
     // Another way in is another session (OWASP ASVS 7.2.4).
     if (linked.kind === 'linked') await renewSession(house, ctx)
@@ -80,7 +107,25 @@ export function openLinkTrips(house: House) {
   return { begin, arrive }
 }
 
-const over = () =>
+/** What she came with signs in to another account, and she may say that it is hers too. */
+const bothHers = (params: Record<string, string>) => {
+  const back = afterLostErrand('link', pathOf({}), 'account.identity-both', params)
+  const [first, ...others] = back.options.next ?? []
+  const join: NextStep = {
+    id: 'merge',
+    kind: 'link',
+    href: '/account/merge/confirm',
+    labelKey: 'next.merge',
+    primary: true,
+  }
+  const next = first ? [join, { ...first, primary: false }, ...others] : [join]
+  return new Problem(400, 'account.identity-both', { ...back.options, next })
+}
+
+const failedTrip = (path: string, trouble: Trouble) =>
+  afterLostErrand('link', path, trouble.key, trouble.params, trouble)
+
+const over = (path: string) =>
   new Problem(409, 'account.link-over', {
     next: [{ ...toAccount, href: path, labelKey: 'next.back', primary: true }, toAccount],
   })

@@ -1,0 +1,19 @@
+/** Where a member reads what is written to her of her account. */
+import { isMailAddress } from '#lib/mail.ts'
+import type { AccountRow, IdentifierRow, Tables } from '#store/store.ts'
+
+/** Everywhere she reads mail: at the address she keeps for her account, at names of hers that are addresses. */
+export async function addressesOf(
+  { recoveryAddresses }: Pick<Tables, 'recoveryAddresses'>,
+  { id, profile: { email } }: AccountRow,
+  names: IdentifierRow[],
+): Promise<string[]> {
+  const kept = await recoveryAddresses.find(id)
+  const hers = names.filter(({ type, verifiedAt }) => type === 'email' && verifiedAt)
+  const addresses = [kept?.value, ...hers.map(({ value }) => value)].filter(
+    (one) => one !== undefined,
+  )
+  // A county may have verified one.
+  if (addresses.length === 0 && email?.verified) addresses.push(email.value)
+  return [...new Set(addresses)].filter(isMailAddress)
+}

@@ -1,0 +1,49 @@
+/** A connector behind a breaker: what is known to be down is not called, but for a trial now and then. */
+import { UpstreamError } from '#errors.ts'
+import type { Connector } from './connector.ts'
+import { blameOf, type Purpose } from './health.ts'
+import type { HealthBoard } from './health-board.ts'
+
+export type GuardPorts = {
+  board: Pick<HealthBoard, 'isDown' | 'hear' | 'mayTry'>
+  /** Milliseconds since 1970. */
+  now: () => number
+}
+
+export function guardConnector(connector: Connector, { board, now }: GuardPorts): Connector {
+  const { id } = connector
+
+  /** Runs one call and says how it went. */
+  async function judged<T>(purpose: Purpose, work: () => Promise<T>): Promise<T> {
+    const began = now()
+    try {
+      const result = await work()
+      // A departure calls nobody where everything is at hand: that it went well says nothing.
+      if (purpose !== 'begin') board.hear(id, { kind: 'ok', ms: now() - began }, began)
+      return result
+    } catch (error) {
+      const failure = blameOf(purpose, error)
+      if (failure) board.hear(id, { kind: 'failed', failure }, began)
+      throw error
+    }
+  }
+
+  const probe = () => judged('probe', () => connector.probe())
+
+  return {
+    ...connector,
+    async begin(trip) {
+      if (board.isDown(id)) {
+        // The trial is a call of our own, not a person sent to a county that may be dead: nobody can spoil it by
+        // not coming back, or by what she brings back.
+        if (!(await board.mayTry(id)))
+          throw new UpstreamError(id, 'unreachable', 'is down, not tried')
+        await probe()
+      }
+      return judged('begin', () => connector.begin(trip))
+    },
+    // Whoever left before may finish.
+    complete: (arrival, memo) => judged('complete', () => connector.complete(arrival, memo)),
+    probe,
+  }
+}

@@ -1,0 +1,52 @@
+/** What an OpenID 2.0 provider reads of us before it sends anybody back (OpenID Authentication 2.0 §13). */
+import type Router from '@koa/router'
+import type { ConnectorConfig } from '#config/connector.ts'
+import { ownAddresses } from '#federation/own-addresses.ts'
+import type { Context, Next, State } from '../context.ts'
+import type { House } from '../house.ts'
+
+const type = 'application/xrds+xml'
+const path = '/xrds'
+
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+
+/** The addresses people come back to from such providers; each stands by its own. */
+function documentOf(issuer: string, connectors: ConnectorConfig[]): string {
+  const uris = connectors.map(
+    ({ id }) => `      <URI>${escaped(ownAddresses(issuer, id).callback)}</URI>\n`,
+  )
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<xrds:XRDS xmlns:xrds="xri://$xrds" xmlns="xri://$xrd*($v*2.0)">
+  <XRD>
+    <Service priority="0">
+      <Type>http://specs.openid.net/auth/2.0/return_to</Type>
+${uris.join('')}    </Service>
+  </XRD>
+</xrds:XRDS>
+`
+}
+
+/**
+ * The realm is our home page: it says where the document is, and is it for who asks for nothing else. Providers follow
+ * no redirect there.
+ */
+export function xrdsRoutes(router: Router<State>, { config, trips }: House): void {
+  const connected = config.connectors.filter(
+    (one) => one.type === 'openid2' && trips.connectors.has(one.id),
+  )
+  if (connected.length === 0) return
+  const document = documentOf(config.issuer, connected)
+  const answer = (ctx: Context) => {
+    ctx.type = type
+    ctx.body = document
+  }
+
+  router.get('xrds', path, answer)
+
+  router.get('home of the realm', '/', (ctx: Context, next: Next) => {
+    ctx.set('X-XRDS-Location', `${config.issuer}${path}`)
+    ctx.vary('Accept')
+    if (!ctx.get('accept').includes(type)) return next()
+    answer(ctx)
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * Somebody new whose address is an account's here: who she is waits, sealed, for this question and this browser, until she
+ * has said what she wants.
+ */
+import type { LinkOffer } from '#accounts/link-offer.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
+import { seal, sha256, unseal } from '#lib/crypto.ts'
+import { type Now, seconds } from '#lib/time.ts'
+import type { Circumstances, Store, Tables } from '#store/store.ts'
+
+/** How long the page is good for. */
+const offerSeconds = 10 * 60
+
+/** Which question it was made for, in which browser. */
+export type Place = { uid: string; device: string }
+
+export type OpenOffer = LinkOffer & {
+  identity: UpstreamIdentity
+  remember: boolean
+  arrivedAt: number
+  /** Of what waits: her answer counts for what she was shown, and nothing that came after it. */
+  mark: string
+  /** As it waits. */
+  sealed: string
+}
+
+type Ports = { store: Store; now: Now; dataKey: Buffer }
+type Waiting = Pick<OpenOffer, 'identity' | 'remember' | 'arrivedAt' | 'address' | 'proof'>
+
+const idOf = ({ uid, device }: Place) => sha256(JSON.stringify(['link offer', uid, device]))
+const context = (id: string) => `link_offer.identity.${id}`
+
+/** In place of an earlier one of this question. */
+export async function keepOffer(
+  { store, now, dataKey }: Ports,
+  place: Place,
+  { accountId, address, proof }: LinkOffer,
+  { identity, remember, circumstances }: CameWith,
+): Promise<void> {
+  const id = idOf(place)
+  const at = seconds(now)
+  const waiting: Waiting = { identity, remember, arrivedAt: at, address, proof }
+  await store.transaction(async (tables) => {
+    await tables.linkOffers.keep({
+      id,
+      device: place.device,
+      accountId,
+      identity: seal(dataKey, JSON.stringify(waiting), context(id)),
+      expiresAt: at + offerSeconds,
+    })
+    await tables.audit.record({
+      at,
+      actor: 'unknown',
+      action: 'identity.link',
+      target: accountId,
+      outcome: 'offered',
+      ...circumstances,
+      details: { connector: identity.connector, proof },
+    })
+  })
+}
+type CameWith = Pick<OpenOffer, 'identity' | 'remember'> & { circumstances: Circumstances }
+
+/** The one this question waits for, in this browser. */
+export async function findOffer(
+  { store, now, dataKey }: Ports,
+  place: Place,
+): Promise<OpenOffer | undefined> {
+  const id = idOf(place)
+  const row = await store.linkOffers.find(id, place.device, seconds(now))
+  if (!row) return undefined
+  const { accountId, identity: sealed } = row
+  const waiting: Waiting = JSON.parse(unseal(dataKey, sealed, context(id)))
+  return { ...waiting, accountId, sealed, mark: sha256(sealed) }
+}
+
+/** True for exactly one caller: it is gone then. */
+export const takeOffer = (
+  { linkOffers }: Pick<Tables, 'linkOffers'>,
+  place: Place,
+  { sealed }: Pick<OpenOffer, 'sealed'>,
+  at: number,
+): Promise<boolean> =>
+  linkOffers.take({ id: idOf(place), device: place.device, identity: sealed }, at)

@@ -1,0 +1,181 @@
+/** Two processes on one database: what one learns of an upstream the other knows, and only one of them tries. */
+import test, { type ExecutionContext } from 'ava'
+import { UpstreamError } from '#errors.ts'
+import type { Connector } from '#federation/connector.ts'
+import { guardConnector } from '#federation/guarded.ts'
+import { deriveKey } from '#lib/crypto.ts'
+import { openLog } from '#lib/log.ts'
+import type { Store } from '#store/store.ts'
+import { openUpstreamHealth } from '../../src/opening/upstream-health.ts'
+import { buildStore, engines } from '../helpers/database.ts'
+
+type Answer = 'ok' | 'unreachable' | 'nonsense'
+
+/** An upstream that does as it is told, seen by one process. */
+function openProcess(t: ExecutionContext, store: Store, clock: { now: number }) {
+  const lines: string[] = []
+  const now = () => clock.now
+  const board = openUpstreamHealth({
+    store,
+    connectors: ['tn', 'kh'].map((id) => ({ id, credentials: {} })) as never,
+    log: openLog('info', { write: (line) => void lines.push(line) }),
+    now,
+  })
+  t.teardown(() => board.close())
+  const upstream = { answer: 'ok' as Answer, probes: 0, begins: 0 }
+  const work = async () => {
+    if (upstream.answer !== 'ok') throw new UpstreamError('tn', upstream.answer, 'said')
+  }
+  const connector: Connector = {
+    id: 'tn',
+    origins: [],
+    servers: [],
+    async begin() {
+      upstream.begins++
+      return { url: 'https://tn.example', memo: {} }
+    },
+    async complete() {
+      await work()
+      return {} as never
+    },
+    async probe() {
+      upstream.probes++
+      await work()
+    },
+  }
+  const guarded = guardConnector(connector, { board, now })
+  return {
+    board,
+    upstream,
+    lines,
+    begin: () => guarded.begin({} as never),
+    complete: () => guarded.complete({} as never, {}).catch(() => {}),
+    probe: () => guarded.probe(),
+    isDown: () => board.isDown('tn'),
+  }
+}
+
+const start = Date.UTC(2031, 7, 1)
+
+async function openTwo(t: ExecutionContext, engine?: 'sqlite' | 'postgres') {
+  const store = await buildStore(t, engine)
+  store.beginAudit(deriveKey(Buffer.alloc(32, 1), 'audit'))
+  const clock = { now: start }
+  return { store, clock, one: openProcess(t, store, clock), two: openProcess(t, store, clock) }
+}
+
+for (const engine of engines) {
+  test(`${engine}: an outage one process sees is known to the other, told and written down once`, async (t) => {
+    const { store, clock, one, two } = await openTwo(t, engine)
+    one.upstream.answer = 'unreachable'
+    two.upstream.answer = 'unreachable'
+    for (let i = 0; i < 3; i++) await one.complete()
+    t.true(one.isDown())
+    t.false(two.isDown())
+    // At the same moment, by its own people.
+    for (let i = 0; i < 3; i++) await two.complete()
+    await Promise.all([one.board.look(), two.board.look()])
+    t.true(two.isDown())
+    t.false(one.board.isDown('kh'), 'another county is another matter')
+    const told = [...one.lines, ...two.lines].filter((line) => line.includes('upstream is down'))
+    t.is(told.length, 1)
+    t.like(JSON.parse(told[0] ?? ''), { level: 'warn', connector: 'tn', failure: 'unreachable' })
+
+    two.upstream.answer = 'ok'
+    clock.now += 60_000
+    await two.complete()
+    t.false(two.isDown())
+    await two.board.look()
+    await one.board.look()
+    t.false(one.isDown())
+    t.like(one.board.find('tn'), { state: 'ok', since: clock.now / 1000 })
+    const events = await store.auditReads.list({ action: 'upstream.state', limit: 10 })
+    t.deepEqual(events.map(({ target, outcome }) => [target, outcome]).sort(), [
+      ['connector:tn', 'down'],
+      ['connector:tn', 'ok'],
+    ])
+  })
+}
+
+test('while it is down nobody is sent there, but for one trial of all processes in fifteen seconds', async (t) => {
+  const { clock, one, two } = await openTwo(t)
+  one.upstream.answer = 'unreachable'
+  two.upstream.answer = 'unreachable'
+  for (let i = 0; i < 3; i++) await t.throwsAsync(one.probe())
+  await one.board.look()
+  await two.board.look()
+  one.upstream.probes = 0
+
+  const crowd = () =>
+    Promise.allSettled([one, two, one, two, one, two].map((process) => process.begin()))
+  t.true((await crowd()).every(({ status }) => status === 'rejected'))
+  t.is(one.upstream.probes + two.upstream.probes, 1)
+  t.is(one.upstream.begins + two.upstream.begins, 0)
+  clock.now += 14_000
+  await crowd()
+  t.is(one.upstream.probes + two.upstream.probes, 1)
+
+  one.upstream.answer = 'ok'
+  two.upstream.answer = 'ok'
+  clock.now += 1_000
+  const tried = await crowd()
+  t.true(tried.some(({ status }) => status === 'fulfilled'))
+  t.is(one.upstream.probes + two.upstream.probes, 2)
+  await one.board.look()
+  await two.board.look()
+  await one.board.look()
+  t.true((await crowd()).every(({ status }) => status === 'fulfilled'))
+})
+
+test('who leaves, comes back with nonsense or never, neither closes the gate nor keeps it closed', async (t) => {
+  const { clock, one } = await openTwo(t)
+  one.upstream.answer = 'nonsense'
+  for (let i = 0; i < 50; i++) {
+    await one.begin()
+    await one.complete()
+  }
+  t.false(one.isDown())
+  one.upstream.answer = 'unreachable'
+  for (let i = 0; i < 3; i++) await one.complete()
+  t.true(one.isDown())
+  // The trial is nobody's but ours: somebody who takes the turn and goes away has opened it for all.
+  one.upstream.answer = 'ok'
+  await one.begin()
+  clock.now += 1
+  t.false(one.isDown())
+})
+
+test('without a database it goes on by what it knows, says so once, and writes it down later', async (t) => {
+  const { store, one, two } = await openTwo(t)
+  const { change, look } = store.upstreamStatuses
+  const away = async () => {
+    throw new Error('the database is away')
+  }
+  store.upstreamStatuses.change = away
+  store.upstreamStatuses.look = away
+  one.upstream.answer = 'unreachable'
+  for (let i = 0; i < 3; i++) await one.complete()
+  t.true(one.isDown())
+  await one.board.look()
+  await one.board.look()
+  t.is(one.lines.filter((line) => line.includes('cannot be shared')).length, 1)
+  Object.assign(store.upstreamStatuses, { change, look })
+  await one.board.look()
+  await two.board.look()
+  t.true(two.isDown())
+})
+
+test('what was seen is written down without a change of state, and a certificate is not forgotten', async (t) => {
+  const { clock, one, two } = await openTwo(t)
+  await one.probe()
+  await one.board.note('tn', 2_000_000_000)
+  clock.now += 60_000
+  await one.probe()
+  await one.board.note('tn')
+  await two.board.look()
+  t.like(two.board.find('tn'), {
+    state: 'ok',
+    checkedAt: clock.now / 1000,
+    certificateExpiresAt: 2_000_000_000,
+  })
+})

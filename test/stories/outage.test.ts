@@ -1,0 +1,158 @@
+/** One county is switched off, and slow, and back, while people of another sign in all the time. */
+import test from 'ava'
+import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
+import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
+
+const options = {
+  sandbox: true,
+  limits: { sources: { departures_per_minute: 10_000, requests_per_minute: 100_000 } },
+} as const
+
+/** In one process, `hlc` people sign in over and over; how long each took. */
+async function signIns(rp: RelyingParty, count: number): Promise<number[]> {
+  const took: number[] = []
+  const one = async () => {
+    while (took.length < count) {
+      const began = performance.now()
+      const browser = openBrowser()
+      const page = await rp.begin(browser)
+      const atCounty = await browser.submit(page, 'county-form', { connector: 'hlc' })
+      const typed = { account: 'hlctest', password: 'hlctest' }
+      const back = await browser.submit(atCounty, 'county-login', typed)
+      if (!arrivedAt(rp, back)) throw new Error(`${back.status} at ${back.url.pathname}`)
+      took.push(performance.now() - began)
+    }
+  }
+  await Promise.all([one(), one(), one()])
+  return took
+}
+
+const ofSorted = (share: number) => (list: number[]) =>
+  list.toSorted((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? 0
+const median = ofSorted(0.5)
+const p99 = ofSorted(0.99)
+const inWords = (list: number[]) =>
+  `median ${Math.round(median(list))}, p99 ${Math.round(p99(list))} ms`
+
+/** Signs in at the county and stops before our callback is opened. */
+async function stopBeforeCallback(browser: Browser, rp: RelyingParty, county: string) {
+  const page = await rp.begin(browser)
+  const atCounty = await browser.submit(page, 'county-form', { connector: county })
+  const account = `${county}test`
+  let next = await browser.request(atCounty.url.href, {
+    method: 'POST',
+    body: new URLSearchParams({ account, password: account }),
+  })
+  for (;;) {
+    const location = new URL(next.headers.get('location') ?? '', next.url)
+    if (location.pathname.startsWith('/upstream/')) return location.href
+    next = await browser.request(location.href)
+  }
+}
+
+async function halfway(rp: RelyingParty, county: string, people: number) {
+  const browsers = Array.from({ length: people }, () => openBrowser())
+  const callbacks = await Promise.all(
+    browsers.map((browser) => stopBeforeCallback(browser, rp, county)),
+  )
+  return () => Promise.all(browsers.map((browser, index) => browser.open(callbacks[index] ?? '')))
+}
+
+/** Somebody chooses the county: where that leads, and how long it took. */
+async function choose(rp: RelyingParty, county: string) {
+  const browser = openBrowser()
+  const page = await rp.begin(browser, { ui_locales: 'zh-TW', state: 'kept' })
+  const began = performance.now()
+  const next = await browser.submit(page, 'county-form', { connector: county })
+  return { browser, page: next, took: performance.now() - began }
+}
+
+const standing = (world: World) => world.house.upstreamHealth.find('ntpc')?.state
+const waysOn = (page: Page) => page.document.querySelectorAll('[id^=next-]').map(({ id }) => id)
+
+test('a county goes away and comes back: its own people are told at once, another’s notice nothing', async (t) => {
+  let skipped = 0
+  const world = await buildWorld(t, { ...options, now: () => Date.now() + skipped })
+  const rp = await world.buildApp()
+  const { account, password } = await world.buildPerson()
+  await signIns(rp, 3)
+  const openCallbacks = await halfway(rp, 'ntpc', 3)
+  const healthy = await signIns(rp, 15)
+
+  await world.switchCounty('ntpc', 'down')
+  const failed = await openCallbacks()
+  t.true(failed.every(({ status }) => status >= 502))
+  t.is(standing(world), 'down')
+
+  // The one who comes first is the trial.
+  await choose(rp, 'ntpc')
+  const [others, away] = await Promise.all([
+    signIns(rp, 15),
+    Promise.all(Array.from({ length: 15 }, () => choose(rp, 'ntpc'))),
+  ])
+  t.true(away.every(({ page }) => page.status === 503))
+  const [first] = away
+  if (!first) return t.fail()
+  t.regex(first.page.document.querySelector('#problem-title')?.text ?? '', /新北市\s*目前無法連線/)
+  t.is(first.page.headers.get('retry-after'), '15')
+  t.deepEqual(waysOn(first.page).slice(0, 1), ['next-title'])
+  t.true(waysOn(first.page).indexOf('next-local') < waysOn(first.page).indexOf('next-other-county'))
+  const times = away.map(({ took }) => took)
+  t.log(`hlc while all is well: ${inWords(healthy)}`)
+  t.log(`hlc while ntpc is down: ${inWords(others)}`)
+  t.log(`ntpc’s people are told: ${inWords(times)}`)
+  t.true(median(others) < 3 * median(healthy) + 100, 'fifteen more people are about, nobody waits')
+  t.true(p99(times) < 2_000, 'nobody waits for it')
+
+  // The other way in.
+  const href = first.page.document.querySelector('#next-local')?.getAttribute('href') ?? ''
+  const local = await first.browser.open(new URL(href, world.issuer).href)
+  t.regex(local.document.querySelector('#connector option[value=ntpc]')?.text ?? '', /目前無法連線/)
+  const back = await first.browser.submit(local, 'local-form', { account, password })
+  t.true(arrivedAt(rp, back))
+  t.is(back.url.searchParams.get('state'), 'kept')
+
+  await world.switchCounty('ntpc', 'ok')
+  t.is((await choose(rp, 'ntpc')).page.status, 503, 'whose turn to try it is not yet')
+  skipped += 15_000
+  const again = await Promise.all(Array.from({ length: 5 }, () => choose(rp, 'ntpc')))
+  t.true(
+    again.some(({ page }) => page.url.origin === world.counties),
+    'one tries, and is there',
+  )
+  t.is(standing(world), 'ok')
+  t.is((await choose(rp, 'ntpc')).page.url.origin, world.counties, 'and so is everybody after')
+  const log = world.log.map((line) => JSON.parse(line))
+  t.is(log.filter(({ msg }) => msg === 'upstream is down').length, 1)
+  t.is(log.filter(({ msg }) => msg === 'upstream answers').length, 1)
+})
+
+test('a county that hangs holds its own people for five seconds and nobody else at all', async (t) => {
+  const world = await buildWorld(t, options)
+  const rp = await world.buildApp()
+  await signIns(rp, 3)
+  const openCallbacks = await halfway(rp, 'ntpc', 12)
+  const healthy = await signIns(rp, 9)
+  await world.switchCounty('ntpc', 'slow')
+  const began = performance.now()
+  const hanging = openCallbacks().then((pages) => ({ pages, took: performance.now() - began }))
+  let free = 0
+  const during = await signIns(rp, 9).finally(() => {
+    free = performance.now() - began
+  })
+  const { used, waiting } = world.house.store.pool()
+  const { pages, took } = await hanging
+  t.log(`hlc while all is well: ${inWords(healthy)}`)
+  t.log(`hlc while twelve hang at ntpc: ${inWords(during)}, nine in ${Math.round(free)} ms`)
+  t.deepEqual({ used, waiting }, { used: 0, waiting: 0 }, 'no connection is held meanwhile')
+  t.true(pages.every(({ status }) => status === 504 || status === 503))
+  t.true(took < 7_000)
+  t.true(median(during) < 3 * median(healthy) + 100)
+  t.is(standing(world), 'down')
+  await world.switchCounty('ntpc', 'down')
+  await choose(rp, 'ntpc')
+  const { page, took: told } = await choose(rp, 'ntpc')
+  t.is(page.status, 503)
+  t.true(told < 1_000)
+})
