@@ -143,7 +143,7 @@ const certificate = z
 
 /** Settings of connector type `saml`: SAML 2.0 Web Browser SSO, we are the service provider. */
 export const samlSettings = z.strictObject({
-  entity_id: z.string().min(1).max(1024).describe('The identity provider’s entityID: the issuer.'),
+  entity_id: z.string().min(1).max(255).describe('The identity provider’s entityID: the issuer.'),
   metadata_url: httpsUrl.optional().describe('Where its metadata is read, and read again.'),
   sign_in_url: httpsUrl.optional().describe('Its SingleSignOnService (HTTP-Redirect).'),
   sign_out_url: httpsUrl.optional().describe('Its SingleLogoutService (HTTP-Redirect).'),

@@ -37,6 +37,8 @@ export const healthRules = {
   slowMs: 3_000,
   /** … and two of the last three make the upstream so. */
   slowOf: { slow: 2, last: 3 },
+  /** A process that was at work itself for more of the time was late itself: no upstream is to blame for that. */
+  ownShare: 0.9,
   /** While it is down, one trial of all processes in so many seconds. */
   trialEverySeconds: 15,
 } as const

@@ -1,4 +1,5 @@
 /** The board on which every process sees how upstreams fare, over the store. */
+import { performance } from 'node:perf_hooks'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Connector } from '#federation/connector.ts'
 import { guardConnector } from '#federation/guarded.ts'
@@ -42,13 +43,18 @@ export const openUpstreamHealth = ({
     random: Math.random,
   })
 
+function strain() {
+  const before = performance.eventLoopUtilization()
+  return () => performance.eventLoopUtilization(before).utilization
+}
+
 /** Each behind its own breaker: what one upstream does is no other's. */
 export const guardAll = (
   connectors: ReadonlyMap<string, Connector>,
   board: HealthBoard,
   now: Now,
 ): Map<string, Connector> =>
-  new Map([...connectors].map(([id, one]) => [id, guardConnector(one, { board, now })]))
+  new Map([...connectors].map(([id, one]) => [id, guardConnector(one, { board, now, strain })]))
 
 /** What the probe asks, and whose certificates it looks at. `allow`: origins that may be inside our network. */
 export function probedOf(

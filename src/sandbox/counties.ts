@@ -12,6 +12,8 @@ type Front = {
   product: Words
   /** One line for the newcomer: what to look at here. */
   lesson: Words
+  /** It keeps nobody signed in, and does not offer to. */
+  forgets?: true
 }
 
 /** Paths of the endpoints below the issuer. */
@@ -190,6 +192,7 @@ const oidcCounties: OidcCounty[] = [
 const tainan: OpenId2County = {
   protocol: 'openid2',
   id: 'tn',
+  forgets: true,
   label: { 'zh-TW': '臺南市', en: 'Tainan City' },
   office: '臺南市政府教育局',
   product: { 'zh-TW': '臺南市 OpenID', en: 'Tainan OpenID' },
@@ -203,6 +206,7 @@ const tainan: OpenId2County = {
 const taipei: OAuth2County = {
   protocol: 'oauth2',
   id: 'tp',
+  forgets: true,
   label: { 'zh-TW': '臺北市', en: 'Taipei City' },
   office: '臺北市政府教育局',
   product: { 'zh-TW': '臺北市單一身分驗證', en: 'Taipei single sign-on' },
@@ -236,7 +240,7 @@ const samlSchool: SamlCounty = {
 export const directory: DirectoryUpstream = {
   protocol: 'ldap',
   id: 'directory',
-  label: { 'zh-TW': '示範國民中學', en: 'Model Junior High School' },
+  label: { 'zh-TW': '示範國民中學', en: 'Model Junior High' },
   office: '示範國民中學資訊組',
   product: { 'zh-TW': '校內目錄服務', en: 'School directory' },
   baseDn: 'ou=people,dc=school,dc=example',

@@ -9,7 +9,7 @@ import type { Store } from '#store/store.ts'
 import { openUpstreamHealth } from '../../src/opening/upstream-health.ts'
 import { buildStore, engines } from '../helpers/database.ts'
 
-type Answer = 'ok' | 'unreachable' | 'nonsense'
+type Answer = 'ok' | 'unreachable' | 'slow' | 'nonsense'
 
 /** An upstream that does as it is told, seen by one process. */
 function openProcess(t: ExecutionContext, store: Store, clock: { now: number }) {
@@ -22,9 +22,14 @@ function openProcess(t: ExecutionContext, store: Store, clock: { now: number }) 
     now,
   })
   t.teardown(() => board.close())
-  const upstream = { answer: 'ok' as Answer, probes: 0, begins: 0 }
+  const upstream: { answer: Answer; cause?: Error; probes: number; begins: number } = {
+    answer: 'ok',
+    probes: 0,
+    begins: 0,
+  }
   const work = async () => {
-    if (upstream.answer !== 'ok') throw new UpstreamError('tn', upstream.answer, 'said')
+    const { answer, cause } = upstream
+    if (answer !== 'ok') throw new UpstreamError('tn', answer, 'said', cause && { cause })
   }
   const connector: Connector = {
     id: 'tn',
@@ -43,10 +48,12 @@ function openProcess(t: ExecutionContext, store: Store, clock: { now: number }) 
       await work()
     },
   }
-  const guarded = guardConnector(connector, { board, now })
+  const own = { share: 0 }
+  const guarded = guardConnector(connector, { board, now, strain: () => () => own.share })
   return {
     board,
     upstream,
+    own,
     lines,
     begin: () => guarded.begin({} as never),
     complete: () => guarded.complete({} as never, {}).catch(() => {}),
@@ -143,6 +150,30 @@ test('who leaves, comes back with nonsense or never, neither closes the gate nor
   await one.begin()
   clock.now += 1
   t.false(one.isDown())
+})
+
+test('one call that fails all who waited for it is one failure, not one for each of them', async (t) => {
+  const { one } = await openTwo(t)
+  one.upstream.answer = 'unreachable'
+  one.upstream.cause = new Error('the call')
+  for (let i = 0; i < 20; i++) await one.complete()
+  t.false(one.isDown())
+  for (let i = 0; i < 2; i++) {
+    one.upstream.cause = new Error('another call')
+    await one.complete()
+  }
+  t.true(one.isDown())
+})
+
+test('a process that is late itself blames nobody for being slow', async (t) => {
+  const { one } = await openTwo(t)
+  one.upstream.answer = 'slow'
+  one.own.share = 0.95
+  for (let i = 0; i < 5; i++) await one.complete()
+  t.is(one.board.find('tn'), undefined)
+  one.own.share = 0.5
+  for (let i = 0; i < 3; i++) await one.complete()
+  t.true(one.isDown())
 })
 
 test('without a database it goes on by what it knows, says so once, and writes it down later', async (t) => {

@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { openDatabase } from '#store/database.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
+import { agree, stepOf } from '../helpers/joining.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
@@ -200,3 +201,22 @@ for (const [id, { account, claims, openid2, modes, replays, down }] of Object.en
     t.is((await claimsOf(t, world, rp, back)).info.name, claims.name)
   })
 }
+
+test('whatever it speaks, who comes from there and is nobody’s member here joins with what it says of her', async (t) => {
+  const world = await buildWorld(t, {
+    sandbox: true,
+    enrolments: 'as configured',
+    agreements: ['educloud'],
+  })
+  const rp = await world.buildApp()
+  for (const [id, { claims }] of Object.entries(gates)) {
+    const browser = openBrowser()
+    const terms = await comeThrough(world, browser, await rp.begin(browser), id)
+    t.is(stepOf(terms), 'terms', id)
+    const form = await agree(browser, terms)
+    t.is(stepOf(form), 'school-form', id)
+    // Vouched for, hence not hers to change.
+    t.true(form.document.querySelector('#main')?.text.includes(claims.name), id)
+  }
+  t.is(await countAccounts(world), 0)
+})

@@ -137,6 +137,14 @@ test.serial('the pretend world is there once, beside several workers', async (t)
   const fields = { account: 'ntpctest', password: 'ntpctest' }
   const back = await browser.submit(atCounty, 'county-login', fields)
   t.is(back.url.href, `http://localhost:${DEMO_PORT}/`, back.html)
+  // Its directory is in every process, with the certificate all of them know.
+  for (let i = 0; i < 4; i++) {
+    const other = openBrowser({ connection: 'close' })
+    const form = await other.open(`http://localhost:${DEMO_PORT}/login?upstream=directory`)
+    const typed = { account: 'dirtest', password: 'dirtest' }
+    const there = await other.submit(form, 'upstream-password-form', typed)
+    t.is(there.url.href, `http://localhost:${DEMO_PORT}/`, there.html)
+  }
   t.is((await program.end()).exit, 0)
 })
 

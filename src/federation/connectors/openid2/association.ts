@@ -3,7 +3,7 @@ import { Fault } from '../oidc/fault.ts'
 import { beginKeyExchange } from './diffie-hellman.ts'
 import { readKeyValue } from './key-value.ts'
 import { openid2 } from './namespaces.ts'
-import type { Reach } from './reach.ts'
+import { isAway, type Reach } from './reach.ts'
 
 export type Association = {
   handle: string
@@ -66,9 +66,6 @@ export function openAssociations(reach: Reach, ports: { now: () => number }): As
     },
   }
 }
-
-const isAway = (failure: unknown): boolean =>
-  failure instanceof Fault && ['unreachable', 'slow'].includes(failure.failure)
 
 type SessionType = 'DH-SHA256' | 'no-encryption'
 

@@ -3,7 +3,7 @@ import type { FederationPorts } from '../../connector.ts'
 import { Fault } from '../oidc/fault.ts'
 import { keepFresh } from '../oidc/fresh.ts'
 import { readHtml } from './html.ts'
-import type { Document, Reach } from './reach.ts'
+import { type Document, isAway, type Reach } from './reach.ts'
 import { readXrds } from './xrds.ts'
 
 const hour = 60 * 60 * 1000
@@ -59,6 +59,7 @@ export function openDiscovery(parts: DiscoveryParts): Discovery {
   return {
     endpoint: () =>
       known.get().catch(async (failure: unknown) => {
+        // A document that says something wrong is another matter: it may say it on purpose.
         const endpoint = isAway(failure) ? await kept() : undefined
         if (endpoint === undefined) throw failure
         return endpoint
@@ -68,10 +69,6 @@ export function openDiscovery(parts: DiscoveryParts): Discovery {
     },
   }
 }
-
-/** A document that says something wrong is another matter: it may say it on purpose. */
-const isAway = (failure: unknown): boolean =>
-  failure instanceof Fault && ['unreachable', 'slow'].includes(failure.failure)
 
 async function discover(identifier: string, reach: Reach): Promise<string> {
   const signal = reach.patience()

@@ -85,6 +85,10 @@ export function openReach({ hosts, insecure, fetch }: ReachRules): Reach {
   }
 }
 
+/** Nobody answered, or not in time. */
+export const isAway = (failure: unknown): boolean =>
+  failure instanceof Fault && ['unreachable', 'slow'].includes(failure.failure)
+
 async function textOf(response: Response, longest: number): Promise<string> {
   const text = await response.text()
   if (text.length > longest) throw new Fault('nonsense', 'answered more than we read')

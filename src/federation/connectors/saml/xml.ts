@@ -13,15 +13,13 @@ type Namespace = keyof typeof ns
 /** Of base64, as it came in a form. */
 const longest = 256 * 1024
 /**
- * Of tags and of attributes: checking a signature takes time by their number, whoever sent them. An honest message has a
- * few hundred; this many take a quarter of a second.
+ * What the two kinds may hold. Messages have no comments: `admin<!---->@x` is one name to what signs and another to
+ * what reads. `most` is of tags and of attributes: checking a signature takes time by their number, whoever sent them;
+ * an honest message has a few hundred, and this many take half a second.
  */
-const most = 2_000
-
-/** Messages have no comments: `admin<!---->@x` is one name to what signs and another to what reads. */
-const foreign = {
-  message: /<!|<\?(?!xml\s)/i,
-  metadata: /<!(?!--)|<\?(?!xml\s)/i,
+const rules = {
+  message: { foreign: /<!|<\?(?!xml\s)/i, most: 2_000 },
+  metadata: { foreign: /<!(?!--)|<\?(?!xml\s)/i, most: 20_000 },
 }
 
 /** The text of what came as base64. */
@@ -40,8 +38,9 @@ export function utf8(bytes: Uint8Array): string {
 }
 
 /** The root element. */
-export async function parseXml(text: string, as: keyof typeof foreign): Promise<Element> {
-  if (foreign[as].test(text))
+export async function parseXml(text: string, as: keyof typeof rules): Promise<Element> {
+  const { foreign, most } = rules[as]
+  if (foreign.test(text))
     throw new Fault('nonsense', 'it holds a DOCTYPE, an ENTITY or another thing that has no place')
   if (text.split('<').length > most || text.split('=').length > most)
     throw new Fault('nonsense', 'it has too many elements')
