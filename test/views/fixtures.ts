@@ -196,7 +196,8 @@ export function fixtures(
       .filter((one) => one.connected)
       .map(({ id, label }, index) => {
         const state = states[index % states.length] ?? 'ok'
-        return { id, label, state, since: at, notices: index === 1 ? notices : [] }
+        const since = state === 'ok' ? undefined : at
+        return { id, label, state, since, notices: index === 1 ? notices : [] }
       }),
     again: '/status?lang=en',
   }
@@ -207,6 +208,7 @@ export function fixtures(
     hc: { key: 'upstream-note.planned', params: { from: '18:00' } },
     mlc: { key: 'upstream-note.down-maintenance', params: { until: '18:00' } },
   }
+  const here = { ...local, labelKey: 'next.local-bound', primary: true }
   const ailing = (one: Gate): Gate => ({ ...one, note: ailments[one.id] })
 
   return [
@@ -374,7 +376,10 @@ export function fixtures(
       name: 'problem-upstream-down',
       view: 'problem',
       locals: {
-        ...problem('upstream.down', [local, other, again, back], { county, since: '10:05' }),
+        ...problem('upstream.down', [here, other, { ...again, primary: false }, back], {
+          county,
+          since: '10:05',
+        }),
         notices,
         status: true,
       },

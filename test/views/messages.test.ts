@@ -38,7 +38,9 @@ test('every key a view names exists', (t) => {
 
 test('every problem says what happened, and every way on has a label', (t) => {
   const problems = [
-    ...['unreachable', 'slow', 'nonsense', 'refused', 'forged'].map((one) => `upstream.${one}`),
+    ...['unreachable', 'slow', 'nonsense', 'refused', 'forged', 'down'].map(
+      (one) => `upstream.${one}`,
+    ),
     ...['unknown', 'used', 'expired', 'other-browser'].map((one) => `trip.${one}`),
     ...['interaction.expired', 'interaction.done', 'cookies', 'app.request', 'app.unknown'],
     ...[
