@@ -10,6 +10,7 @@ import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
 import type { Receiver } from '#config/schema.ts'
 import { languages } from '#config/words.ts'
+import { openByDay } from '#federation/days.ts'
 import { openPlainAddresses } from '#federation/insecure.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
@@ -167,11 +168,8 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
   const connectorOf = (id: string) => connectors.find((one) => one.id === id)
   const pictures = openPictures()
   const federation = openFederationPorts({ store, fetch: toUpstreams, now, issuer })
-  const upstreams = guardAll(
-    watchAll(openConnectors(connectors, federation), metrics, tracing),
-    upstreamHealth,
-    now,
-  )
+  const measured = watchAll(openConnectors(connectors, federation), metrics, tracing)
+  const upstreams = openByDay(guardAll(measured, upstreamHealth, now), connectors, now)
   const enrolments = openJoining(
     { ...config, connectors },
     {

@@ -1,16 +1,9 @@
 /** The county accounts a member signs in with: linked and unlinked by herself. */
-import { attachIdentity } from '#accounts/attach-identity.ts'
-import { findFormer, rekey } from '#accounts/rekey.ts'
-import { profileFrom, profileWithout } from '#accounts/vouched-profile.ts'
+import { putLink } from '#accounts/put-link.ts'
+import { profileWithout } from '#accounts/vouched-profile.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { WriteLetter } from '#lib/letter.ts'
-import {
-  type AccountRow,
-  type IdentityRow,
-  LinkedMeanwhileError,
-  type Store,
-  type Tables,
-} from '#store/store.ts'
+import { type IdentityRow, LinkedMeanwhileError, type Store, type Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
 import { tell } from './letters.ts'
@@ -137,11 +130,11 @@ export async function linkIn(
   { writeLetter, labelOf }: LinkPorts,
   how: Record<string, string> = {},
 ): Promise<Linked> {
-  const { accountId } = acting
+  const { accountId, at, where } = acting
   const { connector } = identity
   const details = { connector, ...how }
   const account = await lockMember(tables, accountId)
-  const put = await putLink(tables, account, identity, acting)
+  const put = await putLink(tables, account, identity, { ...where, at })
   if (put !== 'linked') {
     const outcome = put === 'hers-already' ? 'linked-already' : put
     await tables.audit.record(acted(acting, 'identity.link', { outcome, details }))
@@ -156,25 +149,4 @@ export async function linkIn(
     }),
   )
   return { kind: 'linked', connector }
-}
-
-/** A link she had at the same county before is carried over: she does not have two of it. */
-async function putLink(
-  tables: Tables,
-  account: AccountRow,
-  identity: UpstreamIdentity,
-  { at, where }: Acting,
-): Promise<Linked['kind']> {
-  const known = await tables.identities.find(identity.issuer, identity.subject)
-  if (known) return known.account.id === account.id ? 'hers-already' : 'taken'
-  const former = await findFormer(tables, identity)
-  if (former.kind === 'one' && former.link.account.id === account.id) {
-    const link = { ...former.link, account }
-    return (await rekey(tables, link, identity, { ...where, at })) ? 'linked' : 'taken'
-  }
-  // How her county knew somebody else, or more than one: it is not hers to take.
-  if (former.kind !== 'none') return 'taken'
-  if (!(await attachIdentity(tables, account.id, identity, at))) return 'taken'
-  await tables.accounts.setProfile(account.id, profileFrom(identity, account.profile, at), at)
-  return 'linked'
 }

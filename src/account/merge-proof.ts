@@ -1,6 +1,6 @@
 /** A member proves a second account of hers: good for this session and this browser, for a while, and once. */
 import { randomUUID } from 'node:crypto'
-import { isSomebodyElse, reportReused } from '#accounts/fingerprint.ts'
+import { isSomebodyElse, reportReused, type StaffAlerts } from '#accounts/fingerprint.ts'
 import { type LocalPorts, signInLocally, signInName } from '#accounts/local.ts'
 import { findFormer } from '#accounts/rekey.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
@@ -157,19 +157,30 @@ export async function proveByIdentity(
   store: Store,
   acting: ActingHere,
   come: UpstreamIdentity,
-  ports: ProofPorts,
+  ports: ProofPorts & { staff?: StaffAlerts },
 ): Promise<ProvedByIdentity> {
-  const known = await findLink(store, come)
-  if (!known) return { kind: 'nobody' }
-  const { account, identity } = known
   const { connector, fingerprint } = come
+  const refused = (outcome: string, account?: string) =>
+    store.audit.record(
+      acted(acting, 'account.prove', { outcome, details: { way: 'upstream', connector, account } }),
+    )
+  const known = await findLink(store, come)
+  if (!known) {
+    await refused('nobody')
+    return { kind: 'nobody' }
+  }
+  const { account, identity } = known
   if (account.id === acting.accountId) return { kind: 'same' }
   // Whoever has this login now is not who the account belongs to.
   if (isSomebodyElse(identity.fingerprint, fingerprint)) {
-    await reportReused(store, identity, { at: acting.at, ...acting.where }, undefined)
+    await reportReused(store, identity, { at: acting.at, ...acting.where }, ports.staff)
+    await refused('reused', account.id)
     return { kind: 'not-active' }
   }
-  if (account.status !== 'active') return { kind: 'not-active' }
+  if (account.status !== 'active') {
+    await refused('barred', account.id)
+    return { kind: 'not-active' }
+  }
   const password = await passwordMark(store, account.id)
   const by: ProvedBy = { way: 'upstream', connector, identityId: identity.id }
   await propose(store, acting, account.id, { by, password }, ports)

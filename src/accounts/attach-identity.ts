@@ -7,9 +7,13 @@ import type { IdentityRow, Tables } from '#store/store.ts'
 
 /** Throws UpstreamError for a subject no link can stand on. */
 export function checkSubject({ connector, subject }: UpstreamIdentity): void {
-  if (isKeepable(subject)) return
-  throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
+  if (!isKeepable(subject))
+    throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
+  if (nobody.test(subject)) throw new UpstreamError(connector, 'nonsense', 'its subject is nobody')
 }
+
+/** What is written of everybody whose identifier is not known: they would meet in one account. */
+const nobody = /^(?:NA|N\/A|null|undefined|[0-]+)$/
 
 /**
  * A database may drop or change what is no text: two such subjects would meet in one account. OpenID Connect

@@ -133,7 +133,7 @@ async function enrol({ store, identity, at, where }: Coming): Promise<FederatedS
   return { kind: 'signed-in', accountId, created: true }
 }
 
-/** Undefined if it is linked no more, or has got another fingerprint meanwhile. */
+/** Undefined if it leads there no more, or has got another fingerprint meanwhile. */
 async function refresh(coming: Coming, link: Linked): Promise<FederatedSignIn | undefined> {
   const { store, identity, at, where } = coming
   const { identity: known, account } = link
@@ -148,7 +148,7 @@ async function refresh(coming: Coming, link: Linked): Promise<FederatedSignIn | 
   }
   const reading = readingOf(identity, at)
   if (known.digest === digestOf(identity, known.readAt)) {
-    if (!(await store.identities.confirm(known.id, at, reading.digest))) return undefined
+    if (!(await store.identities.confirm(known, at, reading.digest))) return undefined
     await store.audit.record(event)
     return done
   }
@@ -156,6 +156,8 @@ async function refresh(coming: Coming, link: Linked): Promise<FederatedSignIn | 
     // Read again under a lock: what she changed herself meanwhile must stay, and who closed it has nothing added.
     const { profile, status } = (await tables.accounts.lock(accountId)) ?? account
     if (status !== 'active') {
+      // Perhaps it was joined to another one just now, and her way in leads there.
+      if ((await tables.identities.get(known.id))?.accountId !== accountId) return undefined
       await tables.audit.record({ ...event, outcome: status })
       return { kind: 'barred', accountId, status }
     }

@@ -78,6 +78,8 @@ export async function moveOut(
   if (rows.some(({ table }) => table === 'agreement')) {
     for (const { id } of [kept, merged]) await tables.agreements.recount(id)
   }
+  // Either profile may be behind what its upstreams have said meanwhile.
+  for (const { id } of [kept, merged]) await tables.identities.forgetReadings(id)
   const gone = new Set(linked.map(({ connector }) => connector))
   for (const { connector } of await tables.identities.ofAccount(kept.id)) gone.delete(connector)
   // What a county says that is linked no more was said of the other account, whenever it said it.

@@ -66,15 +66,15 @@ export async function rekey(
 ): Promise<boolean> {
   const { connector, issuer, subject } = identity
   const fingerprint = known.fingerprint === undefined ? {} : { fingerprint: known.fingerprint }
-  const reading = { ...fingerprint, ...readingOf(identity, at) }
-  const changes = { connector, issuer, subject, ...reading }
+  const { digest: said, ...reading } = { ...fingerprint, ...readingOf(identity, at) }
+  // To who may not come in nothing is added: when she may again, all of it is new.
+  const isActive = account.status === 'active'
+  const changes = { connector, issuer, subject, ...reading, ...(isActive ? { digest: said } : {}) }
   if (!(await tables.identities.rekey(known, changes))) return false
-  // To who may not come in nothing is added.
-  if (account.status === 'active') {
-    const handedOn = profileHandedOn(account.profile, { from: known.connector, to: connector })
-    await tables.accounts.setProfile(account.id, profileFrom(identity, handedOn, at), at)
-    await snapshot(tables, known, identity, at)
-  }
+  const handedOn = profileHandedOn(account.profile, { from: known.connector, to: connector })
+  const profile = isActive ? profileFrom(identity, handedOn, at) : handedOn
+  await tables.accounts.setProfile(account.id, profile, at)
+  if (isActive) await snapshot(tables, known, identity, at)
   await tables.audit.record({ ...rekeyed(account.id, known, identity), at, ...where })
   return true
 }

@@ -1,7 +1,7 @@
 /** What staff do with links of upstream accounts: look at what could not be read, and settle whose a login is. */
 import { profileWithout } from '#accounts/vouched-profile.ts'
-import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { IdentityRow, Store, Tables } from '#store/store.ts'
+import { endAll } from './ending.ts'
 
 export type ListedIdentity = Pick<IdentityRow, 'id' | 'connector' | 'accountId' | 'readAt'> & {
   /** What could not be read of its last answer. */
@@ -71,8 +71,7 @@ export const releaseIdentity = (store: Store, id: string, by: By): Promise<Relea
       const profile = profileWithout(connector, account.profile, names, by.at)
       await tables.accounts.setProfile(account.id, profile, by.at)
     }
-    const sessionsEnded = await endSessions(tables, account.id, by.at)
-    await endGrants(tables, account.id)
+    const sessionsEnded = await endAll(tables, account.id, by.at)
     await tables.audit.record(settled(by, 'identity.unlink', seen, { sessionsEnded }))
     const waysLeft = others.length + Number(await hasPassword(tables, account.id))
     return { kind: 'released', accountId: account.id, waysLeft }

@@ -12,8 +12,8 @@ import {
 } from '#accounts/merging.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { AccountRow, MergeRow, Store, Tables } from '#store/store.ts'
+import { endAll } from './ending.ts'
 
 export type PartingPorts = MergingPorts & {
   now: Now
@@ -81,7 +81,8 @@ async function part(
   if (conflicts.length > 0 && !force) throw new ConflictsError(conflicts)
   if (!(await tables.accounts.reactivate(pair.merged.id, at))) throw new Error('it was held')
   if (!(await tables.accountMerges.undo(id, at))) throw new Error('it was held')
-  const ended = (await endAll(tables, pair.kept, at)) + (await endAll(tables, pair.merged, at))
+  let ended = 0
+  for (const one of [pair.kept.id, pair.merged.id]) ended += await endAll(tables, one, at)
 
   const left = conflicts.map(({ row, why }) => `${row.table} ${why}`)
   const details = { merge: id, reason, sessionsEnded: ended, left }
@@ -122,15 +123,6 @@ async function whyNot(
 
 /** What the erasure of an account leaves of its merges. */
 const erased = '{}'
-
-/** Whoever used one of them may be the wrong person: every session, every token, every link that waits. */
-async function endAll(tables: Tables, { id }: AccountRow, at: number): Promise<number> {
-  const ended = await endSessions(tables, id, at)
-  await endGrants(tables, id)
-  await tables.mailLinks.endAll(id, 'reset')
-  await tables.mailLinks.endAll(id, 'confirm-address')
-  return ended
-}
 
 async function tellParted(
   tables: Tables,

@@ -1,6 +1,8 @@
 /** `citygate upstream …`: how the upstreams fare, and what staff say of them. */
 import type { Command } from 'commander'
+import type { ConnectorConfig } from '#config/connector.ts'
 import { UpstreamError } from '#errors.ts'
+import { dayOf } from '#federation/days.ts'
 import type { House } from '#http/house.ts'
 import { seconds } from '#lib/time.ts'
 import { exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
@@ -21,6 +23,27 @@ export function addUpstreamCommands(program: Command): void {
       })
       if (json) print(JSON.stringify(list, null, 2))
       else for (const one of list) print(describe(one))
+    })
+
+  upstream
+    .command('show')
+    .description('what its file tells staff: protocol, days, former names, quirks')
+    .argument('<connector>')
+    .action(async (id) => {
+      const { loadConfig } = await import('#config/load.ts')
+      const one = loadConfig(process.env).connectors.find((file) => file.id === id)
+      if (!one) throw new Stop(exits.unknown, `there is no upstream ${id}`)
+      const { label, type, profile, opens, closes, former, quirks } = one
+      print(
+        [
+          `${id}  ${Object.values(label).join('  ')}`,
+          `protocol    ${type}, read as ${profile}`,
+          ...(opens ? [`opens       ${opens}`] : []),
+          ...(closes ? [`closes      ${closes}`] : []),
+          ...former.map(({ issuer }) => `formerly    ${issuer}`),
+          ...quirks.map((quirk) => `to know     ${quirk}`),
+        ].join('\n'),
+      )
     })
 
   upstream
@@ -77,9 +100,11 @@ export function addUpstreamCommands(program: Command): void {
     })
 }
 
-async function probe({ config, trips, upstreamHealth }: House, id: string) {
-  if (!config.connectors.some((one) => one.id === id))
-    throw new Stop(exits.unknown, `there is no upstream ${id}`)
+async function probe({ config, trips, upstreamHealth, now }: House, id: string) {
+  const file = config.connectors.find((one) => one.id === id)
+  if (!file) throw new Stop(exits.unknown, `there is no upstream ${id}`)
+  if (dayOf(file, now()) !== 'open')
+    throw new Stop(exits.rejected, `${id} ${daysOf(file, now())}: it is not connected`)
   const connector = trips.connectors.get(id)
   if (!connector) throw new Stop(exits.rejected, `${id} has no credentials: it is not connected`)
   await upstreamHealth.look()
@@ -102,15 +127,17 @@ function causeOf(error: Error): string {
 }
 
 function standingOf(
-  { trips, upstreamHealth }: House,
-  { id, label }: House['config']['connectors'][number],
+  { trips, upstreamHealth, now }: House,
+  file: House['config']['connectors'][number],
 ) {
+  const { id, label } = file
   const known = upstreamHealth.find(id)
   const moment = (at: number | undefined) => (at === undefined ? undefined : time(at))
   return {
     id,
     label: label['zh-TW'],
     connected: trips.connectors.has(id),
+    days: daysOf(file, now()),
     state: known?.state,
     since: moment(known?.since),
     checked_at: moment(known?.checkedAt),
@@ -120,8 +147,16 @@ function standingOf(
   }
 }
 
+/** Why it is not offered today, by its days. */
+function daysOf(file: Pick<ConnectorConfig, 'opens' | 'closes'>, now: number) {
+  const day = dayOf(file, now)
+  if (day === 'open') return undefined
+  return day === 'early' ? `opens on ${file.opens}` : `closed on ${file.closes}`
+}
+
 function describe(one: ReturnType<typeof standingOf>): string {
-  const state = !one.connected ? 'not connected' : (one.state ?? 'not asked yet')
+  const away = one.days ? `not connected: ${one.days}` : 'not connected'
+  const state = one.connected ? (one.state ?? 'not asked yet') : away
   return [
     one.id.padEnd(8),
     one.label,

@@ -342,9 +342,19 @@ export const connectorFile = z
       ctx.addIssue({ code: 'custom', path, message })
     if ((file.profile === 'mapped') !== (file.map !== undefined))
       complain(['map'], 'goes with profile: mapped, and that with it')
+    if (file.opens !== undefined && file.closes !== undefined && file.closes <= file.opens)
+      complain(['closes'], 'must be after opens: it would never be offered')
+    if (
+      file.linking === 'verified-email' &&
+      !(file.type === 'oidc' && file.settings.verifies_email)
+    )
+      complain(['linking'], 'needs an upstream that verifies addresses: oidc, with verifies_email')
     switch (file.type) {
       case 'openid2': {
-        const { insecure, identifier, endpoint } = file.settings
+        const { insecure, identifier, endpoint, ax, sreg } = file.settings
+        const asked = [...ax, ...sreg.map((field) => `sreg.${field}`)]
+        if (file.fingerprint !== undefined && !asked.includes(file.fingerprint))
+          complain(['fingerprint'], 'never arrives: ask for it in settings.ax or settings.sreg')
         for (const [key, url] of Object.entries({ identifier, endpoint })) {
           if (url?.startsWith('http:') && !insecure)
             complain(
@@ -376,6 +386,8 @@ export const connectorFile = z
           complain(['settings', 'start_tls'], 'must be true with ldap:// and false with ldaps://')
         if ((dn === undefined) !== (password === undefined))
           complain(['settings', 'bind_password_env'], 'goes with bind_dn_env')
+        if (file.fingerprint !== undefined && !file.settings.attributes.includes(file.fingerprint))
+          complain(['fingerprint'], 'never arrives: ask for it in settings.attributes')
       }
     }
   })

@@ -5,6 +5,7 @@ import { readSender, type Sender } from '#lib/mail.ts'
 import { type Network, readNetwork } from '#lib/networks.ts'
 import type { Terms } from '#lib/terms.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
+import { checkConnectors } from './check-connectors.ts'
 import { checkEnrolment } from './check-enrolment.ts'
 import {
   type ConnectorConfig,
@@ -257,6 +258,7 @@ function readConnectors(
   const folder = join(root, 'connectors')
   const seen = new Map<string, string>()
   const connectors: ConnectorConfig[] = []
+  const placed: { file: string; connector: ConnectorFile }[] = []
   for (const name of yamlFiles(folder, cwd, problems)) {
     const file = relative(cwd, join(folder, name))
     const read = readYaml(join(folder, name), connectorFile)
@@ -265,11 +267,13 @@ function readConnectors(
     const before = seen.get(read.value.id)
     if (before) problems.push({ file, key: 'id', message: `is taken by ${before}` })
     seen.set(read.value.id, file)
+    if (!before) placed.push({ file, connector: read.value })
     connectors.push({
       ...read.value,
       credentials: readCredentials(read.value, env, file, problems),
     })
   }
+  checkConnectors(placed, (file, key, message) => problems.push({ file, key, message }))
   return connectors.sort((a, b) => a.order - b.order)
 }
 

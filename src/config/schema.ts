@@ -154,7 +154,9 @@ export const siteFile = z.strictObject({
           requests_per_minute: atMost
             .default(1_200)
             .describe('Authorization requests, pushed ones included.'),
-          departures_per_minute: atMost.default(60).describe('Trips to a county.'),
+          departures_per_minute: atMost
+            .default(60)
+            .describe('Trips to a county, and as many forms that tell of a sign-out there.'),
           shared: z
             .array(network)
             .default([])

@@ -1,11 +1,12 @@
 /** Writes what a step answered into the application, and lets the steps after it take their turn. */
 import type { StepRules, StepType } from '#config/enrolment.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import type { ApplicationRow } from '#store/store.ts'
 import { applicantOf } from './applicant.ts'
 import { type CreatePorts, create } from './create.ts'
-import { emptied, type StepState } from './draft.ts'
+import { emptied, type Standing, type StepState } from './draft.ts'
 import type { Doing, Joining, JoiningPorts, Joinings, Visitor } from './joinings.ts'
 import { askAgain, isProofOld } from './proofs.ts'
 import type { Facts, FieldProblem, Outcome, Sending, Step, Steps, Visit } from './step.ts'
@@ -158,6 +159,7 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
       at,
       amr: identity ? (identity.amr ?? ['fed']) : ['pwd'],
       federated: identity !== undefined,
+      ...(identity ? { upstream: standingOf(identity) } : {}),
     }
     // A member is signed in already, and did not prove anew that it is she.
     const isProven = draft.door.entry !== 'member' && doing.link?.proves !== false
@@ -204,6 +206,10 @@ export function openAdvance(ports: AdvancePorts, joinings: Joinings) {
   }
 
   return { stepOf, visitOf, walkOf, apply, goOn, refuse, mend }
+}
+
+function standingOf({ connector, issuer, subject, session }: UpstreamIdentity): Standing {
+  return { connector, issuer, subject, ...(session ? { session } : {}) }
 }
 
 const lettersOf = ({ id }: StepRules, send: Sending[] = []) =>

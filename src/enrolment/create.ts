@@ -4,12 +4,19 @@ import { attachIdentity } from '#accounts/attach-identity.ts'
 import { normalName, setPassword } from '#accounts/local.ts'
 import { numberContext } from '#accounts/personal-numbers.ts'
 import { queueProvisioning } from '#accounts/provisioning.ts'
+import { putLink } from '#accounts/put-link.ts'
+import { findFormer } from '#accounts/rekey.ts'
 import { profileFrom } from '#accounts/vouched-profile.ts'
 import type { EnrolmentRules } from '#config/enrolment.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, seal } from '#lib/crypto.ts'
 import { isMailAddress } from '#lib/mail.ts'
-import type { Attribute, Circumstances, Tables } from '#store/store.ts'
+import {
+  type Attribute,
+  type Circumstances,
+  LinkedMeanwhileError,
+  type Tables,
+} from '#store/store.ts'
 import { holds } from './conditions.ts'
 import type { Facts } from './step.ts'
 import type { Known } from './walk.ts'
@@ -55,7 +62,8 @@ export async function create(tables: Tables, ports: CreatePorts, wanted: Wanted)
   await putAccount(tables, wanted)
   await takeIdentifiers(tables, wanted)
   const { identity, accepted } = known
-  if (identity) await takeIdentity(tables, accountId, identity, at)
+  if (identity && !(await takeIdentity(tables, wanted, identity)))
+    throw new FactTaken('upstream.connector')
   for (const { terms, version, language, hash, at: agreedAt, address } of accepted) {
     await tables.agreements.agree({ accountId, terms, version, language, hash, agreedAt, address })
   }
@@ -89,16 +97,25 @@ async function putAccount(tables: Tables, { rules, known, accountId, isMember, a
   }
 }
 
+/** False if it is somebody else's, or was before her county moved. */
 async function takeIdentity(
   tables: Tables,
-  accountId: string,
+  { accountId, isMember, at, circumstances }: Wanted,
   identity: UpstreamIdentity,
-  at: number,
-) {
-  if (await attachIdentity(tables, accountId, identity, at)) return
-  // A member may have proven who she is by what is linked to her already.
-  const holder = await tables.identities.find(identity.issuer, identity.subject)
-  if (holder?.account.id !== accountId) throw new FactTaken('upstream.connector')
+): Promise<boolean> {
+  if (!isMember) {
+    if ((await findFormer(tables, identity)).kind === 'one') return false
+    return attachIdentity(tables, accountId, identity, at)
+  }
+  const account = await tables.accounts.lock(accountId)
+  if (!account) throw new NotAMember()
+  try {
+    // She may have proven who she is by what is linked to her already.
+    return (await putLink(tables, account, identity, { ...circumstances, at })) !== 'taken'
+  } catch (error) {
+    if (error instanceof LinkedMeanwhileError) return false
+    throw error
+  }
 }
 
 function profileOf({ creates }: EnrolmentRules, { facts, vouched }: Known, at: number) {

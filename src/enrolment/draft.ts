@@ -29,6 +29,9 @@ export type Door = {
   identity?: UpstreamIdentity
 }
 
+/** As whom an upstream vouched for her, and its session: ours stands on that. */
+export type Standing = Pick<UpstreamIdentity, 'connector' | 'issuer' | 'subject' | 'session'>
+
 export type Draft = {
   door: Door
   language: Language
@@ -40,7 +43,7 @@ export type Draft = {
   /** Why it ended without an account. */
   refused?: Message
   /** It became an account: how she proved herself, and when. Signs this browser in once, for some minutes. */
-  finished?: { at: number; amr: string[]; federated: boolean }
+  finished?: { at: number; amr: string[]; federated: boolean; upstream?: Standing }
 }
 
 /** What is left when it is over: the person is a row of her own now, or none. */

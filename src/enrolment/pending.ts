@@ -1,5 +1,6 @@
 /** Those who registered and did not finish: they try to sign in, ask for their mail again, or just finished. */
 import { seconds } from '#lib/time.ts'
+import type { Standing } from './draft.ts'
 import type { Joining, JoiningPorts, Joinings, Visitor } from './joinings.ts'
 
 /** How long a finished application signs its browser in without another question, in seconds. */
@@ -9,6 +10,7 @@ export type Fresh = {
   accountId: string
   amr: string[]
   federated: boolean
+  upstream?: Standing
   /** Seconds since 1970 when she proved herself. */
   at: number
   interaction?: string
@@ -45,9 +47,8 @@ export function openPending({ store, now }: JoiningPorts, joinings: Joinings) {
       if (!finished || !row.accountId) return undefined
       if (finished.at + freshSeconds < seconds(now)) return undefined
       if (!(await store.applications.enter(row.id))) return undefined
-      const { amr, federated, at } = finished
       const { accountId } = row
-      return { accountId, amr, federated, at, ...(interaction ? { interaction } : {}) }
+      return { accountId, ...finished, ...(interaction ? { interaction } : {}) }
     },
   }
 }

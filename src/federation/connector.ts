@@ -88,8 +88,11 @@ export type UpstreamIdentity = {
   fingerprint?: string
   /** What could not be read of the answer, by name. It is kept in `raw`; staff are told. */
   unread?: string[]
-  /** The upstream's own session, to be ended with ours. `hint` is the connector's, opaque and secret. */
-  session?: { sid?: string; hint?: string }
+  /**
+   * The upstream's own session, to be ended with ours. `signsOut`: it has a page people sign out at. `hint` is the
+   * connector's, opaque and secret.
+   */
+  session?: { sid?: string; hint?: string; signsOut?: true }
   acr?: string
   amr?: string[]
   /** Seconds since 1970 when the upstream authenticated the person, if it said so. */

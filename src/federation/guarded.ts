@@ -24,16 +24,19 @@ export function guardConnector(
   async function judged<T>(purpose: Purpose, work: () => Promise<T>): Promise<T> {
     const began = now()
     const ownShare = strain?.() ?? (() => 0)
+    const returned = purpose === 'complete'
     try {
       const result = await work()
-      const ms = ownShare() > healthRules.ownShare ? 0 : now() - began
+      const ms = ownShare() > healthRules.ownShare ? 0 : Math.max(0, now() - began)
       // A departure calls nobody where everything is at hand: that it went well says nothing.
-      if (purpose !== 'begin') board.hear(id, { kind: 'ok', ms }, began)
+      if (purpose !== 'begin') board.hear(id, { kind: 'ok', ms, returned }, began)
       return result
     } catch (error) {
       const failure = blameOf(purpose, error)
       const late = failure === 'slow' && ownShare() > healthRules.ownShare
-      if (failure && !late && isNews(error)) board.hear(id, { kind: 'failed', failure }, began)
+      if (failure && !late && isNews(error)) {
+        board.hear(id, { kind: 'failed', failure, returned }, began)
+      }
       throw error
     }
   }
@@ -57,6 +60,7 @@ export function guardConnector(
         if (!(await board.mayTry(id)))
           throw new UpstreamError(id, 'unreachable', 'is down, not tried')
         await probe()
+        // Where that does not open it she is the trial herself.
       }
       return judged('begin', () => connector.begin(trip))
     },

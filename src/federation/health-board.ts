@@ -13,6 +13,8 @@ export type Standing = {
   /** Milliseconds its last good answer took. */
   took?: number
   certificateExpiresAt?: number
+  /** It answers us, and fails those who come back. */
+  relapsed?: boolean
 }
 
 /** What staff say of an upstream, and when it holds: seconds since 1970. */
@@ -66,6 +68,8 @@ export type HealthBoard = {
 
 /** Others' news is this old at most. */
 const lookEveryMs = 3_000
+/** Where it is not this process's turn to try, the database is not asked at once again: many may come. */
+const turnEveryMs = 1_000
 /** A notice is shown so long before it begins. */
 const aheadSeconds = 24 * 60 * 60
 
@@ -74,6 +78,10 @@ type Known = {
   certificateExpiresAt?: number
   /** A change of ours that is not written down yet. */
   unsaved: boolean
+  /** … and by it went down or came back. */
+  turned: boolean
+  /** Nobody of this process need ask before whether it may try. */
+  noTurnBefore: number
   /** How many changes of ours there were. */
   changes: number
 }
@@ -82,7 +90,10 @@ type Known = {
 export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   const { statuses, log, now, random } = ports
   const known = new Map<string, Known>(
-    ports.connectors.map((id) => [id, { health: unheard(now()), unsaved: false, changes: 0 }]),
+    ports.connectors.map((id) => [
+      id,
+      { health: unheard(now()), unsaved: false, turned: false, noTurnBefore: 0, changes: 0 },
+    ]),
   )
   let notices: Notice[] = []
   let timer: NodeJS.Timeout | undefined
@@ -91,7 +102,7 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   let shared = true
 
   function standingOf(connector: string, { health, certificateExpiresAt }: Known): Standing {
-    const { state, since, at, failure, took } = health
+    const { state, since, at, failure, took, relapsed } = health
     return {
       connector,
       state,
@@ -100,17 +111,20 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
       ...(failure === undefined ? {} : { failure }),
       ...(took === undefined ? {} : { took }),
       ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
+      ...(relapsed ? { relapsed } : {}),
     }
   }
 
   async function saveAll() {
     for (const [connector, one] of known) {
       if (!one.unsaved) continue
+      const { changes, turned, health } = one
+      // What could not be told while it was news is none: the others know better by now.
+      const old = now() > (health.at ?? 0) + healthRules.windowMs
       const standing = standingOf(connector, one)
-      const { changes } = one
-      const first = await statuses.change(standing)
-      one.unsaved = one.changes !== changes
-      if (first) await tell(standing)
+      const first = !old && (await statuses.change(standing))
+      if (one.changes === changes) Object.assign(one, { unsaved: false, turned: false })
+      if (first && turned) await tell(standing)
     }
   }
 
@@ -122,7 +136,6 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   }
 
   async function lookOnce() {
-    clearTimeout(timer)
     try {
       await saveAll()
       const before = new Map([...known].map(([id, { changes }]) => [id, changes]))
@@ -142,7 +155,7 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   }
 
   function adopt(one: Known, status: Standing) {
-    const { state, since, checkedAt, failure, took, certificateExpiresAt } = status
+    const { state, since, checkedAt, failure, took, certificateExpiresAt, relapsed } = status
     if (certificateExpiresAt !== undefined) one.certificateExpiresAt = certificateExpiresAt
     if (one.unsaved) return
     const { health } = one
@@ -155,8 +168,9 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
         ...(health.state === 'down' && state !== 'down' ? { backAt: now() } : {}),
         ...(failure === undefined ? {} : { failure: failure as NonNullable<Health['failure']> }),
         ...(took === undefined ? {} : { took }),
+        ...(relapsed ? { relapsed } : {}),
       }
-    } else one.health = { ...health, since: since * 1000 }
+    } else one.health = { ...health, since: since * 1000, relapsed: relapsed === true }
   }
 
   function look() {
@@ -191,6 +205,7 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
       one.health = hear(before, outcome, now(), began)
       if (one.health.state === before.state) return
       one.unsaved = true
+      one.turned ||= (before.state === 'down') !== (one.health.state === 'down')
       one.changes++
       // Nobody who signs in waits for it.
       working = working
@@ -200,8 +215,17 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
         })
     },
     async mayTry(connector) {
+      const { trialEverySeconds } = healthRules
+      const one = known.get(connector)
+      const at = now()
+      if (!one || (at < one.noTurnBefore && one.noTurnBefore <= at + trialEverySeconds * 1000)) {
+        return false
+      }
+      one.noTurnBefore = at + turnEveryMs
       // Where the database cannot say whose turn it is, it is nobody's.
-      return ports.trial(connector, healthRules.trialEverySeconds).catch(() => false)
+      const mine = await ports.trial(connector, trialEverySeconds).catch(() => false)
+      if (mine) one.noTurnBefore = at + trialEverySeconds * 1000
+      return mine
     },
     async note(connector, certificateExpiresAt) {
       const one = known.get(connector)

@@ -4,7 +4,13 @@ import { UpstreamError, type UpstreamFailure } from '#errors.ts'
 export type UpstreamState = 'ok' | 'slow' | 'down'
 
 /** `ms`: how long whoever called had to wait. */
-export type Outcome = { kind: 'ok'; ms: number } | { kind: 'failed'; failure: UpstreamFailure }
+export type Outcome = (
+  | { kind: 'ok'; ms: number }
+  | { kind: 'failed'; failure: UpstreamFailure }
+) & {
+  /** Of somebody who came back, not of a call of our own. */
+  returned?: boolean
+}
 
 type Heard = { at: number; outcome: Outcome }
 
@@ -21,6 +27,8 @@ export type Health = {
   took?: number
   /** When it was back after it was down last. */
   backAt?: number
+  /** Soon after it was back those who came back failed anew: it answers our calls and not theirs. */
+  relapsed?: boolean
   recent: readonly Heard[]
 }
 
@@ -41,6 +49,8 @@ export const healthRules = {
   ownShare: 0.9,
   /** While it is down, one trial of all processes in so many seconds. */
   trialEverySeconds: 15,
+  /** After a relapse within this time only somebody who comes back well opens it, for so long: nobody may come. */
+  relapseMs: 5 * 60_000,
 } as const
 
 export const unheard = (at: number): Health => ({ state: 'ok', since: at, recent: [] })
@@ -48,8 +58,11 @@ export const unheard = (at: number): Health => ({ state: 'ok', since: at, recent
 /** How it fares after one more outcome of a call that began at `began` and ended at `at`. */
 export function hear(before: Health, outcome: Outcome, at: number, began = at): Health {
   // Whoever called while it was down still waits for the failure when it is back already.
-  const late = began < (before.backAt ?? -Infinity)
+  const { backAt = -Infinity } = before
+  // A clock that was put back makes nobody late.
+  const late = began < backAt && backAt <= at
   if (outcome.kind === 'failed' && before.state !== 'down' && late) return before
+  if (outcome.kind === 'ok' && isHeld(before, outcome, at)) return { ...before, at }
   const kept = before.recent
     .filter((one) => one.at > at - healthRules.windowMs)
     .slice(1 - healthRules.remembered)
@@ -58,17 +71,27 @@ export function hear(before: Health, outcome: Outcome, at: number, began = at): 
   const back = before.state === 'down' && outcome.kind === 'ok'
   const recent = back ? [now] : [...kept, now]
   const state = judge(before.state, recent, outcome)
+  const down = state === 'down'
+  const again = outcome.returned === true && isWithin(healthRules.relapseMs, backAt, at)
+  const relapsed = before.state === 'down' ? before.relapsed : again
   return {
     state,
     since: state === before.state ? before.since : at,
     at,
     recent,
-    ...pick({ backAt: back ? at : before.backAt }),
+    ...pick({ backAt: back ? at : before.backAt, relapsed: (down && relapsed) || undefined }),
     ...(outcome.kind === 'failed'
       ? { failure: outcome.failure, ...pick({ took: before.took }) }
       : { took: Math.round(outcome.ms) }),
   }
 }
+
+/** That it answers a call of ours says nothing of those who come back, while it is known to fail them. */
+const isHeld = ({ state, since, relapsed }: Health, { returned }: Outcome, at: number): boolean =>
+  state === 'down' && relapsed === true && !returned && isWithin(healthRules.relapseMs, since, at)
+
+/** Whichever is earlier: a clock may have been put back. */
+const isWithin = (ms: number, one: number, other: number): boolean => Math.abs(one - other) < ms
 
 /** What is there of it. */
 const pick = <T extends object>(of: T) =>
@@ -96,8 +119,11 @@ const isSlow = (outcome: Outcome) =>
 /** What a call was made for. Only the last carries anything a browser brought. */
 export type Purpose = 'probe' | 'begin' | 'complete'
 
-/** What a server in front of a broken one says; a stranger's made-up code or ticket does not bring it about. */
-const gatewayStatuses = [429, 502, 503, 504]
+/**
+ * What a server in front of a broken one says; a stranger's made-up code or ticket does not bring it about. Many of them
+ * bring about 429, and that answers at once: nobody waits for it.
+ */
+const gatewayStatuses = [502, 503, 504]
 
 /**
  * The failure an upstream is to blame for, if it is. A probe and a departure bring nothing from outside: whatever is

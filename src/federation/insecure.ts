@@ -1,7 +1,7 @@
 /** Upstreams that have no TLS, which an operator put up with by `insecure: true`. */
 import type { ConnectorConfig } from '#config/connector.ts'
 import { isHost } from './claimed-id.ts'
-import { hostsOf } from './connectors/openid2/hosts.ts'
+import { hostsOf } from './connectors/openid2/reach.ts'
 
 type Insecure = Extract<ConnectorConfig, { type: 'openid2' }>
 

@@ -1,4 +1,5 @@
 /** What of an upstream's claims may be kept. */
+import { nationalId } from '#lib/taiwan-numbers.ts'
 import type { Claims } from './profile.ts'
 
 /** Say something of one sign-in, nothing of the person. */
@@ -11,9 +12,11 @@ const protocol = new Set(
  * Counties whose OpenID 2.0 has no attribute for it send it as the postcode.
  */
 const personal =
-  /(?:guid|personid|personalid|idno|idnumber|idcard|nationalid|sregpostcode|postalcodehome)$/
+  /(?:guid|personid|personalid|idno|idnumber|idcard|nationalid|sregpostcode|postalcodehome|dob|birthdate|birthday)$/
 /** What looks like that guid, whatever its name: in the middle of a text, too. */
 const hash = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi
+/** What may be the number itself, with whose check digit it is told from an account. */
+const number = /(?<![a-z0-9])[a-z][a-d1289]\d{8}(?![a-z0-9])/gi
 const tokens = /(?:token|password|secret)$/
 /** Names that would reach an object's prototype in careless hands. */
 const reserved = new Set(['__proto__', 'constructor', 'prototype'])
@@ -29,7 +32,11 @@ export function withoutSecrets(claims: Claims): Claims {
 }
 
 function keep(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return value.replace(hash, '(hash)').slice(0, longest)
+  if (typeof value === 'string')
+    return value
+      .replace(hash, '(hash)')
+      .replace(number, (found) => (nationalId(found) ? '(number)' : found))
+      .slice(0, longest)
   if (typeof value !== 'object' || value === null) return value
   if (depth >= deepest) return undefined
   if (Array.isArray(value)) return value.slice(0, most).map((item) => keep(item, depth + 1))

@@ -58,6 +58,8 @@ async function settle(
   const upstream = standsOn(identity, ports.dataKey)
   const login = (accountId: string) =>
     loginOf(accountId, identity, { acr: ports.acr, remember, at: seconds(now), upstream })
+  const keepSession = (accountId: string) =>
+    keepUpstreamSession(store, identity, accountId, seconds(now) + ports.upstreamSessionSeconds)
   switch (signedIn.kind) {
     case 'offer':
       await keepOffer(ports, place, signedIn.offer, { identity, remember, circumstances })
@@ -70,14 +72,15 @@ async function settle(
       return { kind: 'reused', uid }
     case 'barred': {
       const { accountId, status } = signedIn
+      // Hers to have back, and to be signed in to.
+      if (status === 'closed') await keepSession(accountId)
       return { kind: 'barred', uid, login: login(accountId), status }
     }
     case 'signed-in': {
       const { accountId, created } = signedIn
       if (offer && offer.accountId !== accountId)
         return { kind: 'offer', uid, said: 'other-account' }
-      const until = seconds(now) + ports.upstreamSessionSeconds
-      await keepUpstreamSession(store, identity, accountId, until)
+      await keepSession(accountId)
       if (offer) return { kind: 'link', uid, question, login: login(accountId), offer }
       const answer = { login: login(accountId), select_account: {} }
       return { kind: 'finish', uid, question, answer, created }

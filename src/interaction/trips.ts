@@ -82,7 +82,8 @@ export const leave = (
       ...(remember ? { remember } : {}),
       ...(offer === undefined ? {} : { offer }),
     },
-    { ...where, fresh: asksFreshSignIn(question) },
+    // What is linked stays linked: a session somebody left there on a shared computer is not enough.
+    { ...where, fresh: offer !== undefined || asksFreshSignIn(question) },
   )
 
 type Where = { connector: ConnectorConfig['id']; device: string; locales: string[] }

@@ -1,5 +1,6 @@
 /** Sessions here and at an upstream end together: it tells us of a sign-out there, and we take people there to sign out. */
 import { UpstreamError } from '#errors.ts'
+import { isHost } from '#federation/claimed-id.ts'
 import type { Connector, LogoutHeard, UpstreamIdentity } from '#federation/connector.ts'
 import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
@@ -9,6 +10,8 @@ import type { Circumstances, Store } from '#store/store.ts'
 
 const hintContext = 'session.upstream.hint'
 const onwardContext = (id: string) => `upstream_trip.onward.${id}`
+/** A way back from a sign-out is none from a sign-in, nor the other way round: both are trips. */
+const placeOf = (connector: string) => `${connector} sign-out`
 const sessionId = (issuer: string, sid: string) => sha256(`${issuer}\n${sid}`)
 
 /** What a session of ours remembers of the upstream it stands on. */
@@ -16,12 +19,13 @@ export function standsOn(
   { connector, issuer, subject, session }: Standing,
   dataKey: Buffer,
 ): UpstreamSession {
-  const { sid, hint } = session ?? {}
+  const { sid, hint, signsOut } = session ?? {}
   return {
     connector,
     issuer,
     subject,
     ...(sid === undefined ? {} : { sid }),
+    ...(signsOut ? { signsOut } : {}),
     ...(hint === undefined ? {} : { hint: seal(dataKey, hint, hintContext) }),
   }
 }
@@ -76,8 +80,10 @@ async function whose(
   { identities, upstreamSessions }: Pick<Store, 'identities' | 'upstreamSessions'>,
   { issuer, subject, sid }: Pick<Ended, 'issuer' | 'subject' | 'sid'>,
 ): Promise<string | undefined> {
-  if (subject !== undefined) return (await identities.find(issuer, subject))?.account.id
-  return sid === undefined ? undefined : upstreamSessions.find(sessionId(issuer, sid))
+  const linked = subject === undefined ? undefined : await identities.find(issuer, subject)
+  if (linked || sid === undefined) return linked?.account.id
+  // Unlinked meanwhile: what she signed in to by it goes on.
+  return upstreamSessions.find(sessionId(issuer, sid))
 }
 
 export type LeavePorts = {
@@ -89,12 +95,12 @@ export type LeavePorts = {
   tripSeconds: number
 }
 
-/** This connector has a page people sign out at. */
+/** There was a page people sign out at when she signed in. */
 export const canSignOut = (
   { connectors }: Pick<LeavePorts, 'connectors'>,
   session: UpstreamSession | undefined,
 ): session is UpstreamSession =>
-  session !== undefined && connectors.get(session.connector)?.signOut !== undefined
+  session?.signsOut === true && connectors.get(session.connector)?.signOut !== undefined
 
 export type SigningOut =
   | { kind: 'leave'; url: string; state: string }
@@ -119,10 +125,11 @@ export async function leaveToSignOut(
       state,
     })
     if (url === undefined) return { kind: 'stay' }
+    checkListed(connector, new URL(url))
     const trip = sha256(state)
     await store.trips.leave({
       id: trip,
-      connector: id,
+      connector: placeOf(id),
       device,
       memo: seal(dataKey, onward, onwardContext(trip)),
       expiresAt: seconds(now) + tripSeconds,
@@ -134,11 +141,23 @@ export async function leaveToSignOut(
   }
 }
 
+/** A browser follows a form's redirect only where the page said that it might lead: she would be stuck on it. */
+function checkListed({ id, origins }: Connector, { origin, protocol, host }: URL): void {
+  const isListed = origins.some((one) => {
+    const [scheme, listed = ''] = one.split('//')
+    return protocol === scheme && isHost(host, listed)
+  })
+  if (isListed) return
+  const message = `sign-out: its page is at ${origin}, which settings.sign_in_origins does not name`
+  throw new UpstreamError(id, 'nonsense', message)
+}
+
 /** Where she goes on to who is back from signing out; undefined for whoever did not leave from this browser. */
 export async function backFromSignOut(
   { store, now, dataKey }: Pick<LeavePorts, 'store' | 'now' | 'dataKey'>,
   { connector, device, state }: { connector: string; device: string; state: string },
 ): Promise<string | undefined> {
-  const trip = await store.trips.arrive(sha256(state), { connector, device }, seconds(now))
+  const from = { connector: placeOf(connector), device }
+  const trip = await store.trips.arrive(sha256(state), from, seconds(now))
   return trip && unseal(dataKey, trip.memo, onwardContext(trip.id))
 }

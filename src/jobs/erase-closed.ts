@@ -14,14 +14,10 @@ export function openErasing(
   async function erase(accountId: string, before: number, at: number) {
     await store.transaction(async (tables) => {
       // She may have had it back just now.
-      if (!(await tables.erasure.erase(accountId, before, at))) return
-      await tables.audit.record({
-        at,
-        actor: 'system',
-        action: 'account.erase',
-        target: accountId,
-        outcome: 'ok',
-      })
+      for (const target of await tables.erasure.erase(accountId, before, at)) {
+        const event = { action: 'account.erase', target, outcome: 'ok' }
+        await tables.audit.record({ at, actor: 'system', ...event })
+      }
     })
   }
 

@@ -13,8 +13,8 @@ import type { Job } from './runner.ts'
 export type Probed = Pick<Connector, 'id' | 'servers' | 'probe'>
 
 export type ProbePorts = {
-  /** Connected upstreams, guarded: what comes of a probe is heard. */
-  upstreams: Probed[]
+  /** Connected upstreams of today, guarded: what comes of a probe is heard. */
+  upstreams: () => Probed[]
   board: Pick<HealthBoard, 'isDown' | 'hear' | 'note'>
   certificateExpiry: CertificateExpiry
   log: Log
@@ -44,8 +44,9 @@ export function openProbe(ports: ProbePorts): Job {
   const warned = new Map<string, number>()
 
   async function ask({ id, probe }: Probed, signal: AbortSignal) {
-    for (let done = 0; done < tries && !signal.aborted; done++) {
+    for (let done = 0; done < tries; done++) {
       await sleep(random() * jitterMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
       const began = now()
       let well = false
       const asked = probe().then(
@@ -95,7 +96,7 @@ export function openProbe(ports: ProbePorts): Job {
     async run(signal) {
       const queue = limit(atOnce)
       const results = await Promise.allSettled(
-        upstreams.map((upstream) =>
+        upstreams().map((upstream) =>
           queue(async () => {
             if (signal.aborted) return
             await ask(upstream, signal)

@@ -6,6 +6,8 @@ export type UpstreamSession = {
   issuer: string
   subject: string
   sid?: string
+  /** People sign out there. */
+  signsOut?: true
   /** What its sign-out wants to be told, sealed. */
   hint?: string
 }

@@ -66,8 +66,19 @@ export function openJoining(config: Rules, parts: JoiningParts): Enrolments {
     proofOfWork: openProofOfWork({ key: deriveKey(dataKey, 'proof of work'), now }),
     terms: config.terms,
     connectors: config.connectors.map(({ id, keywords, label }) => {
-      const open = parts.connectors.get(id)
-      return { id, keywords, label, connected: open !== undefined, origins: open?.origins ?? [] }
+      const find = () => parts.connectors.get(id)
+      return {
+        id,
+        keywords,
+        label,
+        // Asked each time: an upstream may open or close on a day.
+        get connected() {
+          return find() !== undefined
+        },
+        get origins() {
+          return find()?.origins ?? []
+        },
+      }
     }),
   })
   return openEnrolments({

@@ -61,13 +61,14 @@ export function probedOf(
   connectors: ConnectorConfig[],
   open: ReadonlyMap<string, Connector>,
   allow: string[],
-): { upstreams: Probed[]; certificateExpiry: CertificateExpiry } {
-  const upstreams = connectors.flatMap(({ id, insecure }) => {
-    const connector = open.get(id)
-    return connector
-      ? [{ id, probe: connector.probe, servers: insecure ? [] : connector.servers }]
-      : []
-  })
+): { upstreams: () => Probed[]; certificateExpiry: CertificateExpiry } {
+  const upstreams = () =>
+    connectors.flatMap(({ id, insecure }) => {
+      const connector = open.get(id)
+      return connector
+        ? [{ id, probe: connector.probe, servers: insecure ? [] : connector.servers }]
+        : []
+    })
   // The operator named a directory that stands beside us: sign-ins reach it as well.
   const directories = connectors
     .filter(({ type }) => type === 'ldap')

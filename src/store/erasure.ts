@@ -3,10 +3,10 @@ import { type Statements, statement } from './statements.ts'
 
 export type Erasure = {
   /**
-   * Empties the account if it was closed before then, and still is, and with it accounts that were joined to it. True
-   * for exactly one caller. Call it inside a transaction.
+   * Empties the account if it was closed before then, and still is, and with it accounts that were joined to it. Which
+   * were emptied: for exactly one caller any. Call it inside a transaction.
    */
-  erase(accountId: string, before: number, at: number): Promise<boolean>
+  erase(accountId: string, before: number, at: number): Promise<string[]>
 }
 
 const empty = statement(
@@ -80,12 +80,15 @@ export function openErasure(statements: Statements): Erasure {
       if (others.length > 0) {
         for (const id of [accountId, ...others].sort()) await statements.run(hold, [id])
       }
-      if ((await statements.run(empty, [at, accountId, before])).length === 0) return false
+      if ((await statements.run(empty, [at, accountId, before])).length === 0) return []
       await clear(accountId)
+      const erased = [accountId]
       for (const id of others) {
-        if ((await statements.run(emptyJoined, [at, id])).length === 1) await clear(id)
+        if ((await statements.run(emptyJoined, [at, id])).length === 0) continue
+        await clear(id)
+        erased.push(id)
       }
-      return true
+      return erased
     },
   }
 }

@@ -21,6 +21,7 @@ export type IdentityRow = {
   readAt: number
 }
 
+type Seen = Pick<IdentityRow, 'id' | 'accountId'>
 type Key = Pick<IdentityRow, 'issuer' | 'subject'>
 type Reading = Pick<
   IdentityRow,
@@ -42,18 +43,17 @@ export type Identities = {
   ): Promise<{ identity: IdentityRow; account: AccountRow } | undefined>
   /** Oldest first. */
   ofAccount(accountId: string): Promise<IdentityRow[]>
-  /** The upstream said what it had said before. False if it was unlinked meanwhile. */
-  confirm(id: string, readAt: number, digest: string): Promise<boolean>
-  /** It said something else. False if it was unlinked meanwhile, or given another fingerprint. */
-  refresh(seen: Pick<IdentityRow, 'id' | 'fingerprint'>, changes: Reading): Promise<boolean>
+  /** The upstream said what it had said before. False if it leads to that account no more. */
+  confirm(seen: Seen, readAt: number, digest: string): Promise<boolean>
+  /** It said something else. False if it leads to that account no more, or was given another fingerprint. */
+  refresh(seen: Seen & Pick<IdentityRow, 'fingerprint'>, changes: Reading): Promise<boolean>
+  /** What this account's upstreams said is not remembered as said: the next time all of it is taken over. */
+  forgetReadings(accountId: string): Promise<void>
   /**
    * The same person comes under another key from now on. True for exactly one caller; false also if it was unlinked or
    * is another account's, or the new key is linked already. Throws LinkedMeanwhileError.
    */
-  rekey(
-    seen: Key & Pick<IdentityRow, 'id' | 'accountId'>,
-    changes: Key & Reading & Pick<IdentityRow, 'connector'>,
-  ): Promise<boolean>
+  rekey(seen: Key & Seen, changes: Key & Reading & Pick<IdentityRow, 'connector'>): Promise<boolean>
   /** The next sign-in sets another one. False if there is no such link. */
   dropFingerprint(id: string): Promise<boolean>
   get(id: string): Promise<IdentityRow | undefined>
@@ -72,7 +72,11 @@ const find = statement(
 )
 const confirm = statement(
   'identity.confirm',
-  'UPDATE identity SET read_at = ?, digest = ? WHERE id = ? RETURNING id',
+  'UPDATE identity SET read_at = ?, digest = ? WHERE id = ? AND account_id = ? RETURNING id',
+)
+const forgetReadings = statement(
+  'identity.forget-readings',
+  'UPDATE identity SET digest = NULL WHERE account_id = ?',
 )
 
 export function openIdentities(knex: Knex, statements: Statements): Identities {
@@ -113,12 +117,12 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
         .orderBy(['created_at', 'id'])
       return rows.map(read)
     },
-    async confirm(id, readAt, digest) {
-      return (await statements.run(confirm, [readAt, digest, id])).length === 1
+    async confirm({ id, accountId }, readAt, digest) {
+      return (await statements.run(confirm, [readAt, digest, id, accountId])).length === 1
     },
-    async refresh({ id, fingerprint = null }, changes) {
+    async refresh({ id, accountId, fingerprint = null }, changes) {
       const changed = await knex('identity')
-        .where({ id, fingerprint })
+        .where({ id, account_id: accountId, fingerprint })
         .update(readingColumns(changes))
       return changed === 1
     },
@@ -136,6 +140,9 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
           throw new LinkedMeanwhileError('this identity has been linked just now', { cause: error })
         throw error
       }
+    },
+    async forgetReadings(accountId) {
+      await statements.run(forgetReadings, [accountId])
     },
     async dropFingerprint(id) {
       // Without a digest the next answer is written in full, with its fingerprint.

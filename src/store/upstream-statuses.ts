@@ -12,6 +12,8 @@ export type UpstreamStatusRow = {
   /** Milliseconds. */
   took?: number
   certificateExpiresAt?: number
+  /** It was down shortly before, and fails those who come back though it answers us. */
+  relapsed?: boolean
 }
 
 export type ShownNotice = Pick<NoticeRow, 'id' | 'connector' | 'text' | 'startsAt' | 'endsAt'>
@@ -25,14 +27,16 @@ export type UpstreamStatuses = {
   look(at: number): Promise<{ statuses: UpstreamStatusRow[]; notices: ShownNotice[] }>
 }
 
-const columns = 'connector, state, since, checked_at, failure, took, certificate_expires_at'
-const insert = `INSERT INTO upstream_status (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`
+const columns =
+  'connector, state, since, checked_at, failure, took, certificate_expires_at, relapsed'
+const insert = `INSERT INTO upstream_status (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 const change = statement(
   'upstream-status.change',
   `${insert}
    ON CONFLICT (connector) DO UPDATE SET state = excluded.state, since = excluded.since,
-     checked_at = excluded.checked_at, failure = excluded.failure, took = excluded.took
+     checked_at = excluded.checked_at, failure = excluded.failure, took = excluded.took,
+     relapsed = excluded.relapsed
    WHERE upstream_status.state <> excluded.state
    RETURNING connector`,
 )
@@ -46,11 +50,11 @@ const note = statement(
 const noNumber = 'CAST(NULL AS BIGINT)'
 const look = statement(
   'upstream-status.look',
-  `SELECT connector, state, since, checked_at, failure, took, certificate_expires_at,
+  `SELECT ${columns},
      CAST(NULL AS TEXT) AS id, CAST(NULL AS TEXT) AS text, ${noNumber} AS starts_at, ${noNumber} AS ends_at
    FROM upstream_status
    UNION ALL
-   SELECT connector, NULL, NULL, NULL, NULL, NULL, NULL, id, text, starts_at, ends_at
+   SELECT connector, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id, text, starts_at, ends_at
    FROM upstream_notice WHERE ends_at > ?`,
 )
 
@@ -81,6 +85,7 @@ const valuesOf = (status: UpstreamStatusRow) => [
   status.failure ?? null,
   status.took ?? null,
   status.certificateExpiresAt ?? null,
+  status.relapsed ? 1 : 0,
 ]
 
 const toStatus = (row: Row): UpstreamStatusRow => ({
@@ -93,6 +98,7 @@ const toStatus = (row: Row): UpstreamStatusRow => ({
   ...(row.certificate_expires_at === null
     ? {}
     : { certificateExpiresAt: Number(row.certificate_expires_at) }),
+  ...(Number(row.relapsed) === 1 ? { relapsed: true } : {}),
 })
 
 const toNotice = (row: Row): ShownNotice => ({

@@ -127,6 +127,8 @@ for (const engine of engines)
       }),
     )
     await store.upstreamSessions.keep({ id: 'there', accountId: id, expiresAt: at })
+    const offer = { id: 'offer', device: 'd', identity: 'sealed' }
+    await store.linkOffers.keep({ ...offer, accountId: id, expiresAt: at })
     await addSession(store, id, 'this-session')
     const before = await rowsOf(t, her)
     const empty = [...before].filter(([, n]) => n === 0).map(([name]) => name)

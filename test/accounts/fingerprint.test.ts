@@ -177,3 +177,16 @@ test('what could not be read is noted for staff, and gone when it can be', async
   await come(store, {}, 1_000_300)
   t.is(store.statements() - before, same, 'what has not changed is not written')
 })
+
+test('of what whoever had it began here nothing is good any more: no link in a mail of his either', async (t) => {
+  const store = await buildStore(t)
+  const accountId = accountOf(await come(store, { fingerprint: hers }))
+  for (const purpose of ['reset', 'confirm-address'] as const) {
+    const times = { createdAt: 1_000_000, expiresAt: 9_000_000 }
+    const row = { id: purpose, purpose, subject: accountId, memo: '', ...times }
+    await store.transaction(({ mailLinks }) => mailLinks.make(row))
+  }
+  await releaseIdentity(store, (await linkOf(store))?.id ?? '', by)
+  for (const purpose of ['reset', 'confirm-address'] as const)
+    t.is(await store.mailLinks.findOpen(accountId, purpose, by.at), undefined, purpose)
+})

@@ -184,11 +184,33 @@ test('who may not come in does not get round it by the new way', async (t) => {
   const her = await buildMember(t)
   const { store } = her
   await linkIdentity(store, her.acting(), before(), her.ports)
-  const profile = (await store.accounts.find(her.id))?.profile
+  const valuesOf = async () =>
+    Object.entries((await store.accounts.find(her.id))?.profile ?? {}).map(([name, one]) => [
+      name,
+      one.value,
+    ])
+  const values = await valuesOf()
   await store.accounts.close(her.id, 1_000_100)
   const came = await signInFederated(store, after(), later, where)
   t.like(came, { kind: 'barred', status: 'closed', accountId: her.id })
-  t.deepEqual((await store.accounts.find(her.id))?.profile, profile, 'nothing is added to it')
+  t.deepEqual(await valuesOf(), values, 'nothing is added to it')
+})
+
+test('who has her account back has what the county says now, too', async (t) => {
+  const her = await buildMember(t)
+  const { store } = her
+  await linkIdentity(store, her.acting(), before(), her.ports)
+  await store.accounts.close(her.id, 1_000_100)
+  const moved = { schoolCode: '014570', role: 'staff' as const, titles: ['組長'], classes: [] }
+  const email = 'daming@apps.ntpc.edu.tw'
+  const said = after({ profile: { nickname: '大明', email }, affiliations: [moved] })
+  t.like(await signInFederated(store, said, later, where), { kind: 'barred', status: 'closed' })
+  await store.accounts.reopen(her.id, 1_000_100, 1_000_200)
+  await come(store, said)
+  t.like(await store.affiliations.ofAccount(her.id), [{ schoolCode: '014570' }])
+  const { profile } = (await store.accounts.find(her.id)) ?? {}
+  t.is(profile?.nickname?.value, '大明')
+  t.like(profile?.email, { value: email, by: 'ntpc' }, 'what the county said stays the county’s')
 })
 
 test('a login that is somebody else’s by the new way’s own word is not carried over', async (t) => {
@@ -215,6 +237,16 @@ test('a member who links her county anew has one link of it, not two', async (t)
   )
   t.deepEqual(await her.trail(), ['identity.link ok', 'identity.rekey ok', 'identity.link ok'])
   t.is((await her.mails()).length, 1, 'she is told of it')
+})
+
+test('nor is her own former link, where the county’s own word says that it is somebody else’s by now', async (t) => {
+  const her = await buildMember(t)
+  const { store } = her
+  await linkIdentity(store, her.acting(), before({ fingerprint: 'claim-hers' }), her.ports)
+  const his = after({ fingerprint: 'claim-his' })
+  t.deepEqual(await linkIdentity(store, her.acting(), his, her.ports), { kind: 'taken' })
+  t.deepEqual(await rekeys(store), [])
+  t.is(await store.identities.find(his.issuer, his.subject), undefined)
 })
 
 test('how her county knew somebody else is not hers to link', async (t) => {

@@ -1,6 +1,6 @@
 /** Staff at the command line: how counties fare, announcements, and a probe by hand. */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
@@ -31,6 +31,7 @@ test('staff announce maintenance beside a running server, which tells people; li
   const file = join(rules, 'connectors', 'ntpc.yaml')
   const county = readFileSync(file, 'utf8').replace(/issuer: https:.*/, 'issuer: https://127.0.0.1')
   writeFileSync(file, county)
+  appendFileSync(join(rules, 'connectors', 'tn.yaml'), '\ncloses: 2020-01-01\n')
   const cli = openCli({
     DATA_DIR: world.dataDir,
     CITYGATE_CONFIG: rules,
@@ -59,7 +60,12 @@ test('staff announce maintenance beside a running server, which tells people; li
   await world.house.upstreamHealth.look()
   const list = await cli('list')
   t.regex(list.out, /^ntpc +新北市 {2}down {2}since [\d-]+T[\d:]+Z {2}slow$/m)
-  t.regex(list.out, /^kh +高雄市 {2}not connected/m)
+  t.regex(list.out, /^kh +高雄市 {2}not connected$/m)
+  t.regex(list.out, /^tn +臺南市 {2}not connected: closed on 2020-01-01$/m)
+  const shown = await cli('show', 'tn')
+  t.regex(shown.out, /^protocol +openid2, read as tainan$/m)
+  t.regex(shown.out, /^closes +2020-01-01$/m)
+  t.regex(shown.out, /^to know +One title is sent of those somebody has\.$/m)
 
   t.is((await cli('withdraw', id)).exit, 0)
   t.is((await cli('withdraw', id)).exit, 66)

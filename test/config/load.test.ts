@@ -114,6 +114,83 @@ test('two files cannot describe one connector', (t) => {
   t.deepEqual(problems, ['rules/connectors/b.yaml id is taken by rules/connectors/a.yaml'])
 })
 
+/** An upstream of OpenID 2.0, or one that names such hosts as its former ones. */
+const openid2 = (id: string, iso: string, hosts: string, more = '') => `id: ${id}
+type: openid2
+label: { zh-TW: 某縣, en: Some County }
+order: 3
+iso: ${iso}
+profile: tainan
+${more}
+settings:
+  identifier: https://${id}.example/
+  hosts: [${hosts}]
+  claimed_id: ^https://.+$
+`
+const former = (issuer: string, hosts: string) =>
+  `former: [{ issuer: '${issuer}', hosts: [${hosts}], claimed_id: ^https://.+$ }]`
+
+test('people of two counties are never known by the same names', (t) => {
+  const problems = (files: Record<string, string>) =>
+    problemsOf(t, { CITYGATE_CONFIG: 'rules' }, buildRules(t, files))
+  t.deepEqual(
+    problems({
+      'connectors/a.yaml': county.replace('id: ntpc', 'id: a'),
+      'connectors/b.yaml': county.replace('id: ntpc', 'id: b'),
+    }),
+    [
+      'rules/connectors/b.yaml settings.issuer is that of rules/connectors/a.yaml: people of both would be mixed up',
+    ],
+  )
+  for (const hosts of ['a.example', 'x.b.example', '"*.example"', '"*.b.example"']) {
+    const found = problems({
+      'connectors/a.yaml': openid2('a', 'TW-TNN', 'a.example, "*.b.example"'),
+      'connectors/c.yaml': openid2('c', 'TW-KHH', 'c.example', former('https://old/', hosts)),
+    })
+    t.is(found.length, 1, hosts)
+  }
+  t.is(
+    problems({
+      'connectors/a.yaml': openid2('a', 'TW-TNN', 'a.example'),
+      'connectors/c.yaml': openid2(
+        'c',
+        'TW-KHH',
+        'c.example',
+        former('https://a.example/', 'd.example'),
+      ),
+    }).length,
+    1,
+    'the issuer of another county',
+  )
+})
+
+test('two gates of one county may know its people by the same names', (t) => {
+  const cwd = buildRules(t, {
+    'connectors/a.yaml': openid2('a', 'TW-TNN', 'a.example'),
+    'connectors/c.yaml': openid2(
+      'c',
+      'TW-TNN',
+      'c.example',
+      former('https://a.example/', 'a.example'),
+    ),
+  })
+  t.is(loadConfig({ CITYGATE_CONFIG: 'rules' }, cwd).connectors.length, 2)
+})
+
+test('what could never come about is refused: days, a fingerprint nobody asks for, unverified addresses', (t) => {
+  const more = {
+    'opens: 2031-08-01\ncloses: 2031-08-01': 'closes',
+    'fingerprint: http://axschema.edu.tw/person/guid': 'fingerprint',
+    'linking: verified-email': 'linking',
+  }
+  for (const [text, key] of Object.entries(more)) {
+    const cwd = buildRules(t, { 'connectors/a.yaml': openid2('a', 'TW-TNN', 'a.example', text) })
+    const found = problemsOf(t, { CITYGATE_CONFIG: 'rules' }, cwd)
+    t.regex(found.join(), new RegExp(`^[^,]*a\\.yaml\\S* ${key} [^,]*`), text)
+    t.is(found.length, 1)
+  }
+})
+
 test('a county is connected when its variables are set, and half a pair is a mistake', (t) => {
   const cwd = buildRules(t, { 'connectors/ntpc.yaml': county })
   const env = { CITYGATE_CONFIG: 'rules', NTPC_CLIENT_ID: 'id', NTPC_CLIENT_SECRET: 'secret' }

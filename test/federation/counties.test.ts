@@ -209,6 +209,24 @@ test('nobody is recognised by another county’s identifier, nor by one of nobod
   }
 })
 
+test('what an identifier looks like is written without a dot for anything, and read in no time', (t) => {
+  for (const { id, former, ...file } of connectors) {
+    const own =
+      file.type === 'openid2' ? [{ ...file.settings, issuer: file.settings.identifier }] : []
+    for (const one of [...former, ...own]) {
+      const outside = one.claimed_id.replaceAll(/\[[^\]]*\]/g, '')
+      t.notRegex(outside, /(?<!\\)\./, id)
+      const rules = claimedIdRules(one.issuer, one)
+      const host = (one.hosts[0] ?? '').replace('*', 'wang')
+      const began = performance.now()
+      for (const long of ['a'.repeat(200), '.'.repeat(200), '%2f'.repeat(66), '-a.'.repeat(66)])
+        for (const end of ['/', '?', '\u{1f600}/'])
+          readClaimedId(`https://${host}/${long}${end}`, rules)
+      t.true(performance.now() - began < 250, id)
+    }
+  }
+})
+
 test('a former issuer is one of its own hosts, and no host stands in two counties’ files', (t) => {
   const owners = new Map<string, string>()
   for (const { id, former, ...file } of connectors) {

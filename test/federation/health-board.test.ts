@@ -210,3 +210,88 @@ test('what was seen is written down without a change of state, and a certificate
     certificateExpiresAt: 2_000_000_000,
   })
 })
+
+test('it answers calls and fails people: one of them in fifteen seconds is the trial, whichever process sees her', async (t) => {
+  const { clock, one, two } = await openTwo(t)
+  const fail = async () => {
+    one.upstream.answer = 'slow'
+    for (let i = 0; i < 3; i++) await one.complete()
+    one.upstream.answer = 'ok'
+    await one.board.look()
+    await two.board.look()
+  }
+  await fail()
+  await two.probe()
+  await two.board.look()
+  await one.board.look()
+  t.false(one.isDown(), 'once may be a moment’s')
+  await fail()
+  await two.probe()
+  t.true(two.isDown(), 'a probe finds it well, and is not believed')
+  t.like(two.board.find('tn'), { relapsed: true })
+
+  const began = one.upstream.begins + two.upstream.begins
+  clock.now += 15_000
+  const people = [one, two, one, two].map((process) => process.begin())
+  const left = (await Promise.allSettled(people)).filter(({ status }) => status === 'fulfilled')
+  t.is(left.length, 1)
+  t.is(one.upstream.begins + two.upstream.begins, began + 1)
+  t.true(one.isDown() && two.isDown(), 'nothing is known before she is back')
+  await two.complete()
+  await two.board.look()
+  await one.board.look()
+  t.false(one.isDown())
+})
+
+test('a crowd before a closed gate does not ask the database one by one', async (t) => {
+  const { store, clock, one } = await openTwo(t)
+  one.upstream.answer = 'unreachable'
+  for (let i = 0; i < 3; i++) await one.complete()
+  await one.board.look()
+  const crowd = () => Promise.allSettled(Array.from({ length: 50 }, () => one.begin()))
+  const before = store.statements()
+  await crowd()
+  await crowd()
+  t.is(store.statements() - before, 1)
+  // Another process has the turn.
+  clock.now += 15_000
+  await store.leases.take('trial:tn', 'other', clock.now / 1000, clock.now / 1000 + 15)
+  const later = store.statements()
+  for (let seconds = 0; seconds < 5; seconds++) {
+    clock.now += 1_000
+    await crowd()
+  }
+  t.is(store.statements() - later, 5)
+  clock.now -= 2 * 3_600_000
+  await crowd()
+  t.is(one.upstream.probes, 2, 'a clock that was put back keeps nobody from trying')
+})
+
+test('what could not be told while it was news does not undo what others found since', async (t) => {
+  const { store, clock, one, two } = await openTwo(t)
+  const { change } = store.upstreamStatuses
+  store.upstreamStatuses.change = async () => {
+    throw new Error('the database is away')
+  }
+  one.upstream.answer = 'unreachable'
+  for (let i = 0; i < 3; i++) await one.complete()
+  await one.board.look()
+  store.upstreamStatuses.change = change
+  await two.probe()
+  await two.board.note('tn')
+  clock.now += 3 * 60_000
+  await one.board.look()
+  await two.board.look()
+  t.false(two.isDown())
+  t.false(one.isDown())
+})
+
+test('an upstream now slow, now quick fills no audit trail', async (t) => {
+  const { store, one } = await openTwo(t)
+  for (let i = 0; i < 9; i++) one.board.hear('tn', { kind: 'ok', ms: i % 3 ? 4_000 : 100 })
+  await one.board.look()
+  for (let i = 0; i < 3; i++) one.board.hear('tn', { kind: 'ok', ms: 100 })
+  await one.board.look()
+  t.deepEqual(await store.auditReads.list({ action: 'upstream.state', limit: 10 }), [])
+  t.deepEqual(one.lines, [])
+})

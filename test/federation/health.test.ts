@@ -86,6 +86,49 @@ test('two slow answers of three make it slow, and it stays open; two quick ones 
   t.is(after([slow, slow, failed(), failed(), failed()]).state, 'down')
 })
 
+const returned = (outcome: Outcome): Outcome => ({ ...outcome, returned: true })
+const thrice = (outcome: Outcome) => [outcome, outcome, outcome]
+
+test('it answers us and fails who comes back, twice: then only somebody who comes back well opens it', (t) => {
+  const once = after(thrice(returned(failed('slow'))))
+  t.like(once, { state: 'down' })
+  const reopened = hear(once, ok(), start + 10_000)
+  t.is(reopened.state, 'ok', 'the first time our call is believed')
+  const step = (health: Health, outcome: Outcome, seconds: number) =>
+    hear(health, outcome, start + seconds * 1_000)
+  const [slow] = thrice(returned(failed('slow')))
+  const again = [20, 21, 22].reduce((health, at) => step(health, slow ?? ok(), at), reopened)
+  t.like(again, { state: 'down', relapsed: true })
+  const held = step(again, ok(), 60)
+  t.like(held, { state: 'down', since: start + 22_000, at: start + 60_000, failure: 'slow' })
+  t.like(step(held, returned(ok()), 61), { state: 'ok', relapsed: undefined })
+  const bound = 22 + healthRules.relapseMs / 1000
+  t.is(step(held, ok(), bound - 1).state, 'down')
+  t.is(step(held, ok(), bound).state, 'ok', 'nobody may come')
+  t.is(step(held, returned(failed()), bound - 1).since, held.since, 'nobody can keep it closed')
+})
+
+test('who fails our own calls after it was back, or those who come back long after, has not relapsed', (t) => {
+  const back = hear(after(thrice(failed())), ok(), start + 10_000)
+  const anew = (outcome: Outcome, at: number) =>
+    thrice(outcome).reduce((health, one) => hear(health, one, at), back)
+  t.like(anew(failed(), start + 20_000), { state: 'down', relapsed: undefined })
+  const later = start + 10_000 + healthRules.relapseMs
+  t.like(anew(returned(failed()), later), { state: 'down', relapsed: undefined })
+})
+
+test('a clock that was put back excuses no failure, and holds no gate', (t) => {
+  const back = hear(after(thrice(failed())), ok(), start + 10_000)
+  const earlier = start - 3_600_000
+  const down = thrice(returned(failed())).reduce((health, one) => hear(health, one, earlier), back)
+  t.is(down.state, 'down')
+  const relapsed = thrice(returned(failed())).reduce(
+    (health, one) => hear(health, one, start + 11_000),
+    back,
+  )
+  t.is(hear(relapsed, ok(), earlier).state, 'ok')
+})
+
 const error = (failure: UpstreamFailure, status?: number) =>
   new UpstreamError('tn', failure, 'said', { status })
 
@@ -94,6 +137,7 @@ test('nobody can close a county’s gate by what her browser brings back', (t) =
     t.is(blameOf('complete', error(failure)), undefined, failure)
   }
   t.is(blameOf('complete', error('unreachable', 500)), undefined, 'a made-up code made it crash')
+  t.is(blameOf('complete', error('unreachable', 429)), undefined, 'many made-up codes')
   t.is(blameOf('complete', new TypeError('ours')), undefined)
 })
 

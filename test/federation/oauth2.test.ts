@@ -261,8 +261,11 @@ test('it answers, or not; signing out there is an address of the file', async (t
   await fails(t, 'unreachable', ailing.connector.probe(), /authorization endpoint/)
   const back = { returnTo: 'https://id.example/out', state: 'so1' }
   t.is(await connector.signOut?.(back), undefined)
-  const settings = { end_session_endpoint: `${base}/logout?x=1` }
-  const url = new URL((await openCity({ settings }).connector.signOut?.(back)) ?? '')
+  const settings = { end_session_endpoint: 'https://out.county.example/logout?x=1' }
+  const city = openCity({ settings })
+  t.deepEqual((await city.signIn()).session, { signsOut: true })
+  t.deepEqual(city.connector.origins, [base, 'https://out.county.example'])
+  const url = new URL((await city.connector.signOut?.(back)) ?? '')
   t.deepEqual(Object.fromEntries(url.searchParams), {
     x: '1',
     client_id: 'city gate',

@@ -98,6 +98,7 @@ test('her way to sign out there carries her ID token, under the names the upstre
   })
   const { session } = await upstream.signIn()
   t.is(session?.sid, 's1')
+  t.true(session?.signsOut)
   const there = new URL(
     (await upstream.connector.signOut?.({ ...session, returnTo: url.href, state: 'st' })) ?? '',
   )
@@ -115,5 +116,13 @@ test('where an upstream has no such page, or an unsafe one, nobody is sent there
   for (const endpoint of ['http://county.example/out', 'javascript:alert(1)']) {
     const unsafe = openUpstream({ metadata: { end_session_endpoint: endpoint } })
     t.is(await unsafe.connector.signOut?.({ returnTo: url.href, state: 'st' }), undefined)
+    t.falsy((await unsafe.signIn()).session?.signsOut, 'it is not offered')
   }
+})
+
+test('a sign-out page of its own the file names is one a browser may be led to', async (t) => {
+  const settings = { end_session_endpoint: 'https://out.county.example/logout' }
+  const { connector, signIn } = openUpstream({ settings })
+  t.true((await signIn()).session?.signsOut)
+  t.deepEqual(connector.origins, [issuer, 'https://out.county.example'])
 })

@@ -1,5 +1,6 @@
 import test from 'ava'
-import type { UpstreamFailure } from '#errors.ts'
+import { UpstreamError, type UpstreamFailure } from '#errors.ts'
+import { blameOf } from '#federation/health.ts'
 import {
   ax,
   type Canned,
@@ -240,6 +241,62 @@ test('an identifier under a former host or without TLS is the same one', async (
   t.is((await signIn({ draft })).subject, wang)
 })
 
+test('an identifier is one however its letters are escaped, and under every port its file names', async (t) => {
+  const { signIn } = openUpstream({
+    settings: { hosts: ['openid.county.example', 'openid.county.example:8443'] },
+  })
+  const as = (claimed_id: string) =>
+    signIn({
+      draft: ({ fields }) => {
+        fields.claimed_id = claimed_id
+      },
+    })
+  const { subject } = await as(`${host}/op/user.aspx/王`)
+  t.is(subject, `${host}/op/user.aspx/%E7%8E%8B`)
+  t.is((await as(`${host}/op/user.aspx/%e7%8e%8b`)).subject, subject)
+  t.is((await as(`${host}/op/user.aspx/w%61ng`)).subject, wang)
+  t.is((await as(`${host}/op/user.aspx/w%2561ng`)).subject, `${host}/op/user.aspx/w%2561ng`)
+  t.is((await as(wang.replace('.example', '.example:8443'))).subject, wang)
+})
+
+test('refused: one signed text cut into other fields, where only the provider can check it', async (t) => {
+  const upstream = openUpstream({ stateless: true })
+  const victim = `${host}/op/user.aspx/victim`
+  const attack = upstream.signIn({
+    // What she may call herself there is hers to say.
+    draft: ({ fields }) => {
+      fields['ext2.fullname'] = `x\nclaimed_id:${victim}`
+    },
+    tamper: (fields) => {
+      const signed = fields.get('openid.signed') ?? ''
+      fields.set('openid.claimed_id:https', wang.slice('https:'.length))
+      fields.set('openid.ext2.fullname', 'x')
+      fields.set('openid.claimed_id', victim)
+      fields.set(
+        'openid.signed',
+        signed
+          .replace('claimed_id', 'claimed_id:https')
+          .replace('ext2.fullname', 'ext2.fullname,claimed_id'),
+      )
+    },
+  })
+  await fails(t, ['forged'], upstream, () => attack, /^county: answer/)
+})
+
+test('a provider that crashes on what a browser brought closes its gate for nobody', async (t) => {
+  const upstream = openUpstream({
+    at: {
+      '/op/server.aspx': ({ body }) =>
+        body.get('openid.mode') === 'associate'
+          ? keyValue({ error_code: 'unsupported-type' }, 400)
+          : new Response('', { status: 500 }),
+    },
+  })
+  const error = await t.throwsAsync(() => upstream.signIn(), { instanceOf: UpstreamError })
+  t.is(error?.failure, 'unreachable')
+  t.is(blameOf('complete', error), undefined)
+})
+
 test('how a county knew her before is said where its file names it', async (t) => {
   const issuer = 'http://openid.old.example/'
   const { signIn } = openUpstream({
@@ -378,6 +435,16 @@ for (const [title, canned, failure = 'nonsense'] of [
     at(() => new Response('', { headers: { 'x-xrds-location': 'https://evil.example/x' } })),
     'forged',
   ],
+  ['XRDS nested without end', at(() => xrds('<a>'.repeat(30_000)))],
+  [
+    'a link in a page whose head and body are left out',
+    at(
+      () =>
+        new Response(`<title>x</title><p>said: <link rel="openid2.provider" href="${endpoint}">`, {
+          headers: { 'content-type': 'text/html' },
+        }),
+    ),
+  ],
   ['a document without end', at(() => xrds(service(endpoint) + ' '.repeat(200_000)))],
   ['an error page', at(() => new Response('系統維護中', { status: 404 }))],
   ['a server that is ill', at(() => new Response('', { status: 503 })), 'unreachable'],
@@ -416,6 +483,8 @@ test('what a provider said of itself outlives its outage and our restart', async
   const restarted = openUpstream({ ...down, ports: { documents } })
   t.is((await restarted.signIn()).subject, wang)
   await fails(t, ['unreachable'], restarted, () => restarted.connector.probe())
+  restarted.clock.now += 8 * 24 * 60 * 60 * 1000
+  await fails(t, ['unreachable'], restarted, () => restarted.begin())
   // What the operator changed meanwhile counts more.
   const moved = openUpstream({
     ...down,
@@ -548,6 +617,13 @@ const attacks: [string, SignIn, Canned?][] = [
   ['a claimed_id with more behind it', set('claimed_id', `${wang}?evil`)],
   ['a claimed_id that is an XRI', set('claimed_id', '=evil')],
   ['a claimed_id that is an i-number', set('claimed_id', 'xri://=!F83.62B1.44F.2813')],
+  ['a claimed_id with a tab in it', set('claimed_id', wang.replace('wang', 'wa\tng'))],
+  ['a claimed_id with a backslash', set('claimed_id', wang.replace('/wang', '\\wang'))],
+  ['a claimed_id that climbs', set('claimed_id', `${host}/op/x/%2e%2e/user.aspx/a/%2e%2e/wang/`)],
+  [
+    'a claimed_id of a host that ends in a dot',
+    set('claimed_id', wang.replace('.example', '.example.')),
+  ],
   ['no claimed_id', tamper((fields) => fields.delete('openid.claimed_id'))],
   ['the endpoint of another provider', set('op_endpoint', 'https://evil.example/op')],
   ['an endpoint changed on the way', put('op_endpoint', `${endpoint}?evil`)],

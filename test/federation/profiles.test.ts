@@ -157,6 +157,17 @@ test('titles are read in every shape seen', (t) => {
   same(t, [at('014569', 'teacher', '教師')], [{ schoolid: '014569', titles: '教師' }])
 })
 
+test('a title of a school nobody can tell is not one of the main school', (t) => {
+  const said = {
+    schoolid: '014569',
+    titles: [{ schoolid: '0746281', titles: ['教師'] }],
+    classinfo: [{ schoolid: '0746281', grade: '1' }],
+  }
+  const { affiliations, unread } = moeEduinfo({ idToken, extra: { eduinfo: said } })
+  t.deepEqual(affiliations, [{ schoolCode: '014569', role: 'other', titles: [], classes: [] }])
+  t.deepEqual(unread, ['eduinfo/titles', 'eduinfo/classinfo'])
+})
+
 test('where nothing is said of titles a school is a school and no more', (t) => {
   for (const titles of [undefined, null, '', [], {}, [{}], [null], 'NA', 7n, [[]], true]) {
     t.deepEqual(eduinfo({ schoolid: '014569', titles }), [at('014569', 'other')], String(titles))
@@ -333,7 +344,19 @@ test('former identifiers come under two names, as string or list, from the ID to
     one,
     'http://openid.ylc.edu.tw/x',
   ])
-  for (const none of [undefined, null, '', 'NA', [], {}, 7, ['javascript:alert(1)', 'wang']]) {
+  // Cut short it would be somebody else's.
+  const long = `${one}${'x'.repeat(250)}`
+  for (const none of [
+    undefined,
+    null,
+    '',
+    'NA',
+    [],
+    {},
+    7,
+    ['javascript:alert(1)', 'wang'],
+    long,
+  ]) {
     t.deepEqual(ids({ openid2_id: none }), [], JSON.stringify(none))
   }
 })
@@ -461,6 +484,24 @@ test('kept claims lose protocol claims, tokens and personal numbers at any depth
     ],
   })
   t.deepEqual(kept, { sub: 'x', schools: [{ sid: '613605', person: { name: '王' } }] })
+})
+
+test('a national id number is kept in no text, nor a birth date, under whatever name', (t) => {
+  const kept = withoutSecrets({
+    account: 'A123456789',
+    eduinfo: '{"pid":"a123456789","name":"王"}',
+    birthdate: '1983-06-25',
+    'sreg.dob': '1983-06-25',
+    'http://axschema.org/birthDate': '1983-06-25',
+    profile: { birthday: '0720625' },
+    student: 's112345678',
+  })
+  t.deepEqual(kept, {
+    account: '(number)',
+    eduinfo: '{"pid":"(number)","name":"王"}',
+    profile: {},
+    student: 's112345678',
+  })
 })
 
 test('kept claims are cut to a sane size and depth', (t) => {

@@ -5,6 +5,7 @@ import type { UpstreamFailure } from '#errors.ts'
 import { instant } from '#federation/connectors/saml/instants.ts'
 import { logoutRequest, logoutResponse, type NameId } from '#federation/connectors/saml/messages.ts'
 import { readRedirect, redirectTo } from '#federation/connectors/saml/redirect.ts'
+import { sha256 } from '#lib/crypto.ts'
 import { newId } from '#sandbox/providers/saml/answers.ts'
 import { signRoot } from '#sandbox/providers/saml/sealed-xml.ts'
 import {
@@ -108,7 +109,7 @@ test('a sign-out there, in the address or as a form, is heard once and answered'
   const relayState = "https://idp.example/return?to=~(a'b)*!"
   const id = newId()
   const heard = await hearLogout({ url: asAddress(request({ id }), relayState) })
-  t.like(heard, { kind: 'ended', issuer: entityId, subject: 'T-0001', sid: 's1' })
+  t.like(heard, { kind: 'ended', issuer: entityId, subject: 'T-0001', sid: sha256('T-0001\ns1') })
   const reply = 'reply' in heard ? (heard.reply ?? '') : ''
   t.true(reply.startsWith(`${signOutUrl}?SAMLResponse=`))
   const said = readRedirect(new URL(reply).search, [citygate.certificate])
@@ -117,7 +118,7 @@ test('a sign-out there, in the address or as a form, is heard once and answered'
   t.true(said.xml.includes('status:Success'))
 
   const form = asForm('SAMLRequest', await signRoot(request(), idp), { RelayState: 'r' })
-  t.like(await hearLogout(form), { kind: 'ended', subject: 'T-0001', sid: 's1' })
+  t.like(await hearLogout(form), { kind: 'ended', subject: 'T-0001', sid: sha256('T-0001\ns1') })
   await fails(t, 'forged', hearLogout(form), /came before/)
   await fails(t, 'forged', hearLogout({ url: asAddress(request({ id })) }), /came before/)
 })
@@ -133,10 +134,30 @@ test('without a session it is all of hers; where links stand under an attribute,
   t.false('sid' in (await open().hearLogout({ url: asAddress(several) })))
   const byAttribute = open({ settings: { subject: 'employeeId' } })
   const one = await byAttribute.hearLogout({ url: asAddress(request()) })
-  t.like(one, { kind: 'ended', sid: 's1' })
+  t.like(one, { kind: 'ended', sid: sha256('T-0001\ns1') })
   t.false('subject' in one)
   const nobody = byAttribute.hearLogout({ url: asAddress(request({}, '')) })
   await fails(t, 'nonsense', nobody, /neither who/)
+})
+
+test('its new key is looked for when a sign-out is signed with it', async (t) => {
+  let certificate = idp.certificate
+  const { hearLogout, connector, clock } = open({
+    metadata: () => new Response(metadataXml(certificate)),
+  })
+  await connector.probe()
+  certificate = stranger.certificate
+  clock.now += 2 * minute
+  const inAddress = asAddress(
+    request({ at: instant(clock.now) }),
+    'r',
+    createPrivateKey(stranger.key),
+  )
+  t.like(await hearLogout({ url: inAddress }), { kind: 'ended' })
+  certificate = idp.certificate
+  clock.now += 2 * minute
+  const form = await signRoot(request({ at: instant(clock.now) }), idp)
+  t.like(await hearLogout(asForm('SAMLRequest', form)), { kind: 'ended' })
 })
 
 const query = (change: (query: URLSearchParams) => void) => {
@@ -175,6 +196,16 @@ const attacks: Record<
     /none that counts/,
     async () => asForm('SAMLRequest', await signRoot(request(), idp, sha1)),
   ],
+  'an algorithm of every object': [
+    'forged',
+    /SigAlg/,
+    async () => query((all) => all.set('SigAlg', 'constructor')),
+  ],
+  'longer than anybody needs': [
+    'nonsense',
+    /16 KB/,
+    async () => asForm('SAMLRequest', request() + ' '.repeat(16 * 1024)),
+  ],
   'another RelayState than was signed': [
     'forged',
     /does not hold/,
@@ -190,6 +221,37 @@ const attacks: Record<
     'forged',
     /does not hold/,
     async () => asForm('SAMLRequest', (await signRoot(request(), idp)).replace('T-0001', 'T-0002')),
+  ],
+  'a name of her own, cut to another’s by an instruction': [
+    'nonsense',
+    /no place/,
+    async () =>
+      asForm('SAMLRequest', (await signRoot(request(), idp)).replace('T-0001', 'T-0<?xml 001?>')),
+  ],
+  'of more elements than anybody needs': [
+    'nonsense',
+    /too many elements/,
+    async () =>
+      asForm(
+        'SAMLRequest',
+        (await signRoot(request(), idp)).replace(
+          '<saml:NameID',
+          `${'<a/>'.repeat(300)}<saml:NameID`,
+        ),
+      ),
+  ],
+  'whose name is a long story': [
+    'nonsense',
+    /it is no LogoutRequest$/,
+    async () => asForm('SAMLRequest', `<${'evil'.repeat(1000)}/>`),
+  ],
+  'that says the sign-out failed': [
+    'refused',
+    /status Responder/,
+    async () => {
+      const xml = logoutResponse(envelope(), '_x').replace('status:Success', 'status:Responder')
+      return asForm('SAMLResponse', await signRoot(xml, idp))
+    },
   ],
   'a signed request inside another one': [
     'forged',

@@ -1,6 +1,8 @@
 import test from 'ava'
 import type { UpstreamFailure } from '#errors.ts'
 import { readRedirect } from '#federation/connectors/saml/redirect.ts'
+import { decode } from '#federation/connectors/saml/xml.ts'
+import { sha256 } from '#lib/crypto.ts'
 import { newId } from '#sandbox/providers/saml/answers.ts'
 import {
   type Attack,
@@ -46,11 +48,13 @@ test('a teacher signs in and is who the signed assertion says', async (t) => {
     openid2Ids: [],
     fingerprint: guid.toLowerCase(),
     session: {
-      sid: 's1',
+      // The index alone may be somebody else’s as well: `1`.
+      sid: sha256('T-0001\ns1'),
       hint: JSON.stringify({
         nameId: { value: 'T-0001', format: persistent },
         sessionIndex: 's1',
       }),
+      signsOut: true,
     },
     acr: 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport',
     authTime: (start - minute) / 1000,
@@ -121,6 +125,13 @@ test('who was to prove herself anew must have done so after she left', async (t)
   await t.notThrowsAsync(signIn({ said: { authenticatedAt: start - minute } }, { fresh: true }))
 })
 
+test('names that differ in a space no layout writes are two names', async (t) => {
+  const { signIn } = openUpstream()
+  const with_ = (value: string) => signIn({ said: { nameId: { value, format: persistent } } })
+  t.is((await with_('wang\u3000')).subject, 'wang\u3000')
+  t.is((await with_('\n  wang\n')).subject, 'wang')
+})
+
 test('the link may be kept under an attribute, of which there must be one value', async (t) => {
   const { signIn } = openUpstream({ settings: { subject: 'employeeId' } })
   const nameId = { value: 'other each time', format: transient }
@@ -181,6 +192,11 @@ const attacks: Record<string, [UpstreamFailure, RegExp, Attack, Canned?]> = {
     'nonsense',
     /no place/,
     { assertion: (xml) => xml.replace('T-0001', 'T-<!---->0001'), encrypt: true },
+  ],
+  'an instruction cuts the name (admin<?xml @x?>), which is written as it was signed': [
+    'nonsense',
+    /no place/,
+    { underway: (xml) => xml.replace('T-0001', 'T-<?xml 0001?>') },
   ],
   'wrapping: another response, the signed one in its signature': [
     'forged',
@@ -550,6 +566,12 @@ for (const [title, [failure, hint, attack, canned]] of Object.entries(attacks))
     t.deepEqual([...new Set(calls)], [entityId], 'nothing was read but its metadata')
   })
 
+test('a text of nothing but spaces takes no time', (t) => {
+  const began = performance.now()
+  t.throws(() => decode(`A${' '.repeat(200_000)}!`), { message: /base64/ })
+  t.true(performance.now() - began < 5_000)
+})
+
 test('an assertion is taken once, by whichever process and for whichever trip', async (t) => {
   const first = openUpstream()
   const { url, memo } = await first.begin()
@@ -584,6 +606,9 @@ test('times are judged by the clock we are lent, within the configured skew', as
   await fails(t, 'forged', arrive(faster, memo), /future/)
 })
 
+const within = (xml: string, more = '') =>
+  `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ${more}>${xml.replace(/<\?.*\?>/, '')}</md:EntitiesDescriptor>`
+
 test('metadata must be the one of this entity, over https, at its own host', async (t) => {
   const metadata = (change: (xml: string) => string) => ({
     metadata: () => new Response(change(metadataXml())),
@@ -606,6 +631,8 @@ test('metadata must be the one of this entity, over https, at its own host', asy
       'nonsense',
       /validUntil/,
     ],
+    [(xml) => within(within(xml), 'validUntil="2031-07-31T00:00:00Z"'), 'nonsense', /validUntil/],
+    [(xml) => within(within(xml, 'validUntil="2031-07-31T00:00:00Z"')), 'nonsense', /validUntil/],
     [(xml) => xml.replace(/<md:SingleSignOnService[^>]*>/, ''), 'nonsense', /sign in/],
     [(xml) => xml.replace(/MII[^<]*/, 'bm9uZQ=='), 'nonsense', /RSA/],
     [() => '<html><h1>系統維護中</h1></html>', 'nonsense', /no SAML metadata/],

@@ -30,12 +30,12 @@ test('a wrong password twice, then the right one: she is at the app, and nobody 
   const page = await leave(rp, browser)
   t.is(page.url.pathname, '/upstream/directory/password')
   t.is(page.status, 200)
-  t.is(text(page, 'h1'), '用示範學校目錄（沙盒）的帳號登入')
-  t.true(text(page, '#only-there').includes('密碼只會送到示範學校目錄（沙盒）'))
+  t.is(text(page, 'h1'), '用示範國民中學（沙盒）的帳號登入')
+  t.true(text(page, '#only-there').includes('密碼只會送到示範國民中學（沙盒）'))
   t.is(text(page, '#app-name'), '課程平台')
   t.regex(href(page, '#back-link'), /^\/interaction\/[\w-]+\?choose=1$/)
   const english = await browser.open(`${page.url.href}&lang=en`)
-  t.is(text(english, 'h1'), 'Sign in with your account at Model School directory (sandbox)')
+  t.is(text(english, 'h1'), 'Sign in with your account at Model Junior High (sandbox)')
 
   const first = await type(browser, english, 'dirtest', 'hunter-two')
   t.is(first.status, 422)
@@ -75,7 +75,7 @@ test('a wrong password twice, then the right one: she is at the app, and nobody 
     t.falsy(page.document.querySelector('#app-name'))
     const away = await type(member.browser, page, 'dirpupil', 'dirpupil')
     t.is(away.status, 502)
-    t.true(text(away, '#problem-title').includes('示範學校目錄'))
+    t.true(text(away, '#problem-title').includes('示範國民中學'))
   }
   await world.switchCounty('directory', 'ok')
   const wrong = await type(member.browser, await begin(), 'dirpupil', 'no')
@@ -97,7 +97,9 @@ test('what is guessed is slowed down before the directory is asked, and she is n
   const guesser = openBrowser()
   let page = await leave(rp, guesser)
   for (const [n, wait] of [0, 0, 2, 4, 900].entries()) {
-    page = await type(guesser, page, n % 2 ? 'dirtest' : ' DIRTEST', `guess ${n}`)
+    // A directory takes all of these for one name (RFC 4518 §2).
+    const spellings = ['dirtest', ' DIRTEST', 'dir\u00adtest', 'ｄｉｒｔｅｓｔ', 'dir\u200btést']
+    page = await type(guesser, page, spellings[n] ?? '', `guess ${n}`)
     t.is(page.status, 422)
     t.is(retryAfter(page), wait)
     if (wait === 0) continue
@@ -118,6 +120,15 @@ test('what is guessed is slowed down before the directory is asked, and she is n
   t.true(arrivedAt(rp, await guesser.submit(asked, 'local-form', member)))
   const again = await leave(rp, openedAnew(her))
   t.true(arrivedAt(rp, await type(her, again, 'dirtest', 'dirtest')), 'in her own browser')
+
+  // A right one is right although it ends on a question: what went wrong before is forgotten.
+  await world.buildPerson({ account: 'dirpupil@school.example' })
+  const pupil = openBrowser()
+  page = await leave(rp, pupil)
+  for (const password of ['one', 'two']) page = await type(pupil, page, 'dirpupil', password)
+  const offer = await type(pupil, page, 'dirpupil', 'dirpupil')
+  t.regex(offer.url.pathname, /\/link$/, offer.html)
+  t.is(retryAfter(await type(pupil, await leave(rp, pupil), 'dirpupil', 'three')), 0)
 
   // The form is good once, in her browser, for a while, with its token and both fields filled in.
   const browser = openBrowser()

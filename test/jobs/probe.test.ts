@@ -17,11 +17,12 @@ function openJob(probes: Record<string, () => Promise<void>>, more: Partial<Prob
   const lines: string[] = []
   const clock = { now: Date.UTC(2031, 7, 1) }
   const job = openProbe({
-    upstreams: Object.entries(probes).map(([id, probe]) => ({
-      id,
-      probe,
-      servers: [`${id}.example:443`],
-    })),
+    upstreams: () =>
+      Object.entries(probes).map(([id, probe]) => ({
+        id,
+        probe,
+        servers: [`${id}.example:443`],
+      })),
     board: {
       isDown: (id) => down.has(id),
       hear: (id, { kind }) => void heard.push({ id, kind }),
@@ -167,4 +168,14 @@ test('a certificate that cannot be looked at is no news, and of one that is down
   await run()
   t.is(looked, 1)
   t.deepEqual(lines, [])
+})
+
+test('a process that ends while it waits for its turn asks nobody more', async (t) => {
+  const ending = new AbortController()
+  const asked: string[] = []
+  const probes = { kh: async () => void asked.push('kh'), tn: async () => void asked.push('tn') }
+  const { run } = openJob(probes, { random: () => 0.9 })
+  setTimeout(() => ending.abort(), 20)
+  await run(ending.signal)
+  t.deepEqual(asked, [])
 })

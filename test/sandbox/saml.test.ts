@@ -92,3 +92,19 @@ test('each lie of the school is heard as one, its no as a no, and our metadata i
     )
   }
 })
+
+test('forms that say somebody signed out there are looked at as often as people may leave for it', async (t) => {
+  const limits = { sources: { departures_per_minute: 3 } }
+  const world = await buildWorld(t, { sandbox: true, limits })
+  const tell = () =>
+    fetch(`${world.issuer}/upstream/saml-school/logout`, {
+      method: 'POST',
+      body: new URLSearchParams({ SAMLRequest: Buffer.from('<a/>').toString('base64') }),
+    })
+  for (const _ of '123') t.is((await tell()).status, 400)
+  const held = await tell()
+  t.is(held.status, 429)
+  t.truthy(held.headers.get('retry-after'))
+  const { page } = await leaveFor(world)
+  t.truthy(page.document.querySelector('#county-login'), 'who wants to sign in may leave')
+})

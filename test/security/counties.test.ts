@@ -79,7 +79,10 @@ test('subjects that differ never meet in one account', async (t) => {
   }
   t.is(accounts.size, subjects.length)
   // What a database would change on the way in is nobody's.
-  for (const subject of ['a\u0000b', 'a\u0000c', '\ud800', '\ud801', '', ' ', 'x'.repeat(256)]) {
+  const changed = ['a\u0000b', 'a\u0000c', '\ud800', '\ud801', '', ' ', 'x'.repeat(256)]
+  // What is written of everybody whose number is not known is nobody's, either.
+  const unknown = ['NA', 'N/A', 'null', 'undefined', '0', '00000000-0000-0000-0000-000000000000']
+  for (const subject of [...changed, ...unknown]) {
     await t.throwsAsync(signInFederated(store, buildIdentity({ subject }), Date.now, where), {
       instanceOf: UpstreamError,
     })

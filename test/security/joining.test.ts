@@ -1,6 +1,7 @@
 /** Joining, seen by who wants somebody else's application, or only wants it to hurt. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import type { Connector } from '#federation/connector.ts'
 import { openMember, signInAgain } from '../helpers/account.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { field, rulesOf } from '../helpers/enrolment-town.ts'
@@ -16,6 +17,7 @@ import {
   schoolAnswers,
   stepOf,
 } from '../helpers/joining.ts'
+import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
@@ -243,6 +245,73 @@ test('a member becomes more by the county that is hers already, and is not signe
   const asked = await rp.begin(browser, { login_hint: `joined:${id}`, prompt: 'login' })
   t.truthy(asked.document.querySelector('#local-form'), 'she proved nothing anew by it')
   t.is((await store.identities.ofAccount(she.sub)).length, 1)
+})
+
+/** Her county says who she was there before it moved to another protocol. */
+function sayFormer(world: World, former: { issuer: string; subject: string }) {
+  const connectors = world.house.trips.connectors as Map<string, Connector>
+  const county = connectors.get('ntpc')
+  if (!county) throw new Error('there is no such county')
+  const complete: Connector['complete'] = async (...answer) => ({
+    ...(await county.complete(...answer)),
+    former: [former],
+  })
+  connectors.set('ntpc', { ...county, complete })
+}
+
+test('a member who becomes more has one link of her county, not two, also where it knew her otherwise before', async (t) => {
+  const world = await buildWorld(t, { sandbox: true, enrolments: [member] })
+  const { store } = world.house
+  const former = { issuer: 'https://openid.example/', subject: 'https://openid.example/hers' }
+  sayFormer(world, former)
+  const link = (accountId: string) =>
+    store.identities.link({
+      ...buildIdentity({ connector: 'ntpc-openid', ...former }),
+      id: 'before',
+      accountId,
+      createdAt: 1,
+      readAt: 1,
+    })
+  const answers = { nickname: '小明', secret: password, secret_again: password }
+  const she = await openMember(world)
+  await link(she.sub)
+  const page = await she.browser.open(`${world.issuer}/join/more`)
+  const form = await proveAt(she.browser, page, 'ntpc', 'ntpctest')
+  await send(she.browser, await send(she.browser, form, answers))
+  const links = await store.identities.ofAccount(she.sub)
+  t.deepEqual(
+    links.map(({ id, connector }) => [id, connector]),
+    [['before', 'ntpc']],
+  )
+  t.is((await store.affiliations.ofAccount(she.sub)).length, 1)
+  t.like(await store.accounts.find(she.sub), {
+    kind: 'more',
+    profile: { nickname: { value: '小明' } },
+  })
+  const [moved] = await store.auditReads.list({ limit: 1, action: 'identity.rekey' })
+  t.like(moved, { outcome: 'ok', target: she.sub })
+})
+
+test('how a county knew somebody else is nobody’s to join with, also if that was found out late', async (t) => {
+  const world = await buildWorld(t, { sandbox: true, enrolments: [member] })
+  const { store } = world.house
+  const former = { issuer: 'https://openid.example/', subject: 'https://openid.example/his' }
+  sayFormer(world, former)
+  const she = await openMember(world)
+  const he = await world.buildPerson({ account: 'chen@mail.edu.tw' })
+  const page = await she.browser.open(`${world.issuer}/join/more`)
+  const form = await proveAt(she.browser, page, 'ntpc', 'ntpctest')
+  await store.identities.link({
+    ...buildIdentity({ connector: 'ntpc-openid', ...former }),
+    id: 'his',
+    accountId: he.sub,
+    createdAt: 1,
+    readAt: 1,
+  })
+  const answers = { nickname: '小明', secret: password, secret_again: password }
+  await send(she.browser, await send(she.browser, form, answers))
+  t.deepEqual(await store.identities.ofAccount(she.sub), [])
+  t.like(await store.accounts.find(she.sub), { kind: 'person' })
 })
 
 test('a member whose account was closed meanwhile changes nothing, and is not left standing', async (t) => {

@@ -222,6 +222,56 @@ test('by another county she shows that the account is hers; by somebody else’s
   t.deepEqual((await links()).sort(), ['kh hers', 'ntpc attacker'])
 })
 
+test('what shows that the account is hers is shown anew: a session somebody left at a county is not enough', async (t) => {
+  const { world, come } = await buildScene(t)
+  connect(world, 'kh', () => ({ subject: 'left signed in' }))
+  const connectors = world.house.trips.connectors as Map<string, Connector>
+  const kh = connectors.get('kh')
+  if (!kh) return t.fail()
+  const asked: boolean[] = []
+  const begin: Connector['begin'] = (trip) => {
+    asked.push(trip.fresh)
+    return kh.begin(trip)
+  }
+  connectors.set('kh', { ...kh, begin })
+  const browser = openBrowser()
+  await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
+  t.deepEqual(asked, [true])
+})
+
+test('a way in that is taken from the account at that very moment shows nothing', async (t) => {
+  const { world, victim, come, links } = await buildScene(t)
+  const { store } = world.house
+  await store.identities.link({
+    ...buildIdentity({ connector: 'kh', issuer: 'https://kh.example', subject: 'stolen' }),
+    id: 'stolen',
+    accountId: victim.sub,
+    createdAt: 1,
+    readAt: 1,
+  })
+  connect(world, 'kh', () => ({ subject: 'stolen', session: { sid: 'there' } }))
+  const { keep } = store.upstreamSessions
+  store.upstreamSessions.keep = async (row) => {
+    await store.identities.unlink('stolen', victim.sub)
+    return keep(row)
+  }
+  const browser = openBrowser()
+  const back = await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
+  t.is(back.status, 409)
+  t.deepEqual(await links(), [])
+})
+
+test('what a page is asked to say that it has no words for it does not say', async (t) => {
+  const { come } = await buildScene(t)
+  const browser = openBrowser()
+  const page = await come(browser)
+  for (const said of ['constructor', '__proto__', 'toString', 'nothing']) {
+    const shown = await browser.open(`${page.url.href}?said=${said}`)
+    t.is(shown.status, 200, said)
+    t.is(shown.document.querySelector('#problem'), null, said)
+  }
+})
+
 test('an offer is good once, for ten minutes, in its own browser, for its own question and form', async (t) => {
   let moved = 0
   const { world, rp, victim, say, come, links } = await buildScene(t, {

@@ -9,7 +9,11 @@ import {
   proveByPassword,
 } from '#account/merge-proof.ts'
 import { changePassword } from '#account/password.ts'
+import { signInFederated } from '#accounts/federated.ts'
+import { undoMerge } from '#admin/merges.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
 import { openDatabase } from '#store/database.ts'
+import type { Store } from '#store/store.ts'
 import { buildMember, type Her, password } from '../account/member.ts'
 import { buildIdentity } from '../helpers/people.ts'
 
@@ -155,4 +159,104 @@ test('a county login that is somebody else’s by now proves nothing', async (t)
   t.deepEqual(await come(mark('two')), { kind: 'not-active' })
   t.is(await shown(), undefined)
   t.deepEqual(await come(mark('one')), { kind: 'proved' })
+})
+
+/** A store in which something happens right after a link was looked up, once. */
+function meanwhile(store: Store, happens: () => Promise<unknown>): Store {
+  let due = true
+  const find: Store['identities']['find'] = async (...key) => {
+    const found = await store.identities.find(...key)
+    if (due) {
+      due = false
+      await happens()
+    }
+    return found
+  }
+  return { ...store, identities: { ...store.identities, find } }
+}
+
+test('who signs in while accounts are joined or parted comes into the one her county leads to by then', async (t) => {
+  const said: Record<string, Partial<UpstreamIdentity>> = {
+    'what it said before': {},
+    'something new': { profile: { name: '王大明', nickname: '新的' } },
+  }
+  for (const [what, more] of Object.entries(said)) {
+    const { her, other, store, prove, shown, join } = await buildTwo(t)
+    await linkIdentity(store, other.acting(), buildIdentity(), other.ports)
+    await prove()
+    const wanted = (await shown()) ?? ''
+    const come = (happens: () => Promise<unknown>, identity: UpstreamIdentity) =>
+      signInFederated(meanwhile(store, happens), identity, her.ports.now, {
+        clientId: 'app',
+        address: '192.0.2.1',
+        ref: 'R',
+      })
+    her.clock.at += 60
+    const joined = await come(() => join(wanted), buildIdentity(more))
+    t.deepEqual(joined, { kind: 'signed-in', accountId: her.id, created: false }, `joined, ${what}`)
+
+    her.clock.at += 60
+    const [merge] = await listMerges(store, her.id)
+    const parting = { id: merge?.id ?? '', reason: 'it was not she', force: false }
+    const ports = { ...her.ports, numberKey: Buffer.alloc(32, 4), actor: 'operator:lin' }
+    const again = buildIdentity({ ...more, ...(more.profile ? { profile: { name: '王三' } } : {}) })
+    const parted = await come(() => undoMerge(store, parting, ports), again)
+    t.deepEqual(
+      parted,
+      { kind: 'signed-in', accountId: other.id, created: false },
+      `parted, ${what}`,
+    )
+    t.deepEqual(await store.affiliations.ofAccount(her.id), [], what)
+    t.not((await store.accounts.find(her.id))?.profile.name?.value, '王三', what)
+  }
+})
+
+test('after the undo both are what their county says of them, however long it has said so', async (t) => {
+  const { her, other, store, prove, shown, join } = await buildTwo(t)
+  await linkIdentity(store, other.acting(), buildIdentity(), other.ports)
+  await prove()
+  await join((await shown()) ?? '')
+  const where = { clientId: 'app', address: '192.0.2.1', ref: 'R' }
+  const now = buildIdentity({ profile: { name: '王小明', nickname: '換了' } })
+  await signInFederated(store, now, her.ports.now, where)
+  t.is((await store.accounts.find(her.id))?.profile.nickname?.value, '換了')
+  const [merge] = await listMerges(store, her.id)
+  const parting = { id: merge?.id ?? '', reason: 'it was not she', force: false }
+  const ports = { ...her.ports, numberKey: Buffer.alloc(32, 4), actor: 'operator:lin' }
+  t.like(await undoMerge(store, parting, ports), { kind: 'undone' })
+  t.like(await signInFederated(store, now, her.ports.now, where), { accountId: other.id })
+  t.is((await store.accounts.find(other.id))?.profile.nickname?.value, '換了')
+})
+
+test('staff hear of a county login that is somebody else’s by now, and the trail of every proof that is none', async (t) => {
+  const { her, other, store } = await buildTwo(t)
+  const mark = (value: string) => `marked${value}`
+  const hers = buildIdentity({ fingerprint: mark('one') })
+  await linkIdentity(store, other.acting(), hers, other.ports)
+  await her.mails()
+  const staff = {
+    addresses: ['help@example.gov.tw'],
+    language: 'zh-TW',
+    writeLetter: her.ports.writeLetter,
+    labelOf: () => '新北市',
+  }
+  const come = (more: Partial<UpstreamIdentity>) =>
+    proveByIdentity(store, here(her), buildIdentity(more), { ...her.ports, staff })
+  t.deepEqual(await come({ fingerprint: mark('two') }), { kind: 'not-active' })
+  t.deepEqual(
+    (await her.mails()).map(({ to }) => to),
+    ['help@example.gov.tw'],
+  )
+  t.deepEqual(await come({ subject: 'unknown here' }), { kind: 'nobody' })
+  await store.accounts.suspend(other.id, 1)
+  t.deepEqual(await come({ fingerprint: mark('one') }), { kind: 'not-active' })
+  const trail = await store.auditReads.list({ limit: 9, action: 'account.prove' })
+  t.deepEqual(
+    trail.map(({ outcome, actor, details }) => [outcome, actor, details.connector]),
+    [
+      ['barred', her.id, 'ntpc'],
+      ['nobody', her.id, 'ntpc'],
+      ['reused', her.id, 'ntpc'],
+    ],
+  )
 })

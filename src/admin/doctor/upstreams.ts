@@ -2,6 +2,7 @@
 import limit from 'p-limit'
 import type { ConnectorConfig, ConnectorType } from '#config/connector.ts'
 import { UpstreamError, type UpstreamFailure } from '#errors.ts'
+import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
 import { type Clock, type Finding, fail, ok, warn } from './finding.ts'
@@ -30,7 +31,9 @@ export async function checkUpstreams(ports: UpstreamPorts): Promise<[Finding[], 
     if (!Number.isNaN(date)) clocks.push({ whose: host, ahead: date - (asked + now()) / 2 })
     return answer
   }
-  const open = openConnectors(connectors, {
+  // One that is to open is looked at before it does; one whose days are over may be gone.
+  const awaited = connectors.filter((one) => dayOf(one, now()) !== 'over')
+  const open = openConnectors(awaited, {
     fetch: watched,
     now,
     ownAddresses: (id) => ownAddresses(issuer, id),
@@ -55,7 +58,7 @@ export async function checkUpstreams(ports: UpstreamPorts): Promise<[Finding[], 
     ),
   )
   const idle = connectors.length - open.size
-  const listed = `${idle} are not connected (no credentials, or not switched on): listed, not to be chosen`
+  const listed = `${idle} are not connected (no credentials, not switched on, or over): listed, not to be chosen`
   return [[...findings.flat(), ...(idle > 0 ? [ok('upstreams', listed)] : [])], clocks]
 }
 

@@ -24,6 +24,8 @@ export function openOAuth2Connector(
   const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
   const fetch = reach(ports.fetch)
   const authorizationOrigin = new URL(settings.authorization_endpoint).origin
+  const { end_session_endpoint: signsOutAt } = settings
+  const signOutOrigin = signsOutAt ? [new URL(signsOutAt).origin] : []
 
   async function begin({ callbackUrl, state }: Trip) {
     const codeVerifier = settings.pkce ? randomPKCECodeVerifier() : undefined
@@ -88,6 +90,7 @@ export function openOAuth2Connector(
       ...formerIn(said.openid2Ids, formerIds),
       ...fingerprintIn(fingerprint, ...(Object.values(claims) as Claims[])),
       ...(unread.length > 0 && { unread }),
+      ...(signsOutAt && { session: { signsOut: true as const } }),
       profile: person,
       raw: withoutSecrets(claims),
     }
@@ -95,7 +98,7 @@ export function openOAuth2Connector(
 
   return {
     id,
-    origins: [authorizationOrigin, ...settings.sign_in_origins],
+    origins: [authorizationOrigin, ...signOutOrigin, ...settings.sign_in_origins],
     servers: [...new Set(addressesOf(settings).map(serverOf))],
     begin,
     complete,
@@ -110,9 +113,8 @@ export function openOAuth2Connector(
       })
     },
     async signOut({ returnTo, state }) {
-      const { end_session_endpoint: endpoint } = settings
-      if (!endpoint) return undefined
-      const url = new URL(endpoint)
+      if (!signsOutAt) return undefined
+      const url = new URL(signsOutAt)
       url.searchParams.set('client_id', clientId)
       url.searchParams.set('post_logout_redirect_uri', returnTo)
       url.searchParams.set('state', state)

@@ -54,6 +54,8 @@ export function openOidcConnector(
     shelf: shelf('discovery'),
   })
   const keySets = openKeySets({ ...network, shelf: shelf('keys') })
+  const { end_session_endpoint: signsOutAt } = settings
+  const addresses = signsOutAt ? [issuer, signsOutAt] : [issuer]
   const discover = () => during(id, 'discovery', () => metadata.get())
 
   async function configure(server: ServerMetadata): Promise<Configuration> {
@@ -131,6 +133,7 @@ export function openOidcConnector(
   ): Pick<UpstreamIdentity, 'session'> {
     const signsOut = server.end_session_endpoint ?? settings.end_session_endpoint
     const session = {
+      ...(signsOut && isSafe(signsOut, insecure) ? { signsOut: true as const } : {}),
       ...(typeof sid === 'string' && sid !== '' && sid.length <= 255 ? { sid } : {}),
       ...(signsOut && idToken.length <= longestHint ? { hint: idToken } : {}),
     }
@@ -188,7 +191,7 @@ export function openOidcConnector(
 
   return {
     id,
-    origins: [new URL(issuer).origin, ...settings.sign_in_origins],
+    origins: [...addresses.map((one) => new URL(one).origin), ...settings.sign_in_origins],
     servers: [serverOf(issuer)],
     begin,
     complete,

@@ -78,7 +78,9 @@ export function openSamlConnector(
       const { request: requestId = '', fresh_since: since } = memo
       const at = clock()
       await checkResponse(await parseXml(decode(encoded), 'message'), requestId, at)
-      const xml = await verify(encoded, requestId, provider)
+      const xml = await withItsKeys(provider, (by) =>
+        verifiedAssertion(encoded, requestId, verifying(by, own.callback)),
+      )
       const expected = { issuer, ownEntityId, acs: own.callback, requestId, clock: at }
       const freshSince = since === undefined ? {} : { freshSince: Number(since) }
       return { at, assertion: await readAssertion(xml, { ...expected, ...freshSince }) }
@@ -86,7 +88,7 @@ export function openSamlConnector(
     const first = await ports.firstUse(`saml ${issuer} ${assertion.id}`, forgottenAt(at))
     return during(id, 'assertion', () => {
       if (!first) throw new Fault('forged', 'it came before')
-      return identify(assertion)
+      return identify(assertion, provider.signOut !== undefined)
     })
   }
 
@@ -100,13 +102,10 @@ export function openSamlConnector(
   }
 
   /** With the keys we know; where none holds, with those its metadata names by now. */
-  async function verify(
-    encoded: string,
-    requestId: string,
+  async function withItsKeys<T>(
     provider: IdentityProvider,
-  ): Promise<string> {
-    const check = (by: IdentityProvider) =>
-      verifiedAssertion(encoded, requestId, verifying(by, own.callback))
+    check: (by: IdentityProvider) => Promise<T>,
+  ): Promise<T> {
     try {
       return await check(provider)
     } catch (error) {
@@ -116,7 +115,7 @@ export function openSamlConnector(
     }
   }
 
-  function identify(assertion: Assertion): UpstreamIdentity {
+  function identify(assertion: Assertion, signsOut: boolean): UpstreamIdentity {
     const { attributes, nameId, authenticatedAt, contextClass, sessionIndex } = assertion
     const said = profile({ idToken: {}, attributes })
     // No setting says that this upstream verifies addresses.
@@ -129,7 +128,7 @@ export function openSamlConnector(
       profile: person,
       ...formerIn(said.openid2Ids, formerIds),
       ...fingerprintIn(fingerprint, attributes),
-      ...sessionOf(nameId, sessionIndex),
+      ...sessionOf(nameId, sessionIndex, signsOut),
       ...(contextClass ? { acr: contextClass } : {}),
       authTime: Math.floor(authenticatedAt / 1000),
       raw: withoutSecrets(attributes),
@@ -164,7 +163,7 @@ export function openSamlConnector(
     const provider = await describe()
     const heard = await during(id, 'logout message', () => {
       const expected = { issuer, destination: own.logout, clock: clock() }
-      return readLogout(message, expected, verifying(provider, own.logout))
+      return withItsKeys(provider, (by) => readLogout(message, expected, verifying(by, own.logout)))
     })
     if (heard.kind === 'response') {
       return during(id, 'logout response', () => {
@@ -176,9 +175,10 @@ export function openSamlConnector(
     const first = await ports.firstUse(`saml logout ${issuer} ${heard.id}`, heard.until)
     return during(id, 'logout request', () => {
       if (!first) throw new Fault('forged', 'it came before')
-      const [sid, ...others] = heard.sessions
+      const [index, ...others] = heard.sessions
       // Several sessions at once are nearly always all of hers.
-      const session = sid !== undefined && others.length === 0 ? { sid } : {}
+      const isOne = index !== undefined && others.length === 0
+      const session = isOne ? { sid: sidOf(heard.name, index) } : {}
       const subject = settings.subject === 'NameID' && heard.name ? { subject: heard.name } : {}
       if (!('sid' in session) && !('subject' in subject))
         throw new Fault('nonsense', 'it says neither who nor which session')
@@ -236,17 +236,23 @@ function readForm({ form, state }: Arrival, memo: Record<string, string>): strin
 function sessionOf(
   nameId: NameId | undefined,
   sessionIndex: string | undefined,
+  signsOut: boolean,
 ): Pick<UpstreamIdentity, 'session'> {
   const session = sessionIndex === undefined ? {} : { sessionIndex }
   const hint = nameId && JSON.stringify({ nameId, ...session } satisfies Hint)
   if (!hint && sessionIndex === undefined) return {}
   return {
     session: {
-      ...(sessionIndex === undefined ? {} : { sid: sessionIndex }),
+      ...(sessionIndex === undefined ? {} : { sid: sidOf(nameId?.value, sessionIndex) }),
       ...(hint ? { hint } : {}),
+      ...(hint && signsOut ? { signsOut } : {}),
     },
   }
 }
+
+/** Small numbers that recur are what it should be (SAML Core 2.0 §2.7.2): with her name only it is hers alone. */
+const sidOf = (name: string | undefined, sessionIndex: string): string =>
+  sha256(`${name ?? ''}\n${sessionIndex}`)
 
 const unique = (list: string[]): string[] => [...new Set(list)]
 

@@ -62,10 +62,11 @@ export function withoutGaps(profile: UpstreamProfile): UpstreamProfile {
   return Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined))
 }
 
-/** Former OpenID 2.0 identifiers, under both names in use; only ever from the signed ID token. */
+/** Former OpenID 2.0 identifiers, under both names in use; only ever from the signed ID token, and none cut short. */
 export function readOpenid2Ids({ idToken }: ProfileSources): string[] {
-  const found = [...asList(idToken.openid2_id), ...asList(idToken.open2_id)]
-    .map(text)
-    .filter((id) => id !== undefined && /^https?:$/.test(URL.parse(id)?.protocol ?? ''))
-  return [...new Set(found)].filter((id) => id !== undefined)
+  const found = [...asList(idToken.openid2_id), ...asList(idToken.open2_id)].flatMap((value) => {
+    const id = typeof value === 'string' ? value.trim() : ''
+    return id.length <= 255 && /^https?:$/.test(URL.parse(id)?.protocol ?? '') ? [id] : []
+  })
+  return [...new Set(found)]
 }

@@ -51,8 +51,10 @@ export function readSchools(
     const lost = () => unread.add(name)
     for (const item of readList(value, lost)) {
       const said = titlesIn(item, lost)
-      const own = pupilsAtMain && said.words.some(isPupil) ? undefined : codeIn(item)
-      const code = own ?? mainCode
+      const account = pupilsAtMain && said.words.some(isPupil)
+      const own = account ? undefined : codeIn(item)
+      // What was said of a school nobody can tell is not said of the main one.
+      const code = own ?? (!account && namesSchool(item) ? undefined : mainCode)
       if (!code || (!own && said.words.length === 0)) lost()
       // A school named without a title is still hers.
       if (code) add(at(code), said, own && text(asRecord(item)?.name))
@@ -61,7 +63,8 @@ export function readSchools(
   for (const [name, value] of classes) {
     const lost = () => unread.add(name)
     for (const item of readList(value, lost)) {
-      const code = codeIn(item) ?? mainCode ?? whereTaught(schools)
+      const known = namesSchool(item) ? undefined : (mainCode ?? whereTaught(schools))
+      const code = codeIn(item) ?? known
       const sits = classIn(item, code, lost)
       if (!sits) continue
       at(sits.schoolCode).classes.push(sits)
@@ -108,10 +111,16 @@ function atSchool(
 
 const isPupil = (title: string) => roleOf(title) === 'student'
 
-function codeIn(item: unknown): string | undefined {
-  const fields = asRecord(item)
-  return fields && (schoolCode(fields.schoolid) ?? schoolCode(fields.sid) ?? schoolCode(fields.id))
+const schoolIn = (item: unknown): unknown[] => {
+  const fields = asRecord(item) ?? {}
+  return [fields.schoolid, fields.sid, fields.id]
 }
+
+const codeIn = (item: unknown): string | undefined => schoolIn(item).map(schoolCode).find(Boolean)
+
+/** It says one, readable or not: what begins otherwise than codes do is an account in its place. */
+const namesSchool = (item: unknown): boolean =>
+  schoolIn(item).some((said) => /^[0-9A-Z][0-9]{2}/.test(text(said) ?? ''))
 
 /** `教師`, {titles: […]}, {title: […]}, {title: '學生'} and 新北's {role, title, groups: […]} are all in use. */
 function titlesIn(item: unknown, lost: () => void): Said {

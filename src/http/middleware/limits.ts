@@ -40,6 +40,13 @@ export function limitRequests(limits: Limits) {
 export const spendDeparture = (limits: Limits, ctx: Context): number =>
   spend(limits, ctx, 'departure', limits.rules.sources.departures_per_minute)
 
+/** A form that says somebody signed out elsewhere: nobody left from here for it, and to check it costs much. */
+export function spendSignOutForm(limits: Limits, ctx: Context): void {
+  const { departures_per_minute: points } = limits.rules.sources
+  const wait = spend(limits, ctx, 'sign-out-form', points)
+  if (wait > 0) throw tooMany('limited.source', wait)
+}
+
 function spend(limits: Limits, ctx: Context, endpoint: string, points: number): number {
   const { name, factor } = limits.sourceOf(ctx)
   const wait = limits.budget.take(`${endpoint} ${name}`, perMinute(points * factor))

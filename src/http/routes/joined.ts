@@ -1,5 +1,6 @@
 /** Somebody who has just joined signs in without being asked again: she proved herself a moment ago. */
 import { loginOf } from '#interaction/arrival.ts'
+import { keepUpstreamSession, standsOn } from '#interaction/upstream-logout.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { visitor } from './joining-tools.ts'
@@ -16,7 +17,10 @@ export const applicationIn = (hint: string | undefined): string | undefined =>
 export async function loginAfterJoining(house: House, ctx: Context, application: string) {
   const fresh = await house.enrolments.takeFresh(application, visitor(house, ctx))
   if (!fresh) return undefined
-  const { accountId, amr, federated, at } = fresh
+  const { accountId, amr, federated, upstream: standing, at } = fresh
+  const { store, keys, trips } = house
+  const until = at + trips.upstreamSessionSeconds
+  if (standing) await keepUpstreamSession(store, standing, accountId, until)
   const { acr } = house.config.site
   return loginOf(
     accountId,
@@ -25,6 +29,7 @@ export async function loginAfterJoining(house: House, ctx: Context, application:
       acr: federated ? acr.upstream : acr.password,
       remember: false,
       at,
+      ...(standing ? { upstream: standsOn(standing, keys.data) } : {}),
     },
   )
 }

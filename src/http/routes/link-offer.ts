@@ -18,11 +18,11 @@ import { type Asked, openQuestionPages } from './question-pages.ts'
 import { openArrivals } from './upstream.ts'
 
 /** What came of an answer given elsewhere, by the query that says so. */
-const said: Record<string, string> = {
-  'other-account': 'link-offer.other-account',
-  'unknown-there': 'link-offer.unknown-there',
-  changed: 'link-offer.changed',
-}
+const said = new Map([
+  ['other-account', 'link-offer.other-account'],
+  ['unknown-there', 'link-offer.unknown-there'],
+  ['changed', 'link-offer.changed'],
+])
 
 export function linkOfferRoutes(router: Router<State>, house: House): void {
   const { store, keys, now, answer, trips } = house
@@ -37,7 +37,7 @@ export function linkOfferRoutes(router: Router<State>, house: House): void {
     const question = await readQuestion(ctx)
     const open = await findOffer(trips, placeOf(ctx, question.uid))
     if (!open) throw offerOver(question.uid)
-    const problem = said[readQuery(ctx).said ?? '']
+    const problem = said.get(readQuery(ctx).said ?? '')
     pages.linkOffer(ctx, question, open, { problem }, { status: 200 })
   })
 

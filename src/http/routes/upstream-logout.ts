@@ -13,13 +13,15 @@ import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readBody } from '../input.ts'
+import { spendSignOutForm } from '../middleware/limits.ts'
+import { home, type NextStep, Problem } from '../problem.ts'
 
 const path = '/upstream/:connector/logout'
 /** When there is nothing to go on to. */
 const signedOut = '/session/end/success'
 
 export function upstreamLogoutRoutes(router: Router<State>, house: House): void {
-  const { trips, provider, answer, store, now, cookies } = house
+  const { config, trips, provider, answer, store, now, cookies, limits } = house
 
   /** The provider's own form, with our box on it: she wants to be signed out there, too. */
   router.post('sign out there, too', '/session/end/confirm', async (ctx: Context, next) => {
@@ -35,7 +37,7 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
     })
     if (leaving.kind === 'failed')
       ctx.state.log.warn({ connector: upstream.connector, err: leaving.cause }, 'sign-out there')
-    if (leaving.kind !== 'leave') return
+    if (leaving.kind !== 'leave') return stayed(ctx, upstream.connector, onward)
     // Not every upstream gives `state` back.
     ctx.cookies.set(cookies.signOut, leaving.state, {
       httpOnly: true,
@@ -47,6 +49,15 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
     })
     answer.redirect(ctx, leaving.url)
   })
+
+  /** She is out here, and must not think that she is out there. */
+  function stayed(ctx: Context, id: string, onward: string) {
+    const label = config.connectors.find((one) => one.id === id)?.label
+    const goOn = { id: 'go-on', kind: 'link', href: onward, labelKey: 'next.go-on' } as const
+    ctx.remove('Location')
+    const params = { county: label?.[ctx.state.language] ?? '' }
+    answer.problem(ctx, new Problem(502, 'sign-out.there', { params, next: [goOn] }))
+  }
 
   /** Back from there; or a message the upstream sends through the browser (SAML). */
   router.get('upstream.logout', path, async (ctx: Context) => {
@@ -70,7 +81,13 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
 
   /** From its server (OpenID Connect Back-Channel Logout 1.0 §2.5), or as a form through the browser. */
   router.post('upstream.logout as a message', path, async (ctx: Context) => {
-    await hear(ctx, await readBody(ctx, '256kb'))
+    const form = await readBody(ctx, '256kb')
+    if (isSaml(form)) spendSignOutForm(limits, ctx)
+    if (!form.has('SAMLResponse')) return hear(ctx, form)
+    await verify(ctx, form)
+    // Whatever it says she goes on, from the address where our cookies come along: the trip is this browser's.
+    const state = form.get('RelayState')
+    answer.redirect(ctx, `${ctx.path}${state ? `?${new URLSearchParams({ state })}` : ''}`)
   })
 
   async function verify(ctx: Context, form?: URLSearchParams) {
@@ -92,6 +109,9 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
     ctx.set('Cache-Control', 'no-store')
     const message = await verify(ctx, form)
     if (!message) {
+      // Somebody sees what becomes of a message through her browser.
+      if (isSaml(form ?? new URLSearchParams(ctx.search)))
+        throw new Problem(400, 'sign-out.message', { next: [signOutHere, home] })
       ctx.status = 400
       ctx.body = { error: 'invalid_request' }
       return
@@ -106,4 +126,15 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
     ctx.status = 200
     ctx.body = ''
   }
+}
+
+const isSaml = (message: URLSearchParams): boolean =>
+  message.has('SAMLRequest') || message.has('SAMLResponse')
+
+const signOutHere: NextStep = {
+  id: 'sign-out',
+  kind: 'link',
+  href: '/session/end',
+  labelKey: 'next.sign-out',
+  primary: true,
 }

@@ -66,7 +66,7 @@ export function upstreamPasswordRoutes(router: Router<State>, house: House): voi
   /** As `begin` of the limits of our own passwords: counted before the directory is asked, and given back. */
   function countTry(ctx: Context, connector: string, account: string) {
     // Names of our own have no capitals: the two are counted apart.
-    const name = `UPSTREAM ${connector} ${normalName(account)}`
+    const name = `UPSTREAM ${connector} ${outlineOf(account)}`
     const { name: source, factor } = limits.sourceOf(ctx)
     const sourceFailures = factor * limits.rules.sign_in.failures_per_source_per_minute
     const device = knownDevices.find(ctx, name)
@@ -133,6 +133,16 @@ export function upstreamPasswordRoutes(router: Router<State>, house: House): voi
   })
 }
 
+/**
+ * One name for all that a directory may take for one (RFC 4518 §2): it looks past width, case, accents, blanks and what
+ * is not seen, and every spelling would have guesses of its own.
+ */
+const outlineOf = (account: string): string =>
+  normalName(account)
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{Cf}\p{DI}]/gu, '')
+    .replace(/\s+/g, ' ')
+
 type Refused = Extract<Return, { kind: 'failed' }>
 
 const isWrong = (back: Return): back is Refused =>
@@ -140,4 +150,4 @@ const isWrong = (back: Return): back is Refused =>
 
 /** The password was right, whatever comes of it. */
 const isProven = ({ kind }: Return): boolean =>
-  ['finish', 'newcomer', 'brought', 'barred'].includes(kind)
+  !['lost', 'interaction-over', 'not-connected', 'failed'].includes(kind)

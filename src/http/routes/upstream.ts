@@ -3,6 +3,7 @@ import type Router from '@koa/router'
 import { callbackPath } from '#federation/own-addresses.ts'
 import { type Coming, comeBack, type Errand, park, type Return } from '#interaction/trips.ts'
 import { answerQuestion, findQuestion } from '#oidc/questions.ts'
+import type { Tables } from '#store/store.ts'
 import { appOf, formSources } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context, State } from '../context.ts'
@@ -100,8 +101,14 @@ export function openArrivals(house: House) {
       }
       case 'link': {
         log.info(line, 'sign-in')
-        await link(ctx, back.uid, back.offer)
-        const answered = { login: back.login, select_account: {} }
+        const { login, offer } = back
+        // What shows that the account is hers may have been taken from it just now.
+        const stands = async ({ identities }: Tables) => {
+          const { issuer = '', subject = '' } = login.upstream ?? {}
+          return (await identities.find(issuer, subject))?.account.id === offer.accountId
+        }
+        await link(ctx, back.uid, offer, stands)
+        const answered = { login, select_account: {} }
         const resume = await answerQuestion(back.question, answered)
         if (!resume) throw new Problem(400, 'interaction.expired')
         return answer.redirect(ctx, resume)

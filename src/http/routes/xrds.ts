@@ -31,14 +31,12 @@ ${uris.join('')}    </Service>
  * no redirect there.
  */
 export function xrdsRoutes(router: Router<State>, { config, trips }: House): void {
-  const connected = config.connectors.filter(
-    (one) => one.type === 'openid2' && trips.connectors.has(one.id),
-  )
-  if (connected.length === 0) return
-  const document = documentOf(config.issuer, connected)
+  const known = config.connectors.filter((one) => one.type === 'openid2' && one.credentials)
+  if (known.length === 0) return
   const answer = (ctx: Context) => {
+    const connected = known.filter(({ id }) => trips.connectors.has(id))
     ctx.type = type
-    ctx.body = document
+    ctx.body = documentOf(config.issuer, connected)
   }
 
   router.get('xrds', path, answer)

@@ -12,6 +12,8 @@ export async function up(knex: Knex): Promise<void> {
     // How long its last answer took, in milliseconds.
     t.integer('took')
     t.bigInteger('certificate_expires_at')
+    // 1: it answers us, and fails those who come back.
+    t.smallint('relapsed').notNullable().defaultTo(0)
   })
   await knex.schema.createTable('upstream_notice', (t) => {
     t.string('id', 36).primary()

@@ -75,5 +75,5 @@ async function refusal(response: Response): Promise<Fault> {
   const message = `error=${errorCode(error)}`
   if (error === 'access_denied') return new Fault('refused', message)
   const busy = error === 'server_error' || error === 'temporarily_unavailable'
-  return new Fault(busy ? 'unreachable' : 'nonsense', message)
+  return new Fault(busy ? 'unreachable' : 'nonsense', message, { status })
 }

@@ -47,11 +47,11 @@ function judge(error: unknown): Judgement {
 }
 
 /** An OAuth error from the token endpoint (RFC 6749 §5.2): mostly our registration or a used code, not the person. */
-function judgeBody({ error }: ResponseBodyError): Judgement {
+function judgeBody({ error, status }: ResponseBodyError): Judgement {
   const message = `error=${errorCode(error)}`
   if (error === 'access_denied') return { failure: 'refused', message }
   const busy = error === 'server_error' || error === 'temporarily_unavailable'
-  return { failure: busy ? 'unreachable' : 'nonsense', message }
+  return { failure: busy ? 'unreachable' : 'nonsense', message, status }
 }
 
 const forgedJose = [

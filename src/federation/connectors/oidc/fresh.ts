@@ -44,9 +44,10 @@ export function keepFresh<T>(
     reading ??= readAnew()
     return reading
   }
-  const tooSoon = () => now() < triedAt + retryMs
-
-  const isGood = ({ at }: { at: number }) => serveOld && now() < at + oldestMs
+  /** A clock that was put back must not make anything last longer. */
+  const isWithin = (ms: number, at: number) => Math.abs(now() - at) < ms
+  const tooSoon = () => isWithin(retryMs, triedAt)
+  const isGood = ({ at }: { at: number }) => serveOld && isWithin(oldestMs, at)
 
   async function readOrFind() {
     try {
@@ -61,7 +62,7 @@ export function keepFresh<T>(
 
   return {
     async get() {
-      if (kept && now() < kept.at + freshMs) return kept.value
+      if (kept && isWithin(freshMs, kept.at)) return kept.value
       if (!kept || !isGood(kept)) return readOrFind()
       const { value } = kept
       // Nobody else waits for an upstream that has just failed to answer.

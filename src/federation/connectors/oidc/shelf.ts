@@ -16,8 +16,11 @@ const hour = 60 * 60 * 1000
  */
 export const oldestMs = 7 * 24 * hour
 
-/** The same text is written again before it counts as old, not each time it is read. */
-const againAfterMs = 12 * hour
+/** The same text is not written each time it is read, but now and then: another process may have kept another one. */
+const againAfterMs = hour
+
+/** Clocks differ by no more. */
+const aheadMs = hour
 
 export function openShelf(
   { documents, now }: Pick<FederationPorts, 'documents' | 'now'>,
@@ -27,11 +30,13 @@ export function openShelf(
   return {
     async find() {
       const found = await documents.find(key)
-      if (!found || now() >= found.readAt * 1000 + oldestMs) return undefined
-      return { text: found.text, at: found.readAt * 1000 }
+      if (!found) return undefined
+      const at = found.readAt * 1000
+      const age = now() - at
+      return age < oldestMs && age > -aheadMs ? { text: found.text, at } : undefined
     },
     keep(text) {
-      if (last?.text === text && now() < last.at + againAfterMs) return
+      if (last?.text === text && Math.abs(now() - last.at) < againAfterMs) return
       last = { text, at: now() }
       documents.keep(key, text).catch(() => {
         last = undefined

@@ -1,10 +1,10 @@
 /** What the provider signed of a person, by what it is and not by what the answer calls it. */
+import { sregFields } from '#config/connector.ts'
 import type { Claims } from '../../profile.ts'
 import { Fault } from '../oidc/fault.ts'
-import { readAx } from './ax.ts'
+import { type Attribute, readAx } from './ax.ts'
 import type { Fields } from './fields.ts'
 import { ax, pape, sreg } from './namespaces.ts'
-import { readSreg } from './sreg.ts'
 
 export type Said = {
   /** AX by type URI, SREG as `sreg.<field>`: a value, or a list where several came. */
@@ -48,6 +48,13 @@ function readExtensions(fields: Fields): Map<string, Fields> {
   }
   return extensions
 }
+
+/** Simple Registration 1.1 §4: nine fields, which counties write into what they like. */
+const readSreg = (fields: Fields): Attribute[] =>
+  sregFields.flatMap((name): Attribute[] => {
+    const value = fields.get(name)
+    return value === undefined ? [] : [[`sreg.${name}`, value]]
+  })
 
 /** Provider Authentication Policy Extension 1.0 §5.2. */
 function readPape(fields: Fields): Pick<Said, 'authTime'> {

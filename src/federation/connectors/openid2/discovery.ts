@@ -2,6 +2,7 @@
 import type { FederationPorts } from '../../connector.ts'
 import { Fault } from '../oidc/fault.ts'
 import { keepFresh } from '../oidc/fresh.ts'
+import { oldestMs, openShelf } from '../oidc/shelf.ts'
 import { readHtml } from './html.ts'
 import { type Document, isAway, type Reach } from './reach.ts'
 import { readXrds } from './xrds.ts'
@@ -32,11 +33,10 @@ export function openDiscovery(parts: DiscoveryParts): Discovery {
     const endpoint = parts.endpoint
     return { endpoint: async () => endpoint, async renew() {} }
   }
-  const key = `${connector} openid2`
+  const shelf = openShelf(ports, `${connector} openid2`)
   const read = async () => {
     const endpoint = await discover(identifier, reach)
-    // What cannot be kept now is kept at the next reading: nobody's sign-in waits for that.
-    await ports.documents.keep(key, JSON.stringify({ identifier, endpoint })).catch(() => {})
+    shelf.keep(JSON.stringify({ identifier, endpoint }))
     return endpoint
   }
   const known = keepFresh(read, {
@@ -45,11 +45,12 @@ export function openDiscovery(parts: DiscoveryParts): Discovery {
     // Who asks for it anew is to hear how it is now.
     retryMs: 0,
     serveOld: true,
+    oldestMs,
   })
 
   /** As it was said last, if the rules of today still allow it. */
   async function kept(): Promise<string | undefined> {
-    const document = await ports.documents.find(key).catch(() => undefined)
+    const document = await shelf.find().catch(() => undefined)
     const said = document && JSON.parse(document.text)
     if (said?.identifier !== identifier) return undefined
     reach.allow(said.endpoint)

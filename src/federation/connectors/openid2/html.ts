@@ -7,15 +7,16 @@ export type PageHints = {
   provider?: string
 }
 
+/** Of a head whose tags are left out, the first other one ends it. */
+const inHead = new Set('html head title base link meta style script noscript template'.split(' '))
+
 /** Reads the head: what stands in the body may be anybody's. */
 export async function readHtml(text: string): Promise<PageHints> {
   const { Parser } = await import('htmlparser2')
   const hints: PageHints = {}
-  let over = false
   const parser = new Parser({
     onopentag(tag, { rel = '', href, 'http-equiv': header = '', content }) {
-      if (tag === 'body') over = true
-      if (over) return
+      if (!inHead.has(tag)) return parser.pause()
       if (tag === 'meta' && header.toLowerCase() === 'x-xrds-location' && content) {
         hints.xrdsLocation ??= content.trim()
       }
@@ -25,7 +26,7 @@ export async function readHtml(text: string): Promise<PageHints> {
       }
     },
     onclosetag(tag) {
-      if (tag === 'head') over = true
+      if (tag === 'head') parser.pause()
     },
   })
   parser.end(text)

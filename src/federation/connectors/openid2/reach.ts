@@ -1,4 +1,5 @@
 /** The network as this provider may have us see it: hosts of its file, few redirects, small answers. */
+import type { OpenId2Settings } from '#config/connector.ts'
 import { isHost } from '../../claimed-id.ts'
 import { Fault } from '../oidc/fault.ts'
 import { networkFault, reach } from '../oidc/reach.ts'
@@ -77,12 +78,23 @@ export function openReach({ hosts, insecure, fetch }: ReachRules): Reach {
       const { status } = response
       // A gateway without its server. Behind a 500 there is one, and it may do what else it is asked for.
       if ([429, 502, 503, 504].includes(status)) {
-        throw new Fault('unreachable', `answered HTTP ${status}`)
+        throw new Fault('unreachable', `answered HTTP ${status}`, { status })
       }
       return { status, text: await textOf(response, longestAnswer) }
     },
     patience: () => AbortSignal.timeout(patienceMs),
   }
+}
+
+/** Of documents, endpoint and identifiers of one provider: nobody is called elsewhere. */
+export const hostsOf = ({
+  identifier,
+  endpoint,
+  hosts,
+  endpoint_hosts,
+}: OpenId2Settings): string[] => {
+  const named = [identifier, ...(endpoint === undefined ? [] : [endpoint])]
+  return [...new Set([...named.map((one) => new URL(one).host), ...hosts, ...endpoint_hosts])]
 }
 
 /** Nobody answered, or not in time. */

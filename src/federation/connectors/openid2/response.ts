@@ -2,6 +2,7 @@
 import { type ClaimedIdRules, readClaimedId } from '../../claimed-id.ts'
 import { Fault } from '../oidc/fault.ts'
 import type { Fields } from './fields.ts'
+import { writeKeyValue } from './key-value.ts'
 import { openid2 } from './namespaces.ts'
 import { type ResponseNonce, readNonce } from './response-nonce.ts'
 
@@ -102,6 +103,8 @@ function readSigned(fields: Fields): string[] {
       throw new Fault('forged', 'it carries fields nobody signed')
     }
   }
+  // Also where only the provider reckons it: the same signed text could be cut into other fields.
+  writeKeyValue(signed.map((name) => [name, fields.get(name) ?? '']))
   return signed
 }
 

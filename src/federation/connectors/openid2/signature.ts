@@ -37,7 +37,8 @@ export async function checkAuthentication(
   form.set('openid.mode', 'check_authentication')
   const { status, text } = await reach.post(endpoint, form)
   if (status >= 500) {
-    throw new Fault('unreachable', `check_authentication: answered HTTP ${status}`)
+    // With its status: what the browser brought may have made it crash, and closes nobody's gate.
+    throw new Fault('unreachable', `check_authentication: answered HTTP ${status}`, { status })
   }
   const said = readKeyValue(text)
   if (status !== 200 || !['true', 'false'].includes(said.get('is_valid') ?? '')) {

@@ -29,7 +29,11 @@ export async function readXrds(text: string): Promise<string> {
   throw new Fault('nonsense', 'XRDS without an OpenID 2.0 endpoint')
 }
 
-type Scope = { name: string; prefixes: Record<string, string> }
+/** `prefixes`: those declared here. */
+type Scope = { name: string; prefixes: Map<string, string> }
+
+/** Elements within elements: the specification's five, and room for what others add. */
+const deepest = 20
 
 async function readServices(text: string): Promise<Service[]> {
   const { Parser } = await import('htmlparser2')
@@ -39,13 +43,15 @@ async function readServices(text: string): Promise<Service[]> {
 
   /** Its name in the namespace its prefix stands for: authors call that one as they like. */
   function enter(tag: string, attributes: Record<string, string>): Scope {
-    const prefixes = { ...scopes.at(-1)?.prefixes }
+    if (scopes.length >= deepest) throw new Fault('nonsense', 'XRDS nested without end')
+    const prefixes = new Map<string, string>()
     for (const [name, value] of Object.entries(attributes)) {
-      if (name === 'xmlns') prefixes[''] = value
-      else if (name.startsWith('xmlns:')) prefixes[name.slice(6)] = value
+      if (name === 'xmlns') prefixes.set('', value)
+      else if (name.startsWith('xmlns:')) prefixes.set(name.slice(6), value)
     }
     const [local = '', prefix = ''] = tag.split(':').reverse()
-    return { name: prefixes[prefix] === xrd ? local : '', prefixes }
+    const declared = [...scopes, { prefixes }].findLast((one) => one.prefixes.has(prefix))
+    return { name: declared?.prefixes.get(prefix) === xrd ? local : '', prefixes }
   }
   const path = () => scopes.map(({ name }) => name).join('/')
 

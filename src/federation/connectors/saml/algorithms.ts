@@ -8,11 +8,11 @@ export const enveloped = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
 export const rsaSha256 = `${more}rsa-sha256`
 
 /** By URI, Node's name of its hash. */
-export const signatures: Readonly<Record<string, string>> = {
-  [rsaSha256]: 'sha256',
-  [`${more}rsa-sha384`]: 'sha384',
-  [`${more}rsa-sha512`]: 'sha512',
-}
+export const signatures: ReadonlyMap<string, string> = new Map([
+  [rsaSha256, 'sha256'],
+  [`${more}rsa-sha384`, 'sha384'],
+  [`${more}rsa-sha512`, 'sha512'],
+])
 
 export const digests = [`${encryption}sha256`, `${encryption}sha512`]
 export const transforms = [enveloped, exclusiveC14n]

@@ -4,7 +4,16 @@ import type { SamlSettings } from '#config/connector.ts'
 import { isHost } from '../../claimed-id.ts'
 import { Fault } from '../oidc/fault.ts'
 import { type Clock, instantOf } from './instants.ts'
-import { attribute, children, descendants, isNamed, only, parseXml, textOf } from './xml.ts'
+import {
+  attribute,
+  children,
+  descendants,
+  isElement,
+  isNamed,
+  only,
+  parseXml,
+  textOf,
+} from './xml.ts'
 
 export type IdentityProvider = {
   /** Its SingleSignOnService by HTTP-Redirect. */
@@ -72,12 +81,17 @@ async function findRole(text: string, entityId: string, clock: Clock): Promise<E
   if (!isMetadata(root)) throw new Fault('nonsense', 'it is no SAML metadata')
   if (!entity || more.length > 0) throw new Fault('forged', 'it describes another entity')
   const role = only(entity, 'metadata', 'IDPSSODescriptor')
-  for (const one of [root, entity, role]) {
+  for (const one of [role, ...holders(role)]) {
     const until = instantOf(one, 'validUntil')
     if (until !== undefined && until <= clock.now - clock.skewMs)
       throw new Fault('nonsense', 'its validUntil is over')
   }
   return role
+}
+
+/** Lists may stand in lists, and each may say until when it holds. */
+function holders({ parentNode: holder }: Element): Element[] {
+  return holder && isElement(holder) ? [holder, ...holders(holder)] : []
 }
 
 const isMetadata = (root: Element) =>

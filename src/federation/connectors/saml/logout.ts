@@ -2,8 +2,8 @@
 import { Fault } from '../oidc/fault.ts'
 import { checkWindow, forgottenAt } from './instants.ts'
 import { nameIdIn } from './name-id.ts'
-import { readRedirect } from './redirect.ts'
-import { checkEnvelope, type ExpectedMessage } from './response.ts'
+import { type MessageKind, readRedirect } from './redirect.ts'
+import { checkEnvelope, checkStatus, type ExpectedMessage } from './response.ts'
 import { checkSignatureShape } from './signature-shape.ts'
 import { type Verifying, verifyLogout } from './verify.ts'
 import { attribute, children, decode, descendants, isNamed, parseXml, textOf } from './xml.ts'
@@ -33,10 +33,9 @@ export async function readLogout(
   checkEnvelope(root, expected)
   const state = relayState === undefined ? {} : { relayState }
   if (kind === 'SAMLResponse') {
-    mustBe(root, 'LogoutResponse')
+    checkStatus(root)
     return { kind: 'response', inResponseTo: attribute(root, 'InResponseTo'), ...state }
   }
-  mustBe(root, 'LogoutRequest')
   checkWindow(root, expected.clock)
   const id = attribute(root, 'ID')
   if (!id) throw new Fault('nonsense', 'it has no ID')
@@ -46,13 +45,21 @@ export async function readLogout(
   return { kind: 'request', id, sessions, until, ...state, ...(name ? { name } : {}) }
 }
 
-function mustBe(root: Element, name: string): void {
-  if (!isNamed(root, 'protocol', name)) throw new Fault('nonsense', `it is no ${name}`)
+const names: Record<MessageKind, string> = {
+  SAMLRequest: 'LogoutRequest',
+  SAMLResponse: 'LogoutResponse',
+}
+
+async function parse(kind: MessageKind, xml: string): Promise<Element> {
+  const root = await parseXml(xml, 'logout')
+  if (!isNamed(root, 'protocol', names[kind]))
+    throw new Fault('nonsense', `it is no ${names[kind]}`)
+  return root
 }
 
 async function fromAddress(url: URL, { certificates }: Verifying) {
   const { xml, ...arrived } = readRedirect(url.search, certificates)
-  return { ...arrived, root: await parseXml(xml, 'message') }
+  return { ...arrived, root: await parse(arrived.kind, xml) }
 }
 
 async function fromForm(form: URLSearchParams, verifying: Verifying) {
@@ -60,7 +67,7 @@ async function fromForm(form: URLSearchParams, verifying: Verifying) {
   const encoded = oneOf(form, kind)
   if (encoded === undefined || (form.has('SAMLRequest') && form.has('SAMLResponse')))
     throw new Fault('nonsense', 'it is neither a request nor a response')
-  const root = await parseXml(decode(encoded), 'message')
+  const root = await parse(kind, decode(encoded))
   checkSignatureShape(root)
   if (descendants(root, 'signature', 'Signature').length !== 1)
     throw new Fault('forged', 'it holds signatures of something else')

@@ -1,5 +1,5 @@
 /** What can be said of a response before its signatures are checked: whose answer it is, and that it has one shape only. */
-import { errorCode, Fault } from '../oidc/fault.ts'
+import { Fault } from '../oidc/fault.ts'
 import { contentEncryption, keyEncryption } from './algorithms.ts'
 import { type Clock, checkMadeNow } from './instants.ts'
 import { checkSignatureShape } from './signature-shape.ts'
@@ -42,7 +42,7 @@ export function checkStatus(root: Element): void {
 const wordOf = (code: string) =>
   code.startsWith(status) && /^\w{1,40}$/.test(code.slice(status.length))
     ? code.slice(status.length)
-    : errorCode('?')
+    : '(none of SAML’s)'
 
 /**
  * One assertion and its signatures, each where it belongs: whatever wraps, moves or adds one is refused, whoever would

@@ -19,7 +19,7 @@ export function checkSignatureShape(one: Element): void {
   const id = attribute(one, 'ID')
   if (!id || attribute(reference, 'URI') !== `#${id}`)
     throw new Fault('forged', `its signature is not one of ${one.localName}`)
-  check(only(info, 'signature', 'SignatureMethod'), Object.keys(signatures))
+  check(only(info, 'signature', 'SignatureMethod'), [...signatures.keys()])
   check(only(info, 'signature', 'CanonicalizationMethod'), [exclusiveC14n])
   check(only(reference, 'signature', 'DigestMethod'), digests)
   for (const transform of descendants(reference, 'signature', 'Transform'))

@@ -15,6 +15,10 @@ export type Verifying = {
 /** A signature held by none of the keys we know: there may be newer ones. */
 export class UnknownSignature extends Fault {
   override name = 'UnknownSignature'
+
+  constructor() {
+    super('forged', 'its signature does not hold')
+  }
 }
 
 /** The one assertion of a response that answers this request, from what the upstream signed. */
@@ -79,8 +83,7 @@ async function holding<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     const said = error instanceof Error ? error.message : ''
-    if (/^Invalid (document )?signature/i.test(said))
-      throw new UnknownSignature('forged', 'its signature does not hold')
+    if (/^Invalid (document )?signature/i.test(said)) throw new UnknownSignature()
     if (/InResponseTo/.test(said)) throw new Fault('forged', 'it answers another request')
     throw new Fault('nonsense', 'what is signed cannot be opened or read')
   }

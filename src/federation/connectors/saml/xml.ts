@@ -11,22 +11,32 @@ export const ns = {
 type Namespace = keyof typeof ns
 
 /** Of base64, as it came in a form. */
-const longest = 256 * 1024
+const longestEncoded = 256 * 1024
+/** But for the declaration at the very beginning: elsewhere `<?xml …?>` is an instruction like any other. */
+const instruction = '(?!^)<\\?|^<\\?(?!xml\\s)'
 /**
- * What the two kinds may hold. Messages have no comments: `admin<!---->@x` is one name to what signs and another to
- * what reads. `most` is of tags and of attributes: checking a signature takes time by their number, whoever sent them;
- * an honest message has a few hundred, and this many take half a second.
+ * What the kinds may hold. Messages have neither comments nor instructions: `admin<!---->@x` and `admin<?xml @x?>` are
+ * one name to what signs and another to what reads. `most` is of tags and of attributes: checking a signature takes time
+ * by their number, whoever sent them. An honest response has a few hundred, and this many take a fifth of a second; who
+ * speaks of a logout need not have come from us, and says little.
  */
 const rules = {
-  message: { foreign: /<!|<\?(?!xml\s)/i, most: 2_000 },
-  metadata: { foreign: /<!(?!--)|<\?(?!xml\s)/i, most: 20_000 },
+  message: { foreign: new RegExp(`<!|${instruction}`, 'i'), most: 2_000, longest: 256 * 1024 },
+  logout: { foreign: new RegExp(`<!|${instruction}`, 'i'), most: 300, longest: 16 * 1024 },
+  metadata: {
+    foreign: new RegExp(`<!(?!--)|${instruction}`, 'i'),
+    most: 20_000,
+    longest: 256 * 1024,
+  },
 }
 
 /** The text of what came as base64. */
 export function decode(encoded: string): string {
-  if (encoded.length > longest) throw new Fault('nonsense', 'it is longer than 256 KB')
-  if (!/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(encoded)) throw new Fault('nonsense', 'it is no base64')
-  return utf8(Buffer.from(encoded, 'base64'))
+  if (encoded.length > longestEncoded) throw new Fault('nonsense', 'it is longer than 256 KB')
+  // First without its spaces: a pattern with room for them in two places takes minutes over a text of spaces.
+  const dense = encoded.replace(/\s+/g, '')
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(dense)) throw new Fault('nonsense', 'it is no base64')
+  return utf8(Buffer.from(dense, 'base64'))
 }
 
 export function utf8(bytes: Uint8Array): string {
@@ -39,7 +49,8 @@ export function utf8(bytes: Uint8Array): string {
 
 /** The root element. */
 export async function parseXml(text: string, as: keyof typeof rules): Promise<Element> {
-  const { foreign, most } = rules[as]
+  const { foreign, most, longest } = rules[as]
+  if (text.length > longest) throw new Fault('nonsense', `it is longer than ${longest / 1024} KB`)
   if (foreign.test(text))
     throw new Fault('nonsense', 'it holds a DOCTYPE, an ENTITY or another thing that has no place')
   if (text.split('<').length > most || text.split('=').length > most)
@@ -57,7 +68,7 @@ export async function parseXml(text: string, as: keyof typeof rules): Promise<El
 export const isNamed = (one: Element, space: Namespace, name: string): boolean =>
   one.localName === name && one.namespaceURI === ns[space]
 
-const isElement = (node: Node): node is Element => node.nodeType === 1
+export const isElement = (node: Node): node is Element => node.nodeType === 1
 
 export const childrenOf = (one: Element): Element[] => Array.from(one.childNodes).filter(isElement)
 
@@ -84,7 +95,9 @@ export function only(one: Element, space: Namespace, name: string): Element {
 export const attribute = (one: Element, name: string): string | undefined =>
   one.hasAttribute(name) ? (one.getAttribute(name) ?? undefined) : undefined
 
-export const textOf = (one: Element): string => (one.textContent ?? '').trim()
+/** Without the white space of a layout, which is XML's and no other: `王` and `王　` are two names. */
+export const textOf = (one: Element): string =>
+  (one.textContent ?? '').replace(/^[ \t\r\n]+|(?<![ \t\r\n])[ \t\r\n]+$/g, '')
 
 const entities: Record<string, string> = {
   '&': '&amp;',

@@ -80,7 +80,8 @@ export function openLinkTrips(house: House) {
     }
     const prove = () => {
       const here = { ...acting, device: ctx.state.device ?? '' }
-      return proveByIdentity(store, here, identity, { dataKey: keys.data }).catch(orOver)
+      const ports = { dataKey: keys.data, staff: trips.staff }
+      return proveByIdentity(store, here, identity, ports).catch(orOver)
     }
     if (errand.merge) {
       const { kind } = await prove()

@@ -13,6 +13,7 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { Problem } from '../../problem.ts'
 import { schoolLabel } from '../labels.ts'
+import { gatesOf } from '../upstream-words.ts'
 import { namesOfApps } from './app-names.ts'
 import { connectorLabel, dateOf } from './labels.ts'
 import { openLinkTrips } from './link-trips.ts'
@@ -41,16 +42,11 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
   }
   function showMerge(ctx: Context, member: Member, more: More = {}) {
     const { account = '', problem, countyProblem, ...how } = more
-    const lang = ctx.state.language
     const locals = {
       account,
       problem,
       countyProblem,
-      connectors: config.connectors.map(({ id, label }) => ({
-        id,
-        label: label[lang],
-        connected: trips.connectors.has(id),
-      })),
+      connectors: gatesOf(house, ctx.state.language),
       actions: { password: `${path}/password`, county: `${path}/county` },
     }
     const formAction = formSources(trips.connectors, undefined)
