@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isSomebodyElse, reportReused, type StaffAlerts } from '#accounts/fingerprint.ts'
 import { type LocalPorts, signInLocally, signInName } from '#accounts/local.ts'
-import { findFormer } from '#accounts/rekey.ts'
+import { findCarriedOver, findFormer } from '#accounts/rekey.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { seal, sha256, unseal } from '#lib/crypto.ts'
@@ -192,5 +192,5 @@ async function findLink({ identities }: Pick<Tables, 'identities'>, come: Upstre
   const known = await identities.find(come.issuer, come.subject)
   if (known) return known
   const former = await findFormer({ identities }, come)
-  return former.kind === 'one' ? former.link : undefined
+  return former.kind === 'one' ? former.link : findCarriedOver({ identities }, come)
 }

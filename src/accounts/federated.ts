@@ -13,7 +13,7 @@ import {
 import { attachIdentity, checkSubject, digestOf, readingOf, snapshot } from './attach-identity.ts'
 import { isSomebodyElse, reportReused, type StaffAlerts } from './fingerprint.ts'
 import { findLinkOffer, type Linking, type LinkOffer } from './link-offer.ts'
-import { ambiguous, findFormer, rekeyAlone } from './rekey.ts'
+import { ambiguous, findCarriedOver, findFormer, rekeyAlone } from './rekey.ts'
 import { profileFrom } from './vouched-profile.ts'
 
 export type FederatedSignIn =
@@ -85,6 +85,8 @@ async function look(coming: Coming): Promise<FederatedSignIn | undefined> {
   const former = await findFormer(store, identity)
   if (former.kind === 'one') return carryOver(coming, former.link)
   if (former.kind === 'ambiguous') await reportAmbiguous(coming, former.links)
+  const carried = former.kind === 'none' ? await findCarriedOver(store, identity) : undefined
+  if (carried) return comeByFormer(coming, carried)
   const offer = rules.linking && (await findLinkOffer(store, identity, rules.linking))
   if (offer) return { kind: 'offer', offer }
   return rules.newcomers === 'tell' ? { kind: 'unknown' } : enrol(coming)
@@ -97,6 +99,18 @@ async function carryOver(coming: Coming, link: Linked): Promise<FederatedSignIn 
   const { address, ref } = where
   await rekeyAlone(store, link, identity, { at, address, ref })
   return undefined
+}
+
+/** By the way her county had before: what it says there is older than what it says now, and changes nothing. */
+async function comeByFormer(coming: Coming, link: Linked): Promise<FederatedSignIn> {
+  const { store, identity, at, where } = coming
+  const { id: accountId, status } = link.account
+  if (isSomebodyElse(link.identity.fingerprint, identity.fingerprint)) return stop(coming, link)
+  const event = signedIn(identity, accountId, at, where, false)
+  const outcome = status === 'active' ? 'ok' : status
+  await store.audit.record({ ...event, outcome })
+  if (status !== 'active') return { kind: 'barred', accountId, status }
+  return { kind: 'signed-in', accountId, created: false }
 }
 
 async function reportAmbiguous({ store, identity, at, where, rules }: Coming, links: Linked[]) {

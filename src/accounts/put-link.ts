@@ -3,7 +3,7 @@ import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { AccountRow, Circumstances, Tables } from '#store/store.ts'
 import { attachIdentity } from './attach-identity.ts'
 import { isSomebodyElse } from './fingerprint.ts'
-import { findFormer, rekey } from './rekey.ts'
+import { findCarriedOver, findFormer, rekey } from './rekey.ts'
 import { profileFrom } from './vouched-profile.ts'
 
 export type Put =
@@ -32,6 +32,8 @@ export async function putLink(
   }
   // How her county knew somebody else, or more than one: it is not hers to take.
   if (former.kind !== 'none') return 'taken'
+  const carried = await findCarriedOver(tables, identity)
+  if (carried) return carried.account.id === account.id ? 'hers-already' : 'taken'
   const { at } = around
   if (!(await attachIdentity(tables, account.id, identity, at))) return 'taken'
   await tables.accounts.setProfile(account.id, profileFrom(identity, account.profile, at), at)

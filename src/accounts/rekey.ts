@@ -49,8 +49,18 @@ export async function findKnown(
   const known = await store.identities.find(identity.issuer, identity.subject)
   if (known) return known.account
   const former = await findFormer(store, identity)
-  return former.kind === 'one' ? former.link.account : undefined
+  if (former.kind === 'one') return former.link.account
+  return (await findCarriedOver(store, identity))?.account
 }
+
+/**
+ * Whose link had this very key before her county's other protocol re-keyed it: while both ways are open, she may come by
+ * either. Nothing is re-keyed back.
+ */
+export const findCarriedOver = (
+  { identities }: Pick<Tables, 'identities'>,
+  { issuer, subject }: UpstreamIdentity,
+): Promise<Link | undefined> => identities.findByFormer(issuer, subject)
 
 type Around = Circumstances & { at: number }
 

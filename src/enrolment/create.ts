@@ -5,7 +5,7 @@ import { normalName, setPassword } from '#accounts/local.ts'
 import { numberContext } from '#accounts/personal-numbers.ts'
 import { queueProvisioning } from '#accounts/provisioning.ts'
 import { putLink } from '#accounts/put-link.ts'
-import { findFormer } from '#accounts/rekey.ts'
+import { findKnown } from '#accounts/rekey.ts'
 import { profileFrom } from '#accounts/vouched-profile.ts'
 import type { EnrolmentRules } from '#config/enrolment.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
@@ -104,7 +104,7 @@ async function takeIdentity(
   identity: UpstreamIdentity,
 ): Promise<boolean> {
   if (!isMember) {
-    if ((await findFormer(tables, identity)).kind === 'one') return false
+    if (await findKnown(tables, identity)) return false
     return attachIdentity(tables, accountId, identity, at)
   }
   const account = await tables.accounts.lock(accountId)

@@ -1,5 +1,7 @@
 /** Links from an upstream's (issuer, subject) to one account. */
+
 import type { Knex } from 'knex'
+import { sha256 } from '#lib/crypto.ts'
 import { type AccountRow, accountColumns, readAccount } from './accounts.ts'
 import { type Row, type Statements, statement } from './statements.ts'
 
@@ -51,9 +53,14 @@ export type Identities = {
   forgetReadings(accountId: string): Promise<void>
   /**
    * The same person comes under another key from now on. True for exactly one caller; false also if it was unlinked or
-   * is another account's, or the new key is linked already. Throws LinkedMeanwhileError.
+   * is another account's, or the new key is linked already. The key before is remembered. Throws LinkedMeanwhileError.
    */
   rekey(seen: Key & Seen, changes: Key & Reading & Pick<IdentityRow, 'connector'>): Promise<boolean>
+  /** The link that had this key before it was re-keyed, with the account it leads to. */
+  findByFormer(
+    issuer: string,
+    subject: string,
+  ): Promise<{ identity: IdentityRow; account: AccountRow } | undefined>
   /** The next sign-in sets another one. False if there is no such link. */
   dropFingerprint(id: string): Promise<boolean>
   get(id: string): Promise<IdentityRow | undefined>
@@ -63,12 +70,21 @@ export type Identities = {
   unlink(id: string, accountId: string): Promise<boolean>
 }
 
-const find = statement(
+const findLink = statement(
   'identity.find',
   `SELECT i.id, i.account_id, i.connector, i.issuer, i.subject, i.openid2_ids, i.raw, i.digest,
      i.fingerprint, i.unread, i.created_at, i.read_at, ${accountColumns.map((column) => `a.${column} AS a_${column}`).join(', ')}
    FROM identity i JOIN account a ON a.id = i.account_id
    WHERE i.issuer = ? AND i.subject = ?`,
+)
+const findByFormer = statement(
+  'identity.find-by-former',
+  `SELECT i.issuer, i.subject FROM former_identity f JOIN identity i ON i.id = f.identity_id WHERE f.id = ?`,
+)
+const keepFormer = statement(
+  'identity.keep-former',
+  `INSERT INTO former_identity (id, identity_id) VALUES (?, ?)
+   ON CONFLICT (id) DO UPDATE SET identity_id = excluded.identity_id`,
 )
 const confirm = statement(
   'identity.confirm',
@@ -79,6 +95,8 @@ const forgetReadings = statement(
   'UPDATE identity SET digest = NULL WHERE account_id = ?',
 )
 
+const formerId = ({ issuer, subject }: Key) => sha256(JSON.stringify([issuer, subject]))
+
 export function openIdentities(knex: Knex, statements: Statements): Identities {
   const readingColumns = (reading: Reading) => ({
     openid2_ids: JSON.stringify(reading.openid2Ids),
@@ -88,7 +106,18 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
     unread: reading.unread ? JSON.stringify(reading.unread) : null,
     read_at: reading.readAt,
   })
+  const find = async (issuer: string, subject: string) => {
+    const [row] = await statements.run(findLink, [issuer, subject])
+    if (!row) return undefined
+    const account = Object.fromEntries(accountColumns.map((one) => [one, row[`a_${one}`]]))
+    return { identity: read(row), account: readAccount(account) }
+  }
   return {
+    find,
+    async findByFormer(issuer, subject) {
+      const [row] = await statements.run(findByFormer, [formerId({ issuer, subject })])
+      return row && find(String(row.issuer), String(row.subject))
+    },
     async link(row) {
       const made = await knex('identity')
         .insert({
@@ -104,12 +133,6 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
         .ignore()
         .returning('id')
       return made.length === 1
-    },
-    async find(issuer, subject) {
-      const [row] = await statements.run(find, [issuer, subject])
-      if (!row) return undefined
-      const account = Object.fromEntries(accountColumns.map((one) => [one, row[`a_${one}`]]))
-      return { identity: read(row), account: readAccount(account) }
     },
     async ofAccount(accountId) {
       const rows = await knex('identity')
@@ -133,6 +156,7 @@ export function openIdentities(knex: Knex, statements: Statements): Identities {
           .where({ id, account_id: accountId, issuer: before.issuer, subject: before.subject })
           .whereNotExists(knex('identity as other').select('other.id').where(key))
           .update({ connector, ...key, ...readingColumns(reading) })
+        if (changed === 1) await statements.run(keepFormer, [formerId(before), id])
         return changed === 1
       } catch (error) {
         // PostgreSQL looked before the other one was through (unique_violation).

@@ -74,6 +74,35 @@ test('who was known over OpenID 2.0 is known over OpenID Connect: one link, one 
   t.is((await rekeys(store)).length, 1, 'once')
 })
 
+test('while both ways of her county are open, she is who she was on either of them', async (t) => {
+  const store = await buildStore(t)
+  const { accountId } = await come(store, before(), now)
+  const known = await come(store, after())
+  const [link] = await store.identities.ofAccount(accountId)
+  for (const identity of [before(), after(), before()]) {
+    t.deepEqual(await come(store, identity), known)
+  }
+  t.deepEqual(await store.identities.ofAccount(accountId), [link], 'nothing is re-keyed back')
+  t.is((await rekeys(store)).length, 1)
+
+  const stranger = await come(store, before({ subject: `${formerKey.subject}2` }))
+  t.not(stranger.accountId, accountId)
+  await store.accounts.suspend(accountId, 1)
+  const barred = await signInFederated(store, before(), later, where)
+  t.deepEqual(barred, { kind: 'barred', accountId, status: 'suspended' })
+})
+
+test('the way she had before is hers until she unlinks the one it became', async (t) => {
+  const his = await buildMember(t)
+  const { store } = his
+  const { accountId } = await come(store, before(), now)
+  await come(store, after())
+  t.deepEqual(await linkIdentity(store, his.acting(), before(), his.ports), { kind: 'taken' })
+  const [link] = await store.identities.ofAccount(accountId)
+  t.true(await store.identities.unlink(link?.id ?? '', accountId))
+  t.not((await come(store, before())).accountId, accountId, 'nobody knows her by it any more')
+})
+
 test('of ten that come at once one is re-keyed, and all sign in', async (t) => {
   const store = await buildStore(t)
   const { accountId } = await come(store, before(), now)

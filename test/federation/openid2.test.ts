@@ -495,6 +495,15 @@ test('what a provider said of itself outlives its outage and our restart', async
   await fails(t, ['unreachable'], moved, () => moved.begin())
 })
 
+test('what it said of itself is written once, not at every probe', async (t) => {
+  const { documents } = lendFederation({ now: () => start })
+  const kept: string[] = []
+  const keep: typeof documents.keep = async (key) => void kept.push(key)
+  const { connector } = openUpstream({ ports: { documents: { ...documents, keep } } })
+  for (let probes = 0; probes < 3; probes++) await connector.probe()
+  t.is(kept.length, 1)
+})
+
 test('a probe finds a provider that went down, however well it was a moment ago', async (t) => {
   const upstream = openUpstream()
   await upstream.connector.probe()

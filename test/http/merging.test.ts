@@ -122,7 +122,10 @@ test('the other account’s refresh token is dead, and the county signs in to th
     rp.token({ grant_type: 'refresh_token', refresh_token: String(body.refresh_token) })
 
   const member = await openMember(world)
+  const { upstreamHealth } = world.house
+  for (let i = 0; i < 3; i++) upstreamHealth.hear('kh', { kind: 'failed', failure: 'slow' })
   const page = await member.open(path)
+  t.regex(text(page, '#connector option[value=kh]'), /高雄市（目前無法連線/)
   const none = await member.browser.submit(page, 'merge-county-form', { connector: '' })
   t.is(none.status, 422)
   const leaving = await member.browser.submit(none, 'merge-county-form', { connector: 'ntpc' })

@@ -77,6 +77,25 @@ test('the page and its JSON say in words and times how each county fares, to any
   )
 })
 
+test('who asks again and again, or for the head alone, costs the database nothing and gets no cookie', async (t) => {
+  const world = await buildWorld(t, sandbox)
+  const { store } = world.house
+  await world.house.upstreamHealth.close()
+  const ask = async (path: string, init?: RequestInit) => {
+    const answer = await fetch(`${world.issuer}${path}`, init)
+    await answer.arrayBuffer()
+    return [answer.status, answer.headers.get('set-cookie')]
+  }
+  await ask('/status')
+  const before = store.statements()
+  for (const path of ['/status', '/status.json', '/status?lang=en', '/status?lang=<b>']) {
+    t.deepEqual(await ask(path), [200, null], path)
+    t.deepEqual(await ask(path, { method: 'HEAD' }), [200, null], path)
+  }
+  t.deepEqual(await ask('/status', { method: 'POST' }).then(([status]) => status), 405)
+  t.true(store.statements() - before < 8, 'nobody’s request is a question to it')
+})
+
 test('the selector says it after the county’s name, and both can still be chosen', async (t) => {
   let clock = start
   const world = await buildWorld(t, { ...sandbox, now: () => clock })
@@ -144,6 +163,11 @@ test('an announcement is checked, audited and withdrawn once', async (t) => {
   ] as never)
   t.is((await announceAt(world, '2026-11-22 18:00', '2026-11-22 17:00')).kind, 'rejected')
   t.is((await announceAt(world, '2026-11-22 18:00', '2027-11-22 17:00')).kind, 'rejected')
+  t.is(
+    (await announceAt(world, '2026-11-20 18:00', '2026-11-21 10:05')).kind,
+    'rejected',
+    'it is over',
+  )
   const announced = await announceAt(world, '2026-11-22 18:00', '2026-11-22T20:00:00Z')
   if (announced.kind !== 'announced') return t.fail()
   const ports = { store, now, actor: 'operator:test' }
@@ -151,6 +175,7 @@ test('an announcement is checked, audited and withdrawn once', async (t) => {
   t.deepEqual(await Promise.all([withdraw(ports, id), withdraw(ports, id)]), [true, false])
   const events = await store.auditReads.list({ actor: 'operator:test', limit: 10 })
   t.deepEqual(events.map(({ action }) => action).sort(), ['upstream.announce', 'upstream.withdraw'])
+  t.is((await announceAt(world, '2026-11-20 18:00', '2026-11-21 10:06')).kind, 'announced')
 })
 
 test('a moment is Taiwan’s unless it says otherwise, and must exist', (t) => {

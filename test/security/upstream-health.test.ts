@@ -4,6 +4,7 @@ import { UpstreamError } from '#errors.ts'
 import { blameOf } from '#federation/health.ts'
 import { openCity } from '../federation/canned-oauth2.ts'
 import { html, json, openUpstream } from '../federation/canned-upstream.ts'
+import { buildStore } from '../helpers/database.ts'
 
 type Answer = () => Response
 
@@ -37,4 +38,16 @@ test('no gateway’s server, or nobody at all, is', async (t) => {
     const error = await t.throwsAsync(() => signIn(), { instanceOf: UpstreamError })
     t.is(blameOf('complete', error), 'unreachable')
   }
+})
+
+test('what a process with a wrong clock kept does not stand for ever', async (t) => {
+  const { upstreamDocuments: documents } = await buildStore(t)
+  const at = 2_000_000_000
+  const keep = async (body: string, readAt: number) => {
+    await documents.keep({ id: 'oidc.keys:tn', body, readAt })
+    return (await documents.find('oidc.keys:tn'))?.body
+  }
+  t.is(await keep('of next year', at + 365 * 86_400), 'of next year')
+  t.is(await keep('of now', at), 'of now')
+  t.is(await keep('of a moment ago', at - 5), 'of now')
 })

@@ -64,6 +64,12 @@ export async function up(knex: Knex): Promise<void> {
     t.bigInteger('merged_at')
     t.bigInteger('undone_at')
   })
+  // Keys a link had before it was re-keyed: while both ways of a county are open, she is who she was on the former one, too.
+  await knex.schema.createTable('former_identity', (t) => {
+    // SHA-256 of issuer and subject.
+    t.string('id', 43).primary()
+    t.string('identity_id', 36).notNullable().references('identity.id').onDelete('CASCADE').index()
+  })
   await knex.schema.alterTable('upstream_trip', (t) => {
     // A form the upstream sent the browser back with, sealed: our cookies do not travel with it.
     t.text('parked')
@@ -81,6 +87,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex.raw('ALTER TABLE identity DROP COLUMN unread')
   await knex.raw('ALTER TABLE identity DROP COLUMN fingerprint')
   for (const table of [
+    'former_identity',
     'account_merge',
     'link_offer',
     'upstream_session',
