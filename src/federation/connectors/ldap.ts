@@ -1,12 +1,12 @@
 /** A directory (LDAP v3): it has no pages, so our own form asks, and the directory says whether the password is right. */
 import { once } from '#lib/once.ts'
+import { during, Fault } from '../calls/fault.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type { Arrival, Connector, FederationPorts, Trip, UpstreamIdentity } from '../connector.ts'
 import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
 import { fingerprintIn, formerIn } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
-import { during, Fault } from './oidc/fault.ts'
 
 /** Read when first needed: most deployments have no directory. */
 const speaking = once(async () => ({

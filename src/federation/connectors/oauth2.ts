@@ -1,5 +1,7 @@
 /** OAuth 2.0, authorization code flow without ID tokens: who she is, is said by calls with the access token. */
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
+import { during, Fault } from '../calls/fault.ts'
+import { reach } from '../calls/reach.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type { Arrival, Connector, FederationPorts, Trip, UpstreamIdentity } from '../connector.ts'
 import type { Claims, Profile } from '../profile.ts'
@@ -10,8 +12,6 @@ import { makeCalls } from './oauth2/calls.ts'
 import { asWritten, claimAt } from './oauth2/claim-path.ts'
 import { redeemCode } from './oauth2/token.ts'
 import { checkResponse } from './oidc/authorization-response.ts'
-import { during, Fault } from './oidc/fault.ts'
-import { reach } from './oidc/reach.ts'
 
 /** Opens without I/O. `trip.fresh` is not passed on: OAuth 2.0 has no word for it. */
 export function openOAuth2Connector(

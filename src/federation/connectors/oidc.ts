@@ -13,6 +13,9 @@ import {
   type ServerMetadata,
 } from 'openid-client'
 import { UpstreamError } from '#errors.ts'
+import { during, Fault } from '../calls/fault.ts'
+import { reach } from '../calls/reach.ts'
+import { openShelf } from '../calls/shelf.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
@@ -29,13 +32,10 @@ import { withoutSecrets } from '../without-secrets.ts'
 import { checkResponse } from './oidc/authorization-response.ts'
 import { callForClaims } from './oidc/claims-call.ts'
 import { clientAuth } from './oidc/client-auth.ts'
-import { during, Fault } from './oidc/fault.ts'
 import { type IdTokenClaims, verifyIdToken } from './oidc/id-token.ts'
 import { openKeySets } from './oidc/key-set.ts'
 import { endSessionUrl, readLogoutToken } from './oidc/logout.ts'
 import { openMetadata } from './oidc/metadata.ts'
-import { reach } from './oidc/reach.ts'
-import { openShelf } from './oidc/shelf.ts'
 
 /** Opens without I/O; what can fail, fails at the sign-in that needs it. */
 export function openOidcConnector(

@@ -1,4 +1,6 @@
 /** OpenID Authentication 2.0 with AX 1.0 and SREG 1.1, as a relying party of one provider. */
+
+import { during, Fault } from '../calls/fault.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
@@ -12,7 +14,6 @@ import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
 import { fingerprintIn, formerIn, serverOf } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
-import { during, Fault } from './oidc/fault.ts'
 import { type Association, openAssociations } from './openid2/association.ts'
 import { readAttributes, type Said } from './openid2/attributes.ts'
 import { openDiscovery } from './openid2/discovery.ts'

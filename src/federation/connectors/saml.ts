@@ -1,5 +1,6 @@
 /** SAML 2.0 Web Browser SSO and Single Logout: we are the service provider of one upstream. */
 import { randomToken, sha256 } from '#lib/crypto.ts'
+import { during, Fault } from '../calls/fault.ts'
 import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
@@ -13,7 +14,6 @@ import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
 import { fingerprintIn, formerIn, serverOf } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
-import { during, Fault } from './oidc/fault.ts'
 import { type Assertion, readAssertion } from './saml/assertion.ts'
 import type { IdentityProvider } from './saml/identity-provider.ts'
 import { type Clock, forgottenAt, instant } from './saml/instants.ts'

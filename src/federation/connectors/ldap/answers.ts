@@ -1,5 +1,5 @@
 /** Messages a directory answers with (RFC 4511 §4). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { type Element, elementsIn, partsOf, sequence } from './elements.ts'
 
 const integer = 0x02

@@ -11,7 +11,7 @@ import {
   type SearchRequestMessageOptions,
   UnbindRequest,
 } from 'ldapts'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { type DirectoryEntry, readAnswer } from './answers.ts'
 import { type Messages, readMessages } from './messages.ts'
 import { networkFault } from './network-fault.ts'

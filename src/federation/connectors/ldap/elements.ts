@@ -3,7 +3,7 @@
  * ldapts' client connects again by itself when a connection breaks, after StartTLS in the clear, and its parser never
  * comes back from an entry without attributes.
  */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export type Element = { tag: number; body: Buffer }
 

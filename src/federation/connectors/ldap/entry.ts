@@ -1,6 +1,7 @@
 /** What a directory's entry says of a person, as text. */
+
+import { Fault } from '../../calls/fault.ts'
 import type { Claims } from '../../profile.ts'
-import { Fault } from '../oidc/fault.ts'
 import type { DirectoryEntry } from './answers.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

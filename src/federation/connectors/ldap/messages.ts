@@ -1,6 +1,6 @@
 /** Whole messages out of the bytes of a connection, one after the other. */
 import type { Duplex } from 'node:stream'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { messageLength } from './elements.ts'
 
 /** Of all a connection brings: one person's entry, not a whole school. */

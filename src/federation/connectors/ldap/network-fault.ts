@@ -1,5 +1,5 @@
 /** What broke on the way to a directory, in words an operator can act on. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 /** Node's and OpenSSL's codes of a certificate that was not accepted, in our words. */
 const certificates: Record<string, string> = {

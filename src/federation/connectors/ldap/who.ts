@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Filter, FilterParser } from 'ldapts'
 import type { LdapSettings } from '#config/connector.ts'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import type { DirectoryEntry } from './answers.ts'
 import { type Directory, type DirectoryAddress, inDirectory, success } from './directory.ts'
 

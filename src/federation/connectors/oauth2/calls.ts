@@ -1,9 +1,9 @@
 /** The calls that say who the token's person is, one after the other. */
 import type { OAuth2Settings } from '#config/connector.ts'
 import { UpstreamError } from '#errors.ts'
+import { during, Fault } from '../../calls/fault.ts'
+import type { Network } from '../../calls/reach.ts'
 import type { Claims } from '../../profile.ts'
-import { during, Fault } from '../oidc/fault.ts'
-import type { Network } from '../oidc/reach.ts'
 import { asWritten } from './claim-path.ts'
 import { fillUrl, isTemplate } from './filled-url.ts'
 import { readObject } from './json-object.ts'

@@ -1,6 +1,7 @@
 /** The address of a call whose template names what earlier calls said: `…/school/{profile.o}`. */
+
+import { Fault } from '../../calls/fault.ts'
 import type { Claims } from '../../profile.ts'
-import { Fault } from '../oidc/fault.ts'
 import { asWritten, claimAt } from './claim-path.ts'
 
 const placeholder = /\{([\w.-]+)\}/g

@@ -3,8 +3,8 @@
  * refuses an answer whose `id_token` is none, which some send beside the access token.
  */
 import type { Credentials, OAuth2Settings } from '#config/connector.ts'
-import { errorCode, Fault } from '../oidc/fault.ts'
-import type { Network } from '../oidc/reach.ts'
+import { errorCode, Fault } from '../../calls/fault.ts'
+import type { Network } from '../../calls/reach.ts'
 import { readObject } from './json-object.ts'
 
 type Redemption = {

@@ -1,5 +1,5 @@
 /** What the browser brought back from the authorization endpoint (RFC 6749 §4.1.2). */
-import { errorCode, Fault } from './fault.ts'
+import { errorCode, Fault } from '../../calls/fault.ts'
 
 export type ExpectedResponse = {
   /** What the caller says it sent, perhaps read from this very URL, and what the memo remembers. */

@@ -1,7 +1,7 @@
 /** One further call with the access token: the Ministry's eduinfo. */
 import { type Configuration, fetchProtectedResource } from 'openid-client'
+import { Fault } from '../../calls/fault.ts'
 import type { Claims } from '../../profile.ts'
-import { Fault } from './fault.ts'
 
 /** The JSON object it answers, which must not be another person's. */
 export async function callForClaims(

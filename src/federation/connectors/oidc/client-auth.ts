@@ -10,7 +10,7 @@ import {
   PrivateKeyJwt,
 } from 'openid-client'
 import type { Credentials, OidcSettings } from '#config/connector.ts'
-import { Fault } from './fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 /** Kaohsiung's discovery offers Basic and its token endpoint refuses it: hence the operator's word, not theirs. */
 export async function clientAuth(

@@ -1,7 +1,7 @@
 /** The ID token, verified (OpenID Connect Core 1.0 §3.1.3.7). */
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, type LocalJWKSet } from 'jose'
-import { Fault } from './fault.ts'
-import type { Fresh } from './fresh.ts'
+import { Fault } from '../../calls/fault.ts'
+import type { Fresh } from '../../calls/fresh.ts'
 
 /** Seconds their clock may differ from ours. */
 export const clockToleranceSeconds = 30

@@ -1,9 +1,9 @@
 /** The keys an upstream signs with (RFC 7517). */
 import { createLocalJWKSet, type JSONWebKeySet, type LocalJWKSet } from 'jose'
-import { Fault } from './fault.ts'
-import { type Fresh, keepFresh } from './fresh.ts'
-import type { Network } from './reach.ts'
-import { oldestMs, type Shelf } from './shelf.ts'
+import { Fault } from '../../calls/fault.ts'
+import { type Fresh, keepFresh } from '../../calls/fresh.ts'
+import type { Network } from '../../calls/reach.ts'
+import { oldestMs, type Shelf } from '../../calls/shelf.ts'
 
 const minute = 60 * 1000
 

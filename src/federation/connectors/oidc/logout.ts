@@ -1,9 +1,9 @@
 /** Signing out at the upstream (OpenID Connect RP-Initiated Logout 1.0), and its word of a sign-out there (Back-Channel Logout 1.0). */
 import type { JWTPayload, LocalJWKSet } from 'jose'
 import type { OidcSettings } from '#config/connector.ts'
+import { Fault } from '../../calls/fault.ts'
+import type { Fresh } from '../../calls/fresh.ts'
 import type { LogoutHeard } from '../../connector.ts'
-import { Fault } from './fault.ts'
-import type { Fresh } from './fresh.ts'
 import { clockToleranceSeconds, verifyWithNewestKeys } from './id-token.ts'
 
 /** A logout token is sent when it is made. */

@@ -1,10 +1,10 @@
 /** The upstream's discovery document (OpenID Connect Discovery 1.0). */
 import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from 'openid-client'
 import type { OidcSettings } from '#config/connector.ts'
-import { Fault } from './fault.ts'
-import { type Fresh, keepFresh } from './fresh.ts'
-import type { Network } from './reach.ts'
-import { oldestMs, type Shelf } from './shelf.ts'
+import { Fault } from '../../calls/fault.ts'
+import { type Fresh, keepFresh } from '../../calls/fresh.ts'
+import type { Network } from '../../calls/reach.ts'
+import { oldestMs, type Shelf } from '../../calls/shelf.ts'
 
 const hour = 60 * 60 * 1000
 const minute = 60 * 1000

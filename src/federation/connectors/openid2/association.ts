@@ -1,5 +1,5 @@
 /** A secret shared with the provider, by which its answers are verified here (OpenID Authentication 2.0 §8). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { beginKeyExchange } from './diffie-hellman.ts'
 import { readKeyValue } from './key-value.ts'
 import { openid2 } from './namespaces.ts'

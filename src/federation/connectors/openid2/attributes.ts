@@ -1,7 +1,7 @@
 /** What the provider signed of a person, by what it is and not by what the answer calls it. */
 import { sregFields } from '#config/connector.ts'
+import { Fault } from '../../calls/fault.ts'
 import type { Claims } from '../../profile.ts'
-import { Fault } from '../oidc/fault.ts'
 import { type Attribute, readAx } from './ax.ts'
 import type { Fields } from './fields.ts'
 import { ax, pape, sreg } from './namespaces.ts'

@@ -1,6 +1,6 @@
 /** How a MAC key comes over an open line (OpenID Authentication 2.0 §8.4.2, with the modulus of Appendix B). */
 import { createDiffieHellman, hash } from 'node:crypto'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export const modulus = Buffer.from(
   'dcf93a0b883972ec0e19989ac5a2ce310e1d37717e8d9571bb7623731866e61e' +

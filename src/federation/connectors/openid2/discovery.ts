@@ -1,8 +1,9 @@
 /** Where the provider's endpoint is (OpenID Authentication 2.0 §7.3), read when first needed, kept over its outages. */
+
+import { Fault } from '../../calls/fault.ts'
+import { keepFresh } from '../../calls/fresh.ts'
+import { oldestMs, openShelf } from '../../calls/shelf.ts'
 import type { FederationPorts } from '../../connector.ts'
-import { Fault } from '../oidc/fault.ts'
-import { keepFresh } from '../oidc/fresh.ts'
-import { oldestMs, openShelf } from '../oidc/shelf.ts'
 import { readHtml } from './html.ts'
 import { type Document, isAway, type Reach } from './reach.ts'
 import { readXrds } from './xrds.ts'

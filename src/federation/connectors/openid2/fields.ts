@@ -1,6 +1,7 @@
 /** The fields of an answer that came through the browser (OpenID Authentication 2.0 §5.2), before any is believed. */
+
+import { Fault } from '../../calls/fault.ts'
 import type { Arrival } from '../../connector.ts'
-import { Fault } from '../oidc/fault.ts'
 
 /** By name without `openid.`. */
 export type Fields = ReadonlyMap<string, string>

@@ -1,5 +1,5 @@
 /** Key-Value Form Encoding (OpenID Authentication 2.0 §4.1.1): what is signed, and what providers answer us directly. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export function writeKeyValue(pairs: Iterable<readonly [string, string]>): string {
   let text = ''

@@ -1,8 +1,8 @@
 /** The network as this provider may have us see it: hosts of its file, few redirects, small answers. */
 import type { OpenId2Settings } from '#config/connector.ts'
+import { Fault } from '../../calls/fault.ts'
+import { networkFault, reach } from '../../calls/reach.ts'
 import { isHost } from '../../claimed-id.ts'
-import { Fault } from '../oidc/fault.ts'
-import { networkFault, reach } from '../oidc/reach.ts'
 
 const mostRedirects = 3
 /** From the first request to the last byte, however many documents lead there. */

@@ -1,5 +1,5 @@
 /** `openid.response_nonce` (OpenID Authentication 2.0 §10.1, §11.3): when an answer was given, good once. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 const minute = 60
 const pastSeconds = 5 * minute

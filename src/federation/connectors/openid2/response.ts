@@ -1,6 +1,7 @@
 /** A positive assertion, checked for everything but its signature (OpenID Authentication 2.0 §10, §11.1, §11.2). */
+
+import { Fault } from '../../calls/fault.ts'
 import { type ClaimedIdRules, readClaimedId } from '../../claimed-id.ts'
-import { Fault } from '../oidc/fault.ts'
 import type { Fields } from './fields.ts'
 import { writeKeyValue } from './key-value.ts'
 import { openid2 } from './namespaces.ts'

@@ -1,7 +1,7 @@
 /** Whether the provider signed it (OpenID Authentication 2.0 §6, §11.4). */
 import { createHmac } from 'node:crypto'
 import { equalInConstantTime } from '#lib/crypto.ts'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import type { Association } from './association.ts'
 import type { Fields } from './fields.ts'
 import { readKeyValue, writeKeyValue } from './key-value.ts'

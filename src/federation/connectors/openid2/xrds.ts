@@ -1,5 +1,5 @@
 /** XRDS, the document a provider says its endpoint in (OpenID Authentication 2.0 §7.3.2). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { serviceTypes } from './namespaces.ts'
 
 const xrd = 'xri://$xrd*($v*2.0)'

@@ -1,6 +1,7 @@
 /** An assertion whose signature holds: whom it is about, and that it is for us, here and now (SAML Profiles 2.0 §4.1.4.3). */
+
+import { Fault } from '../../calls/fault.ts'
 import type { Claims } from '../../profile.ts'
-import { Fault } from '../oidc/fault.ts'
 import { attributesIn } from './attributes.ts'
 import { type Clock, checkMadeNow, checkWindow, instantOf, requiredInstant } from './instants.ts'
 import type { NameId } from './messages.ts'

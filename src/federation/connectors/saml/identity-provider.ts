@@ -1,8 +1,8 @@
 /** What must be known of an upstream: from its file, from its metadata (SAML Metadata 2.0), or from both. */
 import { X509Certificate } from 'node:crypto'
 import type { SamlSettings } from '#config/connector.ts'
+import { Fault } from '../../calls/fault.ts'
 import { isHost } from '../../claimed-id.ts'
-import { Fault } from '../oidc/fault.ts'
 import { type Clock, instantOf } from './instants.ts'
 import {
   attribute,

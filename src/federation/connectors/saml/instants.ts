@@ -1,5 +1,5 @@
 /** Times in SAML: UTC, as xs:dateTime (SAML Core 2.0 §1.3.3). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { attribute } from './xml.ts'
 
 export type Clock = {

@@ -1,5 +1,5 @@
 /** Single logout as the upstream speaks of it (SAML Profiles 2.0 §4.4), in an address or as a form. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { checkWindow, forgottenAt } from './instants.ts'
 import { nameIdIn } from './name-id.ts'
 import { type MessageKind, readRedirect } from './redirect.ts'

@@ -1,11 +1,11 @@
 /** Where an upstream's metadata comes from: its address, or what was read there last. */
 import type { SamlSettings } from '#config/connector.ts'
 import { sha256 } from '#lib/crypto.ts'
+import { Fault } from '../../calls/fault.ts'
+import { type Fresh, keepFresh } from '../../calls/fresh.ts'
+import { reach } from '../../calls/reach.ts'
+import { oldestMs, openShelf } from '../../calls/shelf.ts'
 import type { FederationPorts } from '../../connector.ts'
-import { Fault } from '../oidc/fault.ts'
-import { type Fresh, keepFresh } from '../oidc/fresh.ts'
-import { reach } from '../oidc/reach.ts'
-import { oldestMs, openShelf } from '../oidc/shelf.ts'
 import {
   configuredProvider,
   describedProvider,

@@ -1,5 +1,5 @@
 /** The name an upstream gives a person (SAML Core 2.0 §8.3). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import type { NameId } from './messages.ts'
 import { atMostOne, attribute, textOf } from './xml.ts'
 

@@ -1,7 +1,7 @@
 /** The key we sign and decrypt with, and its certificate. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Credentials } from '#config/connector.ts'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export type OwnKey = {
   key: KeyObject

@@ -1,7 +1,7 @@
 /** Messages in an address (SAML Bindings 2.0 §3.4): deflated, and signed beside themselves. */
 import { type KeyObject, sign, verify } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { rsaSha256, signatures } from './algorithms.ts'
 import { UnknownSignature } from './verify.ts'
 import { utf8 } from './xml.ts'

@@ -1,5 +1,5 @@
 /** What can be said of a response before its signatures are checked: whose answer it is, and that it has one shape only. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { contentEncryption, keyEncryption } from './algorithms.ts'
 import { type Clock, checkMadeNow } from './instants.ts'
 import { checkSignatureShape } from './signature-shape.ts'

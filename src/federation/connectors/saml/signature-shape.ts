@@ -1,5 +1,5 @@
 /** A signature as SAML wants it, before anybody checks whether it holds (SAML Core 2.0 §5.4). */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 import { digests, exclusiveC14n, signatures, transforms } from './algorithms.ts'
 import { attribute, children, childrenOf, descendants, isNamed, only } from './xml.ts'
 

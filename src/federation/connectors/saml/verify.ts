@@ -1,6 +1,6 @@
 /** Signatures and encryption are node-saml's. What it gives is what was signed. */
 import type { SAML, SamlConfig } from '@node-saml/node-saml'
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export type Verifying = {
   /** PEM, of the upstream's keys. */

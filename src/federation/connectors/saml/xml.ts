@@ -1,5 +1,5 @@
 /** XML from upstreams, read as strictly as what signs it: anything but elements and text is refused before parsing. */
-import { Fault } from '../oidc/fault.ts'
+import { Fault } from '../../calls/fault.ts'
 
 export const ns = {
   protocol: 'urn:oasis:names:tc:SAML:2.0:protocol',

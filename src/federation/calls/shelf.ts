@@ -1,5 +1,5 @@
 /** What an upstream published, kept over its outages and our restarts. */
-import type { FederationPorts } from '../../connector.ts'
+import type { FederationPorts } from '../connector.ts'
 
 export type Shelf = {
   /** Unless it is too old. `at`: when it was read, in milliseconds. */
