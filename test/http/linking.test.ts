@@ -1,8 +1,10 @@
 /** Linking and unlinking county accounts, with the sandbox's counties. */
 import test from 'ava'
+import type { Connector } from '#federation/connector.ts'
 import { type Member, openMember, signInAgain, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { beginAs } from '../helpers/joining.ts'
+import { buildIdentity } from '../helpers/people.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const path = '/account/identities'
@@ -58,6 +60,28 @@ test('an identity that signs in to another account is refused in words, and stay
   t.true(text(page, '#problem-title').includes('屬於另一個會員帳號'))
   t.is(page.document.querySelector('#next-back')?.getAttribute('href'), path)
   t.deepEqual(await identitiesOf(world, member), [])
+})
+
+test('a session somebody left at the county is not linked: the county says when it saw him', async (t) => {
+  const world = await buildWorld(t)
+  const { store, trips } = world.house
+  const at = Math.floor(Date.now() / 1000)
+  let authTime = at - 3 * 60 * 60
+  const connectors = trips.connectors as Map<string, Connector>
+  connectors.set('ntpc', {
+    id: 'ntpc',
+    origins: [],
+    servers: [],
+    probe: async () => {},
+    begin: async (trip) => ({ url: `${trip.callbackUrl}?state=${trip.state}`, memo: {} }),
+    complete: async () => buildIdentity({ authTime }),
+  })
+  const member = await openMember(world)
+  const page = await leave(member)
+  t.true(text(page, '#problem-title').includes('沒有再確認一次密碼'))
+  t.deepEqual(await store.identities.ofAccount(member.sub), [])
+  authTime = at
+  t.is((await leave(member)).url.search, '?done=linked')
 })
 
 test('the answer of a trip links nothing in another session, another browser or twice', async (t) => {

@@ -74,6 +74,11 @@ export function openLinkTrips(house: House) {
     const language = ctx.state.language
     const labelOf = (id: string) => connectorLabel(house, language, id)
     const where = circumstancesOf(ctx)
+    // What is linked stays linked: a session somebody left there on a shared computer is not enough.
+    if (identity.authTime !== undefined && identity.authTime < seconds(now) - trips.tripSeconds) {
+      const params = { county: labelOf(identity.connector) }
+      throw afterLostErrand('link', path, 'account.county-not-fresh', params)
+    }
     const acting = { accountId, sessionUid, at: seconds(now), language, where }
     const orOver = (error: unknown) => {
       throw error instanceof NotActiveError ? over(path) : error
