@@ -55,12 +55,13 @@ export async function findKnown(
 
 /**
  * Whose link had this very key before her county's other protocol re-keyed it: while both ways are open, she may come by
- * either. Nothing is re-keyed back.
+ * either. Nothing is re-keyed back. Costs nothing where she is not known by such an identifier.
  */
-export const findCarriedOver = (
+export const findCarriedOver = async (
   { identities }: Pick<Tables, 'identities'>,
-  { issuer, subject }: UpstreamIdentity,
-): Promise<Link | undefined> => identities.findByFormer(issuer, subject)
+  { issuer, subject, openid2Ids }: UpstreamIdentity,
+): Promise<Link | undefined> =>
+  openid2Ids.includes(subject) ? identities.findByFormer(issuer, subject) : undefined
 
 type Around = Circumstances & { at: number }
 
