@@ -3,12 +3,16 @@
  * The last line is `N passed, N failed`; lint and types count as one check each.
  */
 import { spawn, spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ensureChromium } from './helpers/chromium.ts'
 import { ensurePackages, peerPackages } from './helpers/debian.ts'
 import { startPostgres } from './helpers/postgres.ts'
 
 const tally = { passed: 0, failed: 0 }
+/** Each test file is a process: what one has compiled, the next need not. */
+const compiled = join(tmpdir(), 'citygate-compiled')
 const count = (ok: boolean) => {
   tally[ok ? 'passed' : 'failed']++
 }
@@ -22,7 +26,7 @@ function check(title: string, command: string, ...args: string[]) {
 async function runTests(files: string[], env: NodeJS.ProcessEnv = {}) {
   const ava = spawn('ava', ['--tap', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
   })
   const ended = new Promise<number | null>((resolve) => ava.on('close', resolve))
   let failed = 0
@@ -64,7 +68,7 @@ const onBothEngines = [
   '!test/security/ways-in.test.ts',
   // Of counters, whose own tests are; of programs, which the killed PostgreSQL's story has.
   '!test/security/{brute-force,client-limits,limits,operator,leaks}.test.ts',
-  '!test/stories/{kill,outbox-kill,rotation-under-load}.test.ts',
+  '!test/stories/{kill,outbox-kill,rotation-under-load,two-copies,workers}.test.ts',
   // Of what upstreams say: what becomes of it here, the counties' story has.
   '!test/stories/{outage,protocols,upstream-logout}.test.ts',
 ]
