@@ -23,21 +23,33 @@ function check(title: string, command: string, ...args: string[]) {
 }
 
 /** Runs AVA and counts what it says in TAP, so that no summary has to be believed. */
-async function runTests(files: string[], env: NodeJS.ProcessEnv = {}) {
-  const ava = spawn('ava', ['--tap', ...files], {
+async function runTests(files: string[], { env = {}, atOnce = 2 }: Round = {}) {
+  const ava = spawn('ava', ['--tap', `--concurrency=${atOnce}`, ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
   })
   const ended = new Promise<number | null>((resolve) => ava.on('close', resolve))
   let failed = 0
+  let whole = false
   for await (const line of createInterface({ input: ava.stdout })) {
     if (line.startsWith('ok ') && !/# (skip|todo)/i.test(line)) tally.passed++
     else if (line.startsWith('not ok ')) failed++
+    whole ||= line.startsWith('1..')
     if (!line.startsWith('# ') && !line.startsWith('1..')) console.log(line)
   }
-  // A crash before the first test prints no `not ok`.
+  // A crash before the first test prints no `not ok`; one in the middle, AVA's own too, no plan at the end.
   if ((await ended) !== 0 && failed === 0) failed = 1
+  if (!whole) {
+    console.log('not ok - AVA did not come to its end: what it had not run yet is not counted')
+    failed++
+  }
   tally.failed += failed
+}
+
+type Round = {
+  env?: NodeJS.ProcessEnv
+  /** Test files at the same time. */
+  atOnce?: number
 }
 
 /** Files that drive peers only Debian packages: run wherever those can be had, and named where they cannot. */
@@ -50,7 +62,6 @@ async function leaveOutPeers(): Promise<string[]> {
       `# not run here: what drives programs only Debian packages. ${error instanceof Error ? error.message : error}`,
     )
     return [
-      'test/**/*.test.ts',
       '!test/interop/{authlib,glewlwyd,mod-auth-openidc,python-openid,simplesamlphp,slapd}.test.ts',
       '!test/deploy/nginx.test.ts',
       '!test/deploy/systemd.test.ts',
@@ -84,9 +95,13 @@ const postgres = process.env.TEST_DATABASE_URL ? undefined : await startPostgres
 if (postgres) process.env.TEST_DATABASE_URL = postgres.url
 if (files.length > 0) await runTests(files)
 else {
-  await runTests(await leaveOutPeers())
+  const left = await leaveOutPeers()
+  await runTests(['test/**/*.test.ts', '!test/stories/**', ...left])
+  console.log('# stories')
+  // Who tells them mostly waits: for a program to start, to be killed, to come back.
+  await runTests(['test/stories/**/*.test.ts', ...left], { atOnce: 4 })
   console.log('# whole worlds on PostgreSQL')
-  await runTests(onBothEngines, { TEST_ENGINE: 'postgres' })
+  await runTests(onBothEngines, { env: { TEST_ENGINE: 'postgres' } })
 }
 await postgres?.stop()
 console.log(`${tally.passed} passed, ${tally.failed} failed`)
