@@ -1,21 +1,27 @@
 /** What every connector makes of what its upstream said, whatever the protocol. */
-import { type ClaimedIdRules, readClaimedId } from './claimed-id.ts'
-import type { UpstreamIdentity } from './connector.ts'
+import type { ConnectorFile } from '#config/connector.ts'
+import { claimedIdRules, readClaimedId } from './claimed-id.ts'
+import type { UpstreamIdentity, UpstreamProfile } from './connector.ts'
 import type { Claims } from './profile.ts'
 
-/** How this county knew her before: signed identifiers, each under the former issuer whose it is. */
-export function formerIn(
-  openid2Ids: string[],
-  rules: ClaimedIdRules[],
-): Pick<UpstreamIdentity, 'former'> {
-  const former = rules.flatMap((one) =>
-    openid2Ids.flatMap((id) => {
-      const subject = readClaimedId(id, one)
-      return subject === undefined ? [] : [{ issuer: one.issuer, subject }]
-    }),
-  )
-  return former.length > 0 ? { former } : {}
+/** How this county knew her before, as its file says: signed identifiers, each under the former issuer whose it is. */
+export function openFormer(
+  files: ConnectorFile['former'],
+): (openid2Ids: string[]) => Pick<UpstreamIdentity, 'former'> {
+  const rules = files.map((one) => claimedIdRules(one.issuer, one))
+  return (openid2Ids) => {
+    const former = rules.flatMap((one) =>
+      openid2Ids.flatMap((id) => {
+        const subject = readClaimedId(id, one)
+        return subject === undefined ? [] : [{ issuer: one.issuer, subject }]
+      }),
+    )
+    return former.length > 0 ? { former } : {}
+  }
 }
+
+/** The person as said where nothing says that anybody verified an address. */
+export const unverified = ({ emailVerified: _, ...rest }: UpstreamProfile): UpstreamProfile => rest
 
 /** The value that differs when a login is somebody else's now, from the first source that has it. */
 export function fingerprintIn(

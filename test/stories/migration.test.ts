@@ -1,8 +1,7 @@
 /** A county leaves OpenID 2.0 for OpenID Connect: its people stay who they are. */
 import test, { type ExecutionContext } from 'ava'
-import { claimedIdRules } from '#federation/claimed-id.ts'
 import type { Connector } from '#federation/connector.ts'
-import { formerIn } from '#federation/said.ts'
+import { openFormer } from '#federation/said.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
@@ -93,7 +92,7 @@ test('the county’s former host means the same people, another county’s does 
   const subject = `${issuer}/wu`
   const teacher = await buildTeacher(here, { account: 'wu@mail.edu.tw', issuer, subject })
   const file = world.house.config.connectors.find(({ id }) => id === 'hlc')
-  const rules = (file?.former ?? []).map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(file?.former ?? [])
   const say = (sub: string, identifier: string) => {
     const connector: Connector = {
       id: 'hlc',
@@ -107,7 +106,7 @@ test('the county’s former host means the same people, another county’s does 
           issuer: 'https://hlc.sso.edu.tw',
           subject: sub,
           openid2Ids: [identifier],
-          ...formerIn([identifier], rules),
+          ...formerIn([identifier]),
         }),
     }
     const connectors = world.house.trips.connectors as Map<string, Connector>

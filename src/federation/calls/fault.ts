@@ -13,7 +13,7 @@ export class Fault extends Error {
   constructor(
     failure: UpstreamFailure,
     message: string,
-    options?: { cause?: unknown; status?: number },
+    options?: { cause?: unknown; status?: number | undefined },
   ) {
     super(message, options)
     this.failure = failure
@@ -40,14 +40,14 @@ type Judgement = { failure: UpstreamFailure; message: string; status?: number | 
 function judge(error: unknown): Judgement {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof Fault) return at
-    if (at instanceof ResponseBodyError) return judgeBody(at)
+    if (at instanceof ResponseBodyError) return oauthError(at.error, at.status)
     if (at instanceof errors.JOSEError) return judgeJose(at)
   }
   return judgeClient(error)
 }
 
 /** An OAuth error from the token endpoint (RFC 6749 §5.2): mostly our registration or a used code, not the person. */
-function judgeBody({ error, status }: ResponseBodyError): Judgement {
+export function oauthError(error: string, status: number): Judgement {
   const message = `error=${errorCode(error)}`
   if (error === 'access_denied') return { failure: 'refused', message }
   const busy = error === 'server_error' || error === 'temporarily_unavailable'

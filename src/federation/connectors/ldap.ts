@@ -1,11 +1,10 @@
 /** A directory (LDAP v3): it has no pages, so our own form asks, and the directory says whether the password is right. */
 import { once } from '#lib/once.ts'
 import { during, Fault } from '../calls/fault.ts'
-import { claimedIdRules } from '../claimed-id.ts'
 import type { Arrival, Connector, FederationPorts, Trip, UpstreamIdentity } from '../connector.ts'
 import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
-import { fingerprintIn, formerIn } from '../said.ts'
+import { fingerprintIn, openFormer, unverified } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 
 /** Read when first needed: most deployments have no directory. */
@@ -23,7 +22,7 @@ export function openLdapConnector(
 ): Connector {
   const { bindDn, bindPassword, ca } = credentials
   const service = bindDn && bindPassword ? { dn: bindDn, password: bindPassword } : undefined
-  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(former)
   const address = {
     ...placeOf(settings.url),
     startTls: settings.start_tls,
@@ -40,17 +39,15 @@ export function openLdapConnector(
       const { attributes, unread: bytes } = readAttributes(entry, settings.attributes)
       const said = profile({ idToken: {}, attributes })
       const unread = [...bytes, ...(said.unread ?? [])]
-      // Nothing here says that an address was verified.
-      const { emailVerified: _, ...person } = said.profile
       return {
         connector: id,
         issuer: settings.issuer,
         subject,
         ...said,
-        ...formerIn(said.openid2Ids, formerIds),
+        ...formerIn(said.openid2Ids),
         ...fingerprintIn(fingerprint, attributes),
         ...(unread.length > 0 && { unread }),
-        profile: person,
+        profile: unverified(said.profile),
         // She typed it on our own page.
         amr: ['pwd'],
         raw: withoutSecrets(attributes),

@@ -2,11 +2,10 @@
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
 import { during, Fault } from '../calls/fault.ts'
 import { reach } from '../calls/reach.ts'
-import { claimedIdRules } from '../claimed-id.ts'
 import type { Arrival, Connector, FederationPorts, Trip, UpstreamIdentity } from '../connector.ts'
 import type { Claims, Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
-import { fingerprintIn, formerIn, serverOf } from '../said.ts'
+import { fingerprintIn, openFormer, serverOf, unverified } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { makeCalls } from './oauth2/calls.ts'
 import { asWritten, claimAt } from './oauth2/claim-path.ts'
@@ -21,7 +20,7 @@ export function openOAuth2Connector(
 ): Connector {
   const { issuer } = settings
   const { clientId = '' } = credentials
-  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(former)
   const fetch = reach(ports.fetch)
   const authorizationOrigin = new URL(settings.authorization_endpoint).origin
   const { end_session_endpoint: signsOutAt } = settings
@@ -80,18 +79,16 @@ export function openOAuth2Connector(
   function identify(subject: string, claims: Claims, failed: string[]): UpstreamIdentity {
     const said = profile({ idToken: {}, extra: claims })
     const unread = [...failed, ...(said.unread ?? [])]
-    // Nothing here says that an address was verified.
-    const { emailVerified: _, ...person } = said.profile
     return {
       connector: id,
       issuer,
       subject,
       ...said,
-      ...formerIn(said.openid2Ids, formerIds),
+      ...formerIn(said.openid2Ids),
       ...fingerprintIn(fingerprint, ...(Object.values(claims) as Claims[])),
       ...(unread.length > 0 && { unread }),
       ...(signsOutAt && { session: { signsOut: true as const } }),
-      profile: person,
+      profile: unverified(said.profile),
       raw: withoutSecrets(claims),
     }
   }

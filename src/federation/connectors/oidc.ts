@@ -16,7 +16,6 @@ import { UpstreamError } from '#errors.ts'
 import { during, Fault } from '../calls/fault.ts'
 import { reach } from '../calls/reach.ts'
 import { openShelf } from '../calls/shelf.ts'
-import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
   Connector,
@@ -27,7 +26,7 @@ import type {
 } from '../connector.ts'
 import type { Claims, Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
-import { fingerprintIn, formerIn, serverOf } from '../said.ts'
+import { fingerprintIn, openFormer, serverOf } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { checkResponse } from './oidc/authorization-response.ts'
 import { callForClaims } from './oidc/claims-call.ts'
@@ -45,7 +44,7 @@ export function openOidcConnector(
 ): Connector {
   const { clientId = '' } = credentials
   const { issuer } = settings
-  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(former)
   const network = { fetch: reach(ports.fetch), now: ports.now }
   const shelf = (what: string) => openShelf(ports, `oidc.${what}:${id}`)
   const metadata = openMetadata(settings, clientId, {
@@ -162,7 +161,7 @@ export function openOidcConnector(
       issuer,
       subject: idToken.sub,
       ...said,
-      ...formerIn(said.openid2Ids, formerIds),
+      ...formerIn(said.openid2Ids),
       ...fingerprintIn(fingerprint, idToken, userinfo, extra),
       profile: trusted(said.profile),
       ...authentication(idToken),

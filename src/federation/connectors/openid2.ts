@@ -2,17 +2,10 @@
 
 import { during, Fault } from '../calls/fault.ts'
 import { claimedIdRules } from '../claimed-id.ts'
-import type {
-  Arrival,
-  Connector,
-  FederationPorts,
-  Trip,
-  UpstreamIdentity,
-  UpstreamProfile,
-} from '../connector.ts'
+import type { Arrival, Connector, FederationPorts, Trip, UpstreamIdentity } from '../connector.ts'
 import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
-import { fingerprintIn, formerIn, serverOf } from '../said.ts'
+import { fingerprintIn, openFormer, serverOf, unverified } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { type Association, openAssociations } from './openid2/association.ts'
 import { readAttributes, type Said } from './openid2/attributes.ts'
@@ -32,7 +25,7 @@ export function openOpenId2Connector(
   const { identifier, endpoint: fixed } = settings
   const insecure = sandbox || settings.insecure
   const rules = claimedIdRules(identifier, settings)
-  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(former)
   const own = [identifier, ...(fixed === undefined ? [] : [fixed])]
   const hosts = hostsOf(settings)
   const reach = openReach({ hosts, insecure, fetch: ports.fetch })
@@ -95,7 +88,7 @@ export function openOpenId2Connector(
       subject,
       ...said,
       openid2Ids: [subject],
-      ...formerIn([subject], formerIds),
+      ...formerIn([subject]),
       ...fingerprintIn(fingerprint, attributes),
       profile: unverified(said.profile),
       ...(authTime !== undefined && { authTime }),
@@ -130,6 +123,3 @@ const writeAssociation = (association: Association | undefined): Record<string, 
 
 const readAssociation = ({ association }: Record<string, string>): Association | undefined =>
   association === undefined ? undefined : JSON.parse(association)
-
-/** Neither AX nor SREG says that anybody verified an address. */
-const unverified = ({ emailVerified: _, ...rest }: UpstreamProfile): UpstreamProfile => rest

@@ -1,7 +1,6 @@
 /** SAML 2.0 Web Browser SSO and Single Logout: we are the service provider of one upstream. */
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import { during, Fault } from '../calls/fault.ts'
-import { claimedIdRules } from '../claimed-id.ts'
 import type {
   Arrival,
   Connector,
@@ -12,7 +11,7 @@ import type {
 } from '../connector.ts'
 import type { Profile } from '../profile.ts'
 import type { Opening } from '../registry.ts'
-import { fingerprintIn, formerIn, serverOf } from '../said.ts'
+import { fingerprintIn, openFormer, serverOf, unverified } from '../said.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { type Assertion, readAssertion } from './saml/assertion.ts'
 import type { IdentityProvider } from './saml/identity-provider.ts'
@@ -40,7 +39,7 @@ export function openSamlConnector(
   const { entity_id: issuer } = settings
   const own = ports.ownAddresses(id)
   const ownEntityId = settings.sp_entity_id ?? own.metadata
-  const formerIds = former.map((one) => claimedIdRules(one.issuer, one))
+  const formerIn = openFormer(former)
   const metadata = openMetadata(id, settings, { ...ports, insecure })
   const describe = () => during(id, 'metadata', () => metadata.get())
   const ownKey = openOwnKey(credentials)
@@ -118,15 +117,13 @@ export function openSamlConnector(
   function identify(assertion: Assertion, signsOut: boolean): UpstreamIdentity {
     const { attributes, nameId, authenticatedAt, contextClass, sessionIndex } = assertion
     const said = profile({ idToken: {}, attributes })
-    // No setting says that this upstream verifies addresses.
-    const { emailVerified: _, ...person } = said.profile
     return {
       connector: id,
       issuer,
       subject: subjectOf(assertion),
       ...said,
-      profile: person,
-      ...formerIn(said.openid2Ids, formerIds),
+      profile: unverified(said.profile),
+      ...formerIn(said.openid2Ids),
       ...fingerprintIn(fingerprint, attributes),
       ...sessionOf(nameId, sessionIndex, signsOut),
       ...(contextClass ? { acr: contextClass } : {}),

@@ -4,6 +4,7 @@ import { answerLocally, type Reply } from '#interaction/answers.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
+import { tryFrom } from '../try-from.ts'
 import type { Asked } from './question-pages.ts'
 
 export const openLocalSignIn =
@@ -17,12 +18,7 @@ export const openLocalSignIn =
     const { site } = config
     const { domain } = site.local_accounts
     const name = signInName(typed.account, domain)
-    const source = limits.sourceOf(ctx)
-    const from = {
-      source: source.name,
-      sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
-      device: knownDevices.find(ctx, name),
-    }
+    const from = tryFrom({ limits, knownDevices }, ctx)(name)
     const where = { ...circumstancesOf(ctx), clientId: question.clientId }
     const { signIn: signInLimits } = limits
     const { password: acr } = site.acr

@@ -8,6 +8,7 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken, readForm } from '../input.ts'
 import { Problem } from '../problem.ts'
+import { tryFrom } from '../try-from.ts'
 import { openArrivals, originOf } from './upstream.ts'
 
 const pathOf = (connector: string) => `/upstream/${connector}/password`
@@ -67,11 +68,7 @@ export function upstreamPasswordRoutes(router: Router<State>, house: House): voi
   function countTry(ctx: Context, connector: string, account: string) {
     // Names of our own have no capitals: the two are counted apart.
     const name = `UPSTREAM ${connector} ${outlineOf(account)}`
-    const { name: source, factor } = limits.sourceOf(ctx)
-    const sourceFailures = factor * limits.rules.sign_in.failures_per_source_per_minute
-    const device = knownDevices.find(ctx, name)
-    const one = { name, source, sourceFailures, ...(device === undefined ? {} : { device }) }
-    const begin = () => limits.signIn.begin(one)
+    const begin = () => limits.signIn.begin({ name, ...tryFrom(house, ctx)(name) })
     return { begin, remember: () => knownDevices.remember(ctx, name) }
   }
 

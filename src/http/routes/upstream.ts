@@ -170,6 +170,13 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
   const { config, answer, trips } = house
   const { comingOf, arrive } = openArrivals(house)
 
+  /** The callback's address from configuration with the query it came with. */
+  function calledBack(ctx: Context, id: string): URL {
+    const url = new URL(`${config.issuer}${callbackPath(encodeURIComponent(id))}`)
+    url.search = ctx.search
+    return url
+  }
+
   /**
    * A form from the upstream's own page: a SAML response, a long OpenID 2.0 answer. Our cookies do not travel with it
    * (SameSite=Lax); they do with the GET it is turned into, and the trip keeps the form meanwhile.
@@ -178,8 +185,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
     const id = ctx.params.connector ?? ''
     const form = await readBody(ctx, '256kb')
     const state = new URLSearchParams(ctx.search).get('state') ?? form.get('RelayState')
-    const url = new URL(`${config.issuer}${callbackPath(encodeURIComponent(id))}`)
-    url.search = ctx.search
+    const url = calledBack(ctx, id)
     if (state) {
       await park(trips, { connector: id, state, form })
       url.searchParams.set('state', state)
@@ -189,8 +195,7 @@ export function upstreamRoutes(router: Router<State>, house: House): void {
 
   router.get('upstream.callback', callbackPath(':connector'), async (ctx: Context) => {
     const id = ctx.params.connector ?? ''
-    const url = new URL(`${config.issuer}${callbackPath(encodeURIComponent(id))}`)
-    url.search = ctx.search
+    const url = calledBack(ctx, id)
     const state = url.searchParams.get('state') ?? undefined
     await arrive(ctx, id, await comeBack(trips, comingOf(ctx, id, { url, state })))
   })

@@ -2,11 +2,11 @@
 import type { OAuth2Settings } from '#config/connector.ts'
 import { UpstreamError } from '#errors.ts'
 import { during, Fault } from '../../calls/fault.ts'
+import { readObject } from '../../calls/json-object.ts'
 import type { Network } from '../../calls/reach.ts'
 import type { Claims } from '../../profile.ts'
 import { asWritten } from './claim-path.ts'
 import { fillUrl, isTemplate } from './filled-url.ts'
-import { readObject } from './json-object.ts'
 
 type Call = OAuth2Settings['calls'][number]
 type Asked = { connector: string; accessToken: string; fetch: Network }

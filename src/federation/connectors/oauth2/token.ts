@@ -3,9 +3,9 @@
  * refuses an answer whose `id_token` is none, which some send beside the access token.
  */
 import type { Credentials, OAuth2Settings } from '#config/connector.ts'
-import { errorCode, Fault } from '../../calls/fault.ts'
+import { Fault, oauthError } from '../../calls/fault.ts'
+import { readObject } from '../../calls/json-object.ts'
 import type { Network } from '../../calls/reach.ts'
-import { readObject } from './json-object.ts'
 
 type Redemption = {
   settings: OAuth2Settings
@@ -67,13 +67,11 @@ function basicAuth({ settings, credentials }: Redemption): Record<string, string
 
 const formEncode = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)
 
-/** An OAuth error (RFC 6749 §5.2): mostly our registration or a used code, not the person. */
+/** Why there is none. */
 async function refusal(response: Response): Promise<Fault> {
   const { error } = await readObject(response).catch(() => ({ error: undefined }))
   const { status } = response
   if (typeof error !== 'string') return new Fault('nonsense', `answered HTTP ${status}`, { status })
-  const message = `error=${errorCode(error)}`
-  if (error === 'access_denied') return new Fault('refused', message)
-  const busy = error === 'server_error' || error === 'temporarily_unavailable'
-  return new Fault(busy ? 'unreachable' : 'nonsense', message, { status })
+  const { failure, message, ...told } = oauthError(error, status)
+  return new Fault(failure, message, told)
 }

@@ -1,6 +1,7 @@
 /** One further call with the access token: the Ministry's eduinfo. */
 import { type Configuration, fetchProtectedResource } from 'openid-client'
 import { Fault } from '../../calls/fault.ts'
+import { readObject } from '../../calls/json-object.ts'
 import type { Claims } from '../../profile.ts'
 
 /** The JSON object it answers, which must not be another person's. */
@@ -24,13 +25,4 @@ export async function callForClaims(
   const sub = claims.sub ?? subject
   if (sub !== subject) throw new Fault('forged', 'sub is not the ID token’s')
   return claims
-}
-
-async function readObject(response: Response): Promise<Claims> {
-  // Without the cause: the parser's message quotes what it could not parse.
-  const json: unknown = await response.json().catch(() => undefined)
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new Fault('nonsense', 'is not a JSON object')
-  }
-  return json as Claims
 }

@@ -12,6 +12,7 @@ import { formSources } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { Problem } from '../../problem.ts'
+import { tryFrom } from '../../try-from.ts'
 import { schoolLabel } from '../labels.ts'
 import { gatesOf } from '../upstream-words.ts'
 import { namesOfApps } from './app-names.ts'
@@ -25,7 +26,7 @@ const fresh = { fresh: true }
 
 export function mergeRoutes(members: MemberRoutes, house: House): void {
   const { show, act, page, done, doneAlone } = members
-  const { store, config, keys, passwords, limits, knownDevices, trips, now, writeLetter } = house
+  const { store, config, keys, passwords, limits, trips, now, writeLetter } = house
   const linking = openLinkTrips(house)
   const { domain } = config.site.local_accounts
   const here = (ctx: Context, { acting }: Member): ActingHere => ({
@@ -60,7 +61,6 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
     `${path}/password`,
     path,
     async (ctx, member, { account = '', password = '' }) => {
-      const source = limits.sourceOf(ctx)
       const { waitingPassword } = house.enrolments
       const proved = await proveByPassword(
         store,
@@ -73,11 +73,7 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
           waitingPassword,
           dataKey: keys.data,
           limits: limits.signIn,
-          from: (name) => ({
-            source: source.name,
-            sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
-            device: knownDevices.find(ctx, name),
-          }),
+          from: tryFrom(house, ctx),
         },
       )
       const again = (problem: Message, how: Omit<More, 'account' | 'problem'> = {}) =>

@@ -4,12 +4,13 @@ import { shortest } from '#accounts/password-rules.ts'
 import { afterWait } from '#lib/messages.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
+import { tryFrom } from '../../try-from.ts'
 import type { Member, MemberRoutes } from './members.ts'
 
 const path = '/account/password'
 
 export function passwordRoutes({ show, act, page, doneAlone }: MemberRoutes, house: House): void {
-  const { store, passwords, judgePassword, limits, knownDevices, writeLetter } = house
+  const { store, passwords, judgePassword, limits, writeLetter } = house
 
   const hasPassword = async ({ account }: Member) =>
     (await store.credentials.findPassword(account.id)) !== undefined
@@ -33,7 +34,6 @@ export function passwordRoutes({ show, act, page, doneAlone }: MemberRoutes, hou
     path,
     path,
     async (ctx, member, { current = '', password = '', again = '' }) => {
-      const source = limits.sourceOf(ctx)
       const change = await changePassword(
         store,
         member.acting,
@@ -43,11 +43,7 @@ export function passwordRoutes({ show, act, page, doneAlone }: MemberRoutes, hou
           judgePassword,
           writeLetter,
           limits: limits.signIn,
-          from: (name) => ({
-            source: source.name,
-            sourceFailures: source.factor * limits.rules.sign_in.failures_per_source_per_minute,
-            device: knownDevices.find(ctx, name),
-          }),
+          from: tryFrom(house, ctx),
         },
       )
       switch (change.kind) {

@@ -1,7 +1,6 @@
 /** An answer that has to be a JSON object. */
-
-import { Fault } from '../../calls/fault.ts'
-import type { Claims } from '../../profile.ts'
+import type { Claims } from '../profile.ts'
+import { Fault } from './fault.ts'
 
 export async function readObject(response: Response): Promise<Claims> {
   // Without the cause: the parser's message quotes what it could not parse.
