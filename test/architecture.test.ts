@@ -97,6 +97,10 @@ const packages: Record<string, string[]> = {
   'altcha-lib': ['lib'],
   'taiwan-id-validator': ['lib'],
   '@zxcvbn-ts/core': ['accounts'],
+  '@simplewebauthn/server': ['accounts'],
+  otpauth: ['accounts'],
+  'csv-parse': ['admin'],
+  'csv-stringify': ['admin'],
   '@opentelemetry/api': ['lib'],
   '@opentelemetry/sdk-trace-base': ['lib'],
 }

@@ -226,6 +226,11 @@ export const siteFile = z.strictObject({
         .min(1)
         .default('urn:citygate:acr:upstream')
         .describe('acr of a sign-in vouched for by an upstream.'),
+      two_factor: z
+        .string()
+        .min(1)
+        .default('urn:citygate:acr:two-factor')
+        .describe('acr of a sign-in with a second factor (TOTP or a passkey) beside either.'),
     })
     .prefault({}),
   resources: z

@@ -5,6 +5,7 @@ import ejs from 'ejs'
 import { fillIn, type Message, type MessageParams, type Messages } from '#lib/messages.ts'
 import { clip, closeUp, escapeHtml, plain } from '#lib/prose.ts'
 import type { AccountViews } from './account-views.ts'
+import type { AdminViews } from './admin-views.ts'
 import type { Assets } from './assets.ts'
 import type { JoiningViews } from './joining-views.ts'
 import type { ShownNotice } from './problem.ts'
@@ -24,7 +25,8 @@ export type Gate = {
 }
 
 /** What each page is given. A view reads it as `data`. */
-export type Views = AccountViews &
+export type Views = AdminViews &
+  AccountViews &
   JoiningViews & {
     'sign-in': FormToken & {
       uid: string

@@ -18,6 +18,7 @@ import { source } from './middleware/source.ts'
 import { unit } from './middleware/unit.ts'
 import { listen } from './provider-events.ts'
 import { accountRoutes } from './routes/account.ts'
+import { adminRoutes } from './routes/admin.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
 import { formRequestRoutes } from './routes/form-requests.ts'
 import { health } from './routes/health.ts'
@@ -36,7 +37,7 @@ import { xrdsRoutes } from './routes/xrds.ts'
 
 /** Paths where people come: only there a browser gets our cookies. */
 const pages =
-  /^\/($|auth\b|interaction\/|upstream\/|account\b|device\b|session\/|join(\/|$)|joining\/|reset(\/|$)|resend(\/|$))/
+  /^\/($|auth\b|interaction\/|upstream\/|account\b|admin(\/|$)|device\b|session\/|join(\/|$)|joining\/|reset(\/|$)|resend(\/|$))/
 
 /** Say the same to everybody: our public keys and what we offer. */
 const documents = [
@@ -71,6 +72,7 @@ export function openHttp(house: House): Koa<State> {
   joiningRoutes(router, house)
   resendRoutes(router, house)
   accountRoutes(router, house)
+  adminRoutes(router, house)
   eduinfoRoutes(router, house)
   formRequestRoutes(router, house)
 

@@ -35,6 +35,8 @@ export const sweepRules: SweepRules = {
     used: 10 * 60,
     upstreamSessions: 0,
     linkOffers: day,
+    invitations: day,
+    upstreamTests: 0,
     mergeProofs: 0,
   },
   aimMs: 5,

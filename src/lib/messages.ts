@@ -1,4 +1,4 @@
-/** Every word a person reads, by language and dotted key, from `views/messages/<language>.yaml`. */
+/** Every word a person reads, by language and dotted key, from `views/messages/[<part>.]<language>.yaml`. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -76,10 +76,16 @@ function disagreements(tables: Map<string, Map<string, string>>): string[] {
 export function openMessages(dir: string): Messages {
   const tables = new Map<string, Map<string, string>>()
   for (const file of readdirSync(dir).sort()) {
-    if (!file.endsWith('.yaml')) continue
-    const table = new Map<string, string>()
-    flatten(file, parse(readFileSync(join(dir, file), 'utf8')), '', table)
-    tables.set(file.slice(0, -'.yaml'.length), table)
+    const [, lang] = /(?:^|\.)([A-Za-z-]+)\.yaml$/.exec(file) ?? []
+    if (lang === undefined) continue
+    const table = tables.get(lang) ?? new Map<string, string>()
+    const part = new Map<string, string>()
+    flatten(file, parse(readFileSync(join(dir, file), 'utf8')), '', part)
+    for (const [key, text] of part) {
+      if (table.has(key)) throw new Error(`${file}: ${key} is said in another file already`)
+      table.set(key, text)
+    }
+    tables.set(lang, table)
   }
   if (tables.size === 0) throw new Error(`${dir} holds no message files`)
   const wrong = disagreements(tables)

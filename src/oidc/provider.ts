@@ -142,7 +142,7 @@ function configure(
       const row = await store.clients.find(id)
       return row && toProviderMetadata(row)
     }),
-    clients: [accountPageClient(issuer)],
+    clients: [accountPageClient(issuer), consoleClient(issuer)],
     jwks: { keys: keys.signing },
     fetch: (url, options) => fetch(url, options),
     findAccount: async (ctx, id) => {
@@ -292,6 +292,22 @@ function accountPageClient(issuer: string) {
     client_id: accountPageClientId,
     client_name: 'Citygate',
     redirect_uris: accountPages.map((page) => `${issuer}${page}`),
+    post_logout_redirect_uris: [`${issuer}/`],
+    response_types: ['none' as const],
+    grant_types: [],
+    token_endpoint_auth_method: 'none' as const,
+    first_party: true,
+  }
+}
+
+/** The staff console is an app of our own like the member's page, and wants the second factor. */
+export const consoleClientId = 'citygate-console'
+
+function consoleClient(issuer: string) {
+  return {
+    client_id: consoleClientId,
+    client_name: 'Citygate',
+    redirect_uris: [`${issuer}/admin/signed-in`],
     post_logout_redirect_uris: [`${issuer}/`],
     response_types: ['none' as const],
     grant_types: [],

@@ -14,6 +14,8 @@ export const passing = [
   'used_once',
   'upstream_session',
   'link_offer',
+  'staff_invitation',
+  'upstream_test',
 ]
 
 /** Rows that make a database one nobody wants to lose. */

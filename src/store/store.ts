@@ -38,6 +38,7 @@ import { openPictures, type Pictures } from './pictures.ts'
 import { openPostgresStatements } from './postgres.ts'
 import { openRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
 import { openSqliteStatements } from './sqlite.ts'
+import { openStaffRoles, type StaffRoles } from './staff-roles.ts'
 import { type LentStatements, type Statements, statement } from './statements.ts'
 import { openSweeps, type Sweeps } from './sweeps.ts'
 import { openTrips, type Trips } from './trips.ts'
@@ -63,6 +64,7 @@ export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
 export type { PictureRow } from './pictures.ts'
+export type { StaffRoleRow } from './staff-roles.ts'
 export type { NoticeRow } from './upstream-notices.ts'
 export type { UpstreamStatusRow } from './upstream-statuses.ts'
 
@@ -94,6 +96,7 @@ export type Tables = {
   linkOffers: LinkOffers
   audit: Audit
   outbox: Outbox
+  staffRoles: StaffRoles
   upstreamDocuments: UpstreamDocuments
   upstreamNotices: UpstreamNotices
   upstreamSessions: UpstreamSessions
@@ -291,6 +294,7 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     linkOffers: openLinkOffers(statements),
     audit,
     outbox: openOutbox(statements, outbox),
+    staffRoles: openStaffRoles(statements),
     upstreamDocuments: openUpstreamDocuments(statements),
     upstreamNotices: openUpstreamNotices(knex),
     upstreamSessions: openUpstreamSessions(statements),

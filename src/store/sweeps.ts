@@ -19,6 +19,8 @@ const swept = {
   used: { table: 'used_once', only: undefined },
   upstreamSessions: { table: 'upstream_session', only: undefined },
   linkOffers: { table: 'link_offer', only: undefined },
+  invitations: { table: 'staff_invitation', only: undefined },
+  upstreamTests: { table: 'upstream_test', only: undefined },
   // Those that were joined do not expire.
   mergeProofs: { table: 'account_merge', only: undefined },
 } satisfies Record<string, { table: string; only: string | undefined }>

@@ -1,6 +1,7 @@
 /** Every page with made-up data, for the tests and the preview. */
 import type { Gate, Views } from '#http/render.ts'
 import { accountFixtures } from './account-fixtures.ts'
+import { adminFixtures } from './admin-fixtures.ts'
 import { joiningFixtures } from './joining-fixtures.ts'
 
 type Lang = 'zh-TW' | 'en'
@@ -428,6 +429,7 @@ export function fixtures(
     },
     { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
     ...accountFixtures(lang, app),
+    ...adminFixtures(lang),
     ...joiningFixtures(lang, app),
     { name: 'home', view: 'home', locals: {} },
     { name: 'home-signed-in', view: 'home', locals: { signedIn: { name: '林小美' } } },

@@ -9,6 +9,7 @@ import * as tunePayloadTable from './20261121150000_tune_payload_table.ts'
 import * as guardAudit from './20261121160000_guard_audit.ts'
 import * as addJoining from './20261121170000_add_joining.ts'
 import * as addUpstreams from './20261121180000_add_upstreams.ts'
+import * as addStaff from './20261121190000_add_staff.ts'
 
 type Migration = { name: string; up(knex: Knex): Promise<void>; down(knex: Knex): Promise<void> }
 
@@ -22,6 +23,7 @@ const migrations: Migration[] = [
   { name: '20261121160000_guard_audit', ...guardAudit },
   { name: '20261121170000_add_joining', ...addJoining },
   { name: '20261121180000_add_upstreams', ...addUpstreams },
+  { name: '20261121190000_add_staff', ...addStaff },
 ]
 
 export const migrationNames = migrations.map(({ name }) => name)

@@ -1,0 +1,100 @@
+/** One thing staff can do: declared once, done at the console, by the API and at the command line. */
+import { z } from 'zod'
+import { seconds } from '#lib/time.ts'
+import type { AdminPorts } from './ports.ts'
+import { type By, type Permission, type Reach, reachOf } from './staff.ts'
+
+/**
+ * What is wrong with an input: which field, why, how to mend it. `message` is English, for the API and the command line;
+ * `code` names the words of a page, `admin.problem.<code>`.
+ */
+export type FieldProblem = { field: string; message: string; code?: string }
+
+export type Outcome<T> =
+  | { kind: 'done'; value: T }
+  /** Nothing was changed. */
+  | { kind: 'rejected'; problems: FieldProblem[] }
+  /** There is none, or it is beyond her reach: one answer. */
+  | { kind: 'unknown' }
+  /** Somebody changed it since she looked. */
+  | { kind: 'conflict'; why: string }
+  /** A rule of ours says no; a message key of `admin.refused`, for the API its English words. */
+  | { kind: 'refused'; why: string }
+
+/** Answers of the gate itself. */
+export type Barred = { kind: 'forbidden' } | { kind: 'not-fresh' }
+
+export type Acting = By & { reach: Reach; at: number }
+
+export type Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> = {
+  /** `clients.create`: also the API's operationId. */
+  id: string
+  /** One sentence, for the API's document. */
+  summary: string
+  permission: Permission
+  /** Wants both factors of the last 15 minutes. */
+  dangerous?: boolean
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below `/api/v1`; `{id}` is a field of the input, the others are the query's (GET, DELETE) or the body's. */
+  path: `/${string}`
+  /** A strict object: fields nobody knows are refused. */
+  input: I
+  /** What leaves the server, and nothing else does. */
+  output: O
+  run(ports: AdminPorts, by: Acting, input: z.output<I>): Promise<Outcome<z.input<O>>>
+}
+
+/** Gives an operation its types. */
+export const operation = <I extends z.ZodType, O extends z.ZodType>(
+  one: Operation<I, O>,
+): Operation<I, O> => one
+
+/**
+ * The one gate: may she, is she fresh, is what she sent in order; then it is done. Throws only for bugs and for a
+ * database that does not answer.
+ */
+export async function perform<I extends z.ZodType, O extends z.ZodType>(
+  ports: AdminPorts,
+  by: By,
+  one: Operation<I, O>,
+  input: unknown,
+): Promise<Outcome<z.output<O>> | Barred> {
+  const reach = reachOf(by, one.permission)
+  if (!reach) return { kind: 'forbidden' }
+  if (one.dangerous && !by.fresh) return { kind: 'not-fresh' }
+  const parsed = one.input.safeParse(input)
+  if (!parsed.success) return { kind: 'rejected', problems: problemsOf(parsed.error) }
+  const outcome = await one.run(ports, { ...by, reach, at: seconds(ports.now) }, parsed.data)
+  return outcome.kind === 'done'
+    ? { kind: 'done', value: one.output.parse(outcome.value) as z.output<O> }
+    : outcome
+}
+
+/** A schema's complaints, by field. A rule of ours names its words: `ctx.addIssue({…, params: { code }})`. */
+export const problemsOf = (error: z.ZodError): FieldProblem[] =>
+  error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({
+          field: [...issue.path, key].join('.'),
+          message: 'is not a field we know',
+          code: 'unknown-field',
+        }))
+      : [{ field: issue.path.join('.'), message: issue.message, code: codeOf(issue) }],
+  )
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid')
+  if (issue.code === 'too_small') return issue.minimum === 1 ? 'empty' : 'too-small'
+  if (issue.code === 'too_big') return 'too-big'
+  return 'invalid'
+}
+
+export const done = <T>(value: T): { kind: 'done'; value: T } => ({ kind: 'done', value })
+export const unknown = { kind: 'unknown' } as const
+export const rejected = (field: string, message: string, code = 'invalid') => ({
+  kind: 'rejected' as const,
+  problems: [{ field, message, code }],
+})
+
+/** What an operation answers that has nothing to say but that it is done. */
+export const nothing = z.object({})

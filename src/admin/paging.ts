@@ -1,0 +1,51 @@
+/** Pages of a list, by cursor: where the next one begins, as text that is good for a link. */
+import { z } from 'zod'
+
+export const pageSize = { usual: 50, most: 200 } as const
+
+/** What every list takes. */
+export const paged = {
+  /** `next` of the page before. */
+  cursor: z.string().max(2000).optional(),
+  limit: z.coerce.number().int().min(1).max(pageSize.most).default(pageSize.usual),
+}
+
+/** What every list gives. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    /** The cursor of the next page; absent on the last one. */
+    next: z.string().optional(),
+  })
+
+export type Place = (string | number)[]
+
+export const writeCursor = (place: Place): string =>
+  Buffer.from(JSON.stringify(place)).toString('base64url')
+
+/**
+ * The place a cursor names, as `shape` has it; undefined for one we did not write. It is data and nothing else: values
+ * for a statement's parameters, within the reader's reach.
+ */
+export function readCursor<Shape extends z.ZodType>(
+  cursor: string,
+  shape: Shape,
+): z.output<Shape> | undefined {
+  try {
+    const parsed = shape.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A page of `rows`, of which one more than `limit` was read. */
+export function cutPage<Row>(
+  rows: Row[],
+  limit: number,
+  placeOf: (row: Row) => Place,
+): { items: Row[]; next?: string } {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return rows.length > limit && last ? { items, next: writeCursor(placeOf(last)) } : { items }
+}

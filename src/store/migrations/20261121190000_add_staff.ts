@@ -1,0 +1,259 @@
+/** Staff and their second factors, apps with their history, what staff look things up by, and what they import. */
+import type { Knex } from 'knex'
+
+export async function up(knex: Knex): Promise<void> {
+  // Who may do what. The holder is an account's id, or `client:<id>` for a program.
+  await knex.schema.createTable('staff_role', (t) => {
+    t.string('holder', 64).notNullable()
+    t.string('role', 16).notNullable()
+    // '' or 'own' (apps one owns) or 'county:<connector>'.
+    t.string('reach', 48).notNullable()
+    t.bigInteger('granted_at').notNullable()
+    t.string('granted_by').notNullable()
+    t.primary(['holder', 'role', 'reach'])
+  })
+  await knex.schema.createTable('staff_invitation', (t) => {
+    // SHA-256 of the token in the link.
+    t.string('id', 43).primary()
+    t.string('email').notNullable()
+    // [{role, reach}] as JSON.
+    t.text('roles').notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.string('created_by').notNullable()
+    t.bigInteger('expires_at').notNullable().index()
+    t.bigInteger('used_at')
+    t.string('used_by', 36)
+  })
+  await knex.schema.createTable('second_factor', (t) => {
+    t.string('id', 36).primary()
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    // totp or passkey.
+    t.string('type', 8).notNullable()
+    t.string('label', 100).notNullable()
+    // A passkey's credential id: one passkey, one row.
+    t.string('credential_id', 1400).unique()
+    // The TOTP secret, sealed; a passkey's public key and what belongs to it, as JSON.
+    t.text('secret').notNullable()
+    // The last TOTP step that was used, or a passkey's signature counter.
+    t.bigInteger('counter').notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.bigInteger('used_at')
+  })
+  await knex.schema.createTable('recovery_code', (t) => {
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE')
+    // Keyed hash of the code.
+    t.string('digest', 43).notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.bigInteger('used_at')
+    t.primary(['account_id', 'digest'])
+  })
+  await knex.schema.alterTable('client', (t) => {
+    // For lists: what people read, and what kind of app it is. Empty where the last release wrote the row.
+    t.string('name', 200)
+    t.string('kind', 8)
+    t.integer('version').notNullable().defaultTo(1)
+    t.bigInteger('disabled_at')
+    t.bigInteger('secret_created_at')
+    t.bigInteger('secret_expires_at')
+    // The secret before this one, good for a while longer.
+    t.string('former_secret_hash', 43)
+    t.bigInteger('former_secret_expires_at')
+    // `dynamic` for one that registered itself (RFC 7591); SHA-256 of its registration access token.
+    t.string('origin', 8)
+    t.string('registration_token', 43)
+  })
+  await knex.schema.createTable('client_version', (t) => {
+    t.string('client_id').notNullable()
+    t.integer('version').notNullable()
+    t.text('metadata').notNullable()
+    t.bigInteger('at').notNullable()
+    t.string('changed_by').notNullable()
+    // create, change, undo, apply, request …
+    t.string('because', 16).notNullable()
+    t.text('note')
+    t.primary(['client_id', 'version'])
+  })
+  await knex.schema.createTable('client_owner', (t) => {
+    t.string('client_id').notNullable()
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    t.bigInteger('created_at').notNullable()
+    t.primary(['client_id', 'account_id'])
+  })
+  await knex.schema.createTable('client_logo', (t) => {
+    t.string('client_id').primary()
+    t.string('type', 32).notNullable()
+    t.binary('bytes').notNullable()
+    t.bigInteger('updated_at').notNullable()
+  })
+  // Somebody without a staff role asks for an app, or for a change of hers.
+  await knex.schema.createTable('client_request', (t) => {
+    t.string('id', 36).primary()
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    // Of the app it is about; empty until a new one is approved.
+    t.string('client_id')
+    // What she filled in, as JSON, and what it is for.
+    t.text('wanted').notNullable()
+    t.text('purpose').notNullable()
+    // waiting, approved, refused or withdrawn.
+    t.string('state', 12).notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.bigInteger('decided_at')
+    t.string('decided_by')
+    t.text('reason')
+    t.index(['state', 'created_at'])
+  })
+  // What people are looked up by: the beginnings of names, addresses and what they sign in with.
+  await knex.raw(
+    isPostgres(knex)
+      ? `CREATE TABLE account_key (value varchar(200) COLLATE "C" NOT NULL, kind varchar(16) NOT NULL,
+         account_id varchar(36) NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+         PRIMARY KEY (value, kind, account_id))`
+      : `CREATE TABLE account_key (value varchar(200) NOT NULL, kind varchar(16) NOT NULL,
+         account_id varchar(36) NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+         PRIMARY KEY (value, kind, account_id)) WITHOUT ROWID`,
+  )
+  await knex.raw('CREATE INDEX account_key_account ON account_key (account_id)')
+  // What an account's keys were made of: where it is another digest by now, they are made anew.
+  await knex.schema.createTable('account_keyed', (t) => {
+    t.string('account_id', 36).primary().references('account.id').onDelete('CASCADE')
+    t.string('digest', 43).notNullable()
+  })
+  await knex.raw('CREATE INDEX account_updated_index ON account (updated_at, id)')
+  await knex.raw('CREATE INDEX identity_subject_index ON identity (subject)')
+  await knex.raw('CREATE INDEX identity_connector_index ON identity (connector, account_id)')
+  await knex.raw('CREATE INDEX affiliation_school_index ON affiliation (school_code, identity_id)')
+  // How far a background job has come.
+  await knex.schema.createTable('job_position', (t) => {
+    t.string('job').primary()
+    t.text('position').notNullable()
+    t.bigInteger('at').notNullable()
+  })
+  await knex.schema.createTable('people_import', (t) => {
+    t.string('id', 36).primary()
+    t.string('file', 200).notNullable()
+    // receiving, checking, checked, importing, done, stopped or failed.
+    t.string('state', 12).notNullable()
+    // What it should do, as JSON.
+    t.text('rules').notNullable()
+    t.integer('total').notNullable()
+    t.integer('checked').notNullable().defaultTo(0)
+    t.integer('done').notNullable().defaultTo(0)
+    t.integer('refused').notNullable().defaultTo(0)
+    t.string('created_by').notNullable()
+    t.bigInteger('created_at').notNullable()
+    t.bigInteger('updated_at').notNullable()
+    // What was uploaded is removed then; the report stays.
+    t.bigInteger('expires_at').notNullable().index()
+  })
+  // Its rows, sealed, some hundreds at a time.
+  await knex.schema.createTable('people_import_part', (t) => {
+    t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
+    t.integer('first_row').notNullable()
+    t.text('sealed').notNullable()
+    t.primary(['import_id', 'first_row'])
+  })
+  // What is to be said of a row: never what stands in it.
+  await knex.schema.createTable('people_import_note', (t) => {
+    t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
+    t.integer('row').notNullable()
+    t.string('outcome', 12).notNullable()
+    // [{field, message}] as JSON.
+    t.text('problems').notNullable()
+    t.string('account_id', 36)
+    t.primary(['import_id', 'row'])
+  })
+  // Sign-ins a day, by way, county and app: counted from the audit trail.
+  await knex.schema.createTable('sign_in_count', (t) => {
+    // A day in Taiwan, 2026-11-21.
+    t.string('day', 10).notNullable()
+    t.string('way', 16).notNullable()
+    t.string('connector', 32).notNullable()
+    t.string('client_id').notNullable()
+    t.string('outcome', 16).notNullable()
+    t.bigInteger('count').notNullable()
+    t.primary(['day', 'way', 'connector', 'client_id', 'outcome'])
+  })
+  await knex.schema.createTable('audit_position', (t) => {
+    // How far a chain was counted.
+    t.string('chain', 22).primary()
+    t.bigInteger('seq').notNullable()
+  })
+  // How an upstream fared: changes of state, and what went wrong for people.
+  await knex.schema.createTable('upstream_event', (t) => {
+    t.string('id', 36).primary()
+    t.string('connector', 32).notNullable()
+    t.bigInteger('at').notNullable().index()
+    // state, failure, switched …
+    t.string('kind', 12).notNullable()
+    // ok, slow, down; or the failure's name.
+    t.string('what', 32).notNullable()
+    t.string('ref', 64).notNullable()
+    t.text('detail')
+    t.index(['connector', 'at'])
+  })
+  // Upstreams staff switched off.
+  await knex.schema.createTable('upstream_switch', (t) => {
+    t.string('connector', 32).primary()
+    t.bigInteger('off_at').notNullable()
+    t.string('switched_by').notNullable()
+    t.text('reason').notNullable()
+  })
+  // What a test sign-in brought, sealed: raw claims beside what the profile made of them.
+  await knex.schema.createTable('upstream_test', (t) => {
+    t.string('id', 43).primary()
+    t.string('connector', 32).notNullable()
+    t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
+    t.text('result').notNullable()
+    t.bigInteger('expires_at').notNullable().index()
+  })
+}
+
+export async function down(knex: Knex): Promise<void> {
+  for (const table of [
+    'upstream_test',
+    'upstream_switch',
+    'upstream_event',
+    'audit_position',
+    'sign_in_count',
+    'people_import_note',
+    'people_import_part',
+    'people_import',
+    'job_position',
+    'account_keyed',
+    'account_key',
+    'client_request',
+    'client_logo',
+    'client_owner',
+    'client_version',
+    'recovery_code',
+    'second_factor',
+    'staff_invitation',
+    'staff_role',
+  ]) {
+    await knex.schema.dropTable(table)
+  }
+  for (const index of [
+    'account_updated_index',
+    'identity_subject_index',
+    'identity_connector_index',
+    'affiliation_school_index',
+  ]) {
+    await knex.raw(`DROP INDEX ${index}`)
+  }
+  for (const column of [
+    'name',
+    'kind',
+    'version',
+    'disabled_at',
+    'secret_created_at',
+    'secret_expires_at',
+    'former_secret_hash',
+    'former_secret_expires_at',
+    'origin',
+    'registration_token',
+  ]) {
+    await knex.raw(`ALTER TABLE client DROP COLUMN ${column}`)
+  }
+}
+
+const isPostgres = (knex: Knex) => knex.client.driverName === 'pg'

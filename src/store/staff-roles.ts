@@ -1,0 +1,57 @@
+/** Who of the staff has which role, and how far it reaches. */
+import { type Row, type Statements, statement } from './statements.ts'
+
+export type StaffRoleRow = {
+  /** An account's id, or `client:<id>`. */
+  holder: string
+  role: string
+  /** Everywhere: ''. */
+  reach: string
+  grantedAt: number
+  grantedBy: string
+}
+
+export type StaffRoles = {
+  /** False if she has it already. */
+  grant(row: StaffRoleRow): Promise<boolean>
+  /** True for exactly one caller. */
+  revoke(row: Pick<StaffRoleRow, 'holder' | 'role' | 'reach'>): Promise<boolean>
+  of(holder: string): Promise<StaffRoleRow[]>
+  /** By holder. */
+  list(): Promise<StaffRoleRow[]>
+}
+
+const columns = 'holder, role, reach, granted_at, granted_by'
+const grant = statement(
+  'staff-role.grant',
+  `INSERT INTO staff_role (${columns}) VALUES (?, ?, ?, ?, ?)
+   ON CONFLICT (holder, role, reach) DO NOTHING RETURNING holder`,
+)
+const revoke = statement(
+  'staff-role.revoke',
+  'DELETE FROM staff_role WHERE holder = ? AND role = ? AND reach = ? RETURNING holder',
+)
+const of = statement('staff-role.of', `SELECT ${columns} FROM staff_role WHERE holder = ?`)
+const list = statement(
+  'staff-role.list',
+  `SELECT ${columns} FROM staff_role ORDER BY holder, role, reach`,
+)
+
+export function openStaffRoles(statements: Statements): StaffRoles {
+  return {
+    grant: async ({ holder, role, reach, grantedAt, grantedBy }) =>
+      (await statements.run(grant, [holder, role, reach, grantedAt, grantedBy])).length === 1,
+    revoke: async ({ holder, role, reach }) =>
+      (await statements.run(revoke, [holder, role, reach])).length === 1,
+    of: async (holder) => (await statements.run(of, [holder])).map(read),
+    list: async () => (await statements.run(list, [])).map(read),
+  }
+}
+
+const read = (row: Row): StaffRoleRow => ({
+  holder: String(row.holder),
+  role: String(row.role),
+  reach: String(row.reach),
+  grantedAt: Number(row.granted_at),
+  grantedBy: String(row.granted_by),
+})
