@@ -6,6 +6,10 @@ import { openPasswordRules } from '#accounts/password-rules.ts'
 import type { PasswordCost } from '#accounts/passwords.ts'
 import type { RecoveryPorts } from '#accounts/recovery.ts'
 import { openSchoolYear } from '#accounts/school-year.ts'
+import { verifyAudit } from '#admin/audit.ts'
+import { openImportWork } from '#admin/imports/work.ts'
+import { openRegistry } from '#admin/registration/registry.ts'
+import { everyPermission, scopeOf } from '#admin/staff.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
 import type { Receiver } from '#config/schema.ts'
@@ -14,6 +18,7 @@ import { openByDay } from '#federation/days.ts'
 import { openPlainAddresses } from '#federation/insecure.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
+import { whenever } from '#federation/whenever.ts'
 import { openAnswer } from '#http/answer.ts'
 import { openAssets } from '#http/assets.ts'
 import type { House } from '#http/house.ts'
@@ -31,7 +36,7 @@ import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
 import { openMessages } from '#lib/messages.ts'
 import { type Tracing, untraced } from '#lib/tracing.ts'
-import { followKeys } from '#oidc/follow-keys.ts'
+import { type Follower, followKeys } from '#oidc/follow-keys.ts'
 import { openLiveProvider } from '#oidc/live-provider.ts'
 import { cookieNames, openProvider } from '#oidc/provider.ts'
 import { findQuestion } from '#oidc/questions.ts'
@@ -77,6 +82,7 @@ export type App = {
 export async function openApp(config: Config, ports: AppPorts): Promise<App> {
   const { log, now = Date.now, tracing = untraced, connectors = config.connectors } = ports
   let background: Background | undefined
+  let follower: Follower | undefined
   const foundation = await openFoundation(config, {
     connectors,
     log,
@@ -87,7 +93,11 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
   })
   try {
     const { store, keys, keyEncryption: kek, keyRules: rules } = foundation
-    const house = openHouse(foundation, ports)
+    const house = openHouse(foundation, ports, {
+      deliver: () => background?.delivery.nudge(),
+      run: async (job) => (await background?.runner.runOnce(job)) ?? false,
+      lookAtKeys: async () => follower?.look(),
+    })
     background = openBackground({
       ...house,
       kek,
@@ -98,10 +108,19 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
         ports.sendMail ??
         (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
       graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
-      probed: probedOf(connectors, house.trips.connectors, config.site.outbound.allow),
+      imports: openImportWork(house),
+      secretReminders: {
+        writeLetter: house.writeLetter,
+        issuer: config.issuer,
+        language: languages[0],
+        alerts: config.site.staff.alerts,
+      },
+      probed: probedOf(connectors, house.upstreams.today, config.site.outbound.allow),
       provisioning: openProvisioning(ports.provisioning ?? config.provisioning),
+      verifyAudit: (hooks) =>
+        verifyAudit({ auditReads: store.auditReads, key: keys.audit }, {}, hooks),
     })
-    const follower = followKeys(keys, {
+    const following = followKeys(keys, {
       store,
       kek,
       now,
@@ -109,13 +128,14 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       log,
       onSigningKeys: house.renewProvider,
     })
+    follower = following
     return {
       house,
-      lookAtKeys: follower.look,
+      lookAtKeys: following.look,
       background,
       async close() {
         await background?.close()
-        await follower.close()
+        await following.close()
         await house.pictures.close()
         await foundation.close()
       },
@@ -127,7 +147,11 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
 }
 
 /** Joins the rooms. Opens nothing. */
-function openHouse(foundation: Foundation, ports: AppPorts): House {
+function openHouse(
+  foundation: Foundation,
+  ports: AppPorts,
+  background: House['background'],
+): House {
   const { config, connectors, store, keys, passwords, metrics, log, now, tracing } = foundation
   const { upstreamHealth } = foundation
   const { issuer, site } = config
@@ -162,14 +186,17 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
     const label = connectors.find(({ id }) => id === upstream.connector)?.label[language]
     return { county: label ?? '', sources: upstreams.get(upstream.connector)?.origins ?? [] }
   })
-  const providerPorts = { store, keys, now, fetch, pages, terms, waitOf }
+  const apiScopes = everyPermission.map(scopeOf)
+  const registry = site.registration.dynamic ? openRegistry(store, now) : undefined
+  const providerPorts = { store, keys, now, fetch, pages, terms, apiScopes, waitOf, registry }
   const provider = openLiveProvider(() => openProvider(issuer, site, providerPorts))
   const judgePassword = openPasswordRules()
   const connectorOf = (id: string) => connectors.find((one) => one.id === id)
   const pictures = openPictures()
   const federation = openFederationPorts({ store, fetch: toUpstreams, now, issuer })
-  const measured = watchAll(openConnectors(connectors, federation), metrics, tracing)
-  const upstreams = openByDay(guardAll(measured, upstreamHealth, now), connectors, now)
+  const opened = watchAll(openConnectors(connectors, federation), metrics, tracing)
+  const today = openByDay(guardAll(opened, upstreamHealth, now), connectors, now)
+  const upstreams = whenever(today, (id) => upstreamHealth.offSince(id) === undefined)
   const enrolments = openJoining(
     { ...config, connectors },
     {
@@ -200,6 +227,7 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
       now,
       dataKey: keys.data,
       connectors: upstreams,
+      opened,
       findQuestion: (uid) => findQuestion(provider.current, uid),
       ownAddresses: (connector) => ownAddresses(issuer, connector),
       tripSeconds: site.lifetimes.upstream_trip_seconds,
@@ -254,6 +282,13 @@ function openHouse(foundation: Foundation, ports: AppPorts): House {
       changed: (report) => log.warn(report, 'readiness'),
     }),
     upstreamHealth,
+    upstreams: { opened, today },
+    examine: async () =>
+      (await import('./opening/examining.ts')).examineAll(
+        { ...config, connectors },
+        { kek: foundation.keyEncryption, now, allow: ports.allowOrigins ?? [] },
+      ),
+    background,
     now,
     cookies,
   }

@@ -19,18 +19,21 @@ export class UpstreamError extends Error {
   readonly failure: UpstreamFailure
   /** The HTTP status it answered with, where that is what failed. */
   readonly status: number | undefined
+  /** What was under way, in a word of ours: `token endpoint`. */
+  readonly stage: string | undefined
 
   constructor(
     connector: string,
     failure: UpstreamFailure,
     message: string,
-    options?: { cause?: unknown; status?: number | undefined },
+    options?: { cause?: unknown; status?: number | undefined; stage?: string },
   ) {
     super(`${connector}: ${message}`, options)
     this.name = 'UpstreamError'
     this.connector = connector
     this.failure = failure
     this.status = options?.status
+    this.stage = options?.stage
   }
 }
 

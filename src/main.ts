@@ -4,6 +4,8 @@
  * it saw first, so that whoever ran 0.1.0 from here still enters by this file.
  */
 import { Command, CommanderError } from 'commander'
+import { addAdminCommands } from './commands/admin.ts'
+import { addApiCommands } from './commands/api.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addBackupCommands } from './commands/backup.ts'
 import { addClientCommands } from './commands/client.ts'
@@ -14,10 +16,13 @@ import { addKeyCommands } from './commands/key.ts'
 import { addMailCommands } from './commands/mail.ts'
 import { addMergeCommands } from './commands/merge.ts'
 import { addOutboxCommands } from './commands/outbox.ts'
+import { addRegistrationCommands } from './commands/registration.ts'
+import { addStatisticsCommand } from './commands/statistics.ts'
 import { addSystemCommands } from './commands/system.ts'
 import { exits } from './commands/tools.ts'
 import { addUpstreamCommands } from './commands/upstream.ts'
 import { addUserCommands } from './commands/user.ts'
+import { addUserImportCommands } from './commands/user-import.ts'
 
 // `citygate client list | head` closes the pipe early: nothing is wrong with that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -38,8 +43,11 @@ Exit codes: 0 done, ${exits.usage} wrong call, ${exits.rejected} input rejected,
 
 for (const add of [
   addSystemCommands,
+  addAdminCommands,
   addClientCommands,
+  addRegistrationCommands,
   addUserCommands,
+  addUserImportCommands,
   addMergeCommands,
   addEnrolmentCommands,
   addIdentityCommands,
@@ -48,6 +56,8 @@ for (const add of [
   addUpstreamCommands,
   addOutboxCommands,
   addAuditCommands,
+  addStatisticsCommand,
+  addApiCommands,
   addBackupCommands,
   addDoctorCommand,
 ])

@@ -7,6 +7,7 @@ import { flushLog, type Log, openLog } from '#lib/log.ts'
 import { openTracing } from '#lib/tracing.ts'
 import type { prepareSandbox } from '#sandbox/wiring.ts'
 import { openWorkers, tellReady } from './cluster.ts'
+import { whereToBegin } from './opening/where-to-begin.ts'
 
 /** Milliseconds from the signal to the end, whatever happens: of a worker, and of all of them. */
 const endsWithin = { worker: 9_000, primary: 9_800 }
@@ -123,7 +124,7 @@ async function openAlone({ env, config, log, keep }: Opening): Promise<Opened> {
   if (world) keep(world)
   background.begin()
   return {
-    lines: [title(config), ...(world?.lines ?? [])],
+    lines: [title(config), ...(await whereToBegin(house)), ...(world?.lines ?? [])],
     // The app waits for it when it closes, and hears of failures.
     rest: () => void background.close().catch(() => {}),
     refuse: () => house.health.drain(),
@@ -149,7 +150,7 @@ async function openPrimary(
   const { openApp } = await import('./app.ts')
   const { house } = keep(await openApp(config, { log, ...pretend.appPorts }))
   const { lines } = keep(await pretend.open(house))
-  return { ...opened, lines: [title(config), ...lines] }
+  return { ...opened, lines: [title(config), ...(await whereToBegin(house)), ...lines] }
 }
 
 const prepare = async (...world: Parameters<typeof prepareSandbox>) =>

@@ -77,6 +77,8 @@ const onBothEngines = [
   // On both engines, or on PostgreSQL, the first time already.
   '!test/stories/{backup,rolling-restart,database-kill}.test.ts',
   '!test/security/ways-in.test.ts',
+  // Of routes and pages, which ask no engine.
+  '!test/security/{role-table,stored-xss,console}.test.ts',
   // Of counters, whose own tests are; of programs, which the killed PostgreSQL's story has.
   '!test/security/{brute-force,client-limits,limits,operator,leaks}.test.ts',
   '!test/stories/{kill,outbox-kill,rotation-under-load,two-copies,workers}.test.ts',

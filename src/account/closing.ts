@@ -1,11 +1,12 @@
 /** A member closes her account, and may have it back for a while. */
 import { accountName } from '#accounts/account-name.ts'
+import { isLastOwner } from '#accounts/last-owner.ts'
 import { normalName } from '#accounts/local.ts'
+import { tell } from '#accounts/tell.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { AccountRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
-import { tell } from './letters.ts'
 
 export type ClosingPorts = {
   writeLetter: WriteLetter
@@ -23,7 +24,9 @@ export async function closingPhrase(
   return accountName(account, await identifiers.ofAccount(account.id)) || account.id.slice(0, 8)
 }
 
-export type Closed = { kind: 'closed' } | { kind: 'again'; problem: 'account.close.wrong' }
+export type Closed =
+  | { kind: 'closed' }
+  | { kind: 'again'; problem: 'account.close.wrong' | 'account.close.last-owner' }
 
 /** Every session and every token ends with it; the name stays hers until it is erased. */
 export async function closeAccount(
@@ -37,6 +40,9 @@ export async function closeAccount(
     const account = await lockMember(tables, accountId)
     if (normalName(phrase) !== normalName(await closingPhrase(tables, account))) {
       return { kind: 'again', problem: 'account.close.wrong' }
+    }
+    if (await isLastOwner(tables, accountId)) {
+      return { kind: 'again', problem: 'account.close.last-owner' }
     }
     await tables.accounts.close(accountId, at)
     const sessionsEnded = await endWhatElseIsOpen(tables, { accountId, at })

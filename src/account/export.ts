@@ -36,6 +36,7 @@ export async function exportAccount(
     sessions,
     picture,
     numbers,
+    factors,
     merges,
     signIns,
   ] = await Promise.all([
@@ -51,6 +52,7 @@ export async function exportAccount(
     listSessions(store, accountId, at),
     store.pictures.find(accountId),
     store.personalNumbers.ofAccount(accountId),
+    store.secondFactors.ofAccount(accountId),
     listMerges(store, accountId),
     allSignIns(store, accountId),
   ])
@@ -79,6 +81,12 @@ export async function exportAccount(
       verifiedAt: iso(verifiedAt),
     })),
     password: password ? { set: true, changedAt: iso(password.updatedAt) } : { set: false },
+    secondFactors: factors.map(({ type, label, createdAt, usedAt }) => ({
+      type,
+      label,
+      since: iso(createdAt),
+      usedAt: iso(usedAt),
+    })),
     recoveryAddress: recovery && {
       address: recovery.value,
       since: iso(recovery.createdAt),

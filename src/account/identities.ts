@@ -1,12 +1,12 @@
 /** The county accounts a member signs in with: linked and unlinked by herself. */
 import { putLink } from '#accounts/put-link.ts'
+import { tell } from '#accounts/tell.ts'
 import { profileWithout } from '#accounts/vouched-profile.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { type IdentityRow, LinkedMeanwhileError, type Store, type Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
-import { tell } from './letters.ts'
 
 export type LinkPorts = {
   writeLetter: WriteLetter

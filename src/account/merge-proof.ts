@@ -32,13 +32,18 @@ export type Proposal = { id: string; other: AccountRow; by: ProvedBy }
 export type ProofPorts = {
   /** Seals what was proved. */
   dataKey: Buffer
+  /** Whose word counts at this moment; everybody's, if not said. */
+  connectors?: { has(connector: string): boolean }
 }
 
 /** What she proved and has not decided on yet. Undefined also where it holds no more: of the other account something changed. */
 export async function findProposal(
-  tables: Pick<Tables, 'accountMerges' | 'accounts' | 'credentials' | 'identities'>,
+  tables: Pick<
+    Tables,
+    'accountMerges' | 'accounts' | 'credentials' | 'identities' | 'secondFactors' | 'staffRoles'
+  >,
   { accountId, at, sessionUid, device }: ActingHere,
-  { dataKey }: ProofPorts,
+  { dataKey, connectors }: ProofPorts,
 ): Promise<Proposal | undefined> {
   const row = await tables.accountMerges.findProposal(accountId, at)
   if (!row) return undefined
@@ -47,12 +52,27 @@ export async function findProposal(
   const other = await tables.accounts.find(row.merged)
   if (other?.status !== 'active' || other.id === accountId) return undefined
   if ((await passwordMark(tables, other.id)) !== proof.password) return undefined
+  if (await isProtected(tables, other.id)) return undefined
   const { by } = proof
   if (by.way === 'upstream') {
+    // Staff switched it off meanwhile.
+    if (connectors?.has(by.connector) === false) return undefined
     const linked = await tables.identities.ofAccount(other.id)
     if (!linked.some(({ id }) => id === by.identityId)) return undefined
   }
   return { id: row.id, other, by }
+}
+
+/**
+ * More guards it than what is asked for here: a second factor, which would be passed by, or a role, which nobody should
+ * lose by a page of hers.
+ */
+async function isProtected(
+  { secondFactors, staffRoles }: Pick<Tables, 'secondFactors' | 'staffRoles'>,
+  accountId: string,
+): Promise<boolean> {
+  if ((await secondFactors.ofAccount(accountId)).length > 0) return true
+  return (await staffRoles.of(accountId)).length > 0
 }
 
 /** Bound to both accounts: of two rows neither can be made the other. */
@@ -88,6 +108,8 @@ export type Proved =
   | { kind: 'same' }
   /** It is one, and cannot be used just now: closed, suspended or not begun. */
   | { kind: 'not-active' }
+  /** It has a second factor or a role. */
+  | { kind: 'protected' }
 
 export type PasswordProofPorts = ProofPorts &
   LocalPorts & {
@@ -138,6 +160,10 @@ export async function proveByPassword(
       await begun.right()
       const { accountId, stands } = signIn
       if (accountId === acting.accountId) return { kind: 'same' }
+      if (await isProtected(store, accountId)) {
+        await refused('protected', accountId)
+        return { kind: 'protected' }
+      }
       const password = await passwordMark(store, accountId)
       // Asked after it was read: the one she typed is the one that is noted.
       if (!(await stands())) return { kind: 'wrong', waitSeconds: 0 }
@@ -180,6 +206,10 @@ export async function proveByIdentity(
   if (account.status !== 'active') {
     await refused('barred', account.id)
     return { kind: 'not-active' }
+  }
+  if (await isProtected(store, account.id)) {
+    await refused('protected', account.id)
+    return { kind: 'protected' }
   }
   const password = await passwordMark(store, account.id)
   const by: ProvedBy = { way: 'upstream', connector, identityId: identity.id }

@@ -1,12 +1,9 @@
 /** Two accounts of one person are joined: the one she is signed in to stays, whatever opened the other opens it now. */
-import { accountName } from '#accounts/account-name.ts'
-import { queueMail } from '#accounts/mail.ts'
-import { addressesOf } from '#accounts/mail-addresses.ts'
-import { lockBoth, type MergingPorts, type Moved, moveIn, type Pair } from '#accounts/merging.ts'
+import { countOf, joiningLetters, tellJoined } from '#accounts/joining-letters.ts'
+import { lockBoth, type MergingPorts, type Moved, moveIn } from '#accounts/merging.ts'
 import type { WriteLetter } from '#lib/letter.ts'
-import { maskName } from '#lib/mask.ts'
 import { endSessions } from '#oidc/sessions.ts'
-import type { AccountRow, Store, Tables } from '#store/store.ts'
+import type { Store } from '#store/store.ts'
 import { acted, NotActiveError } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
 import { type ActingHere, findProposal, type ProofPorts } from './merge-proof.ts'
@@ -39,7 +36,7 @@ export async function joinAccounts(
     const held = await findProposal(tables, acting, ports)
     if (held?.id !== wanted) return { kind: 'over' }
 
-    const letters = await lettersOf(tables, pair, wanted)
+    const letters = await joiningLetters(tables, pair, wanted)
     const sessions = {
       ended: await endSessions(tables, pair.kept.id, at, { exceptUid: sessionUid }),
       endedThere: await endWhatElseIsOpen(tables, { accountId: pair.merged.id, at }),
@@ -60,46 +57,9 @@ export async function joinAccounts(
         details: { ...details, kept: accountId },
       }),
     )
-    for (const { name, ...letter } of letters) {
-      const greeted = name ? { name } : {}
-      const mail = ports.writeLetter({ kind: 'accounts-joined', language, ...greeted, ...letter })
-      await queueMail(tables, mail, { at })
-    }
+    await tellJoined(tables, letters, { at, language }, ports.writeLetter)
     return { kind: 'joined' }
   })
-}
-
-/** How many rows of each table. */
-function countOf({ rows }: Moved): { moved: Record<string, number> } {
-  const moved: Record<string, number> = {}
-  for (const { table } of rows) moved[table] = (moved[table] ?? 0) + 1
-  return { moved }
-}
-
-/** To every address of both, as they are before anything is moved. Each reader knows one account: of the other, a hint. */
-async function lettersOf(tables: Tables, { kept, merged }: Pair, merge: string) {
-  const [stays, goes] = [await nameOf(tables, kept), await nameOf(tables, merged)]
-  const hers = await addressesOf(tables, kept, stays.names)
-  const theirs = await addressesOf(tables, merged, goes.names)
-  return [
-    ...hers.map((to) => ({
-      to,
-      name: kept.profile.name?.value,
-      params: { account: stays.name, other: maskName(goes.name), merge },
-    })),
-    ...theirs
-      .filter((to) => !hers.includes(to))
-      .map((to) => ({
-        to,
-        name: merged.profile.name?.value,
-        params: { account: maskName(stays.name), other: goes.name, merge },
-      })),
-  ]
-}
-
-async function nameOf({ identifiers }: Pick<Tables, 'identifiers'>, account: AccountRow) {
-  const names = await identifiers.ofAccount(account.id)
-  return { names, name: accountName(account, names) || account.id.slice(0, 8) }
 }
 
 export type ListedMerge = {

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { PasswordRules } from '#accounts/password-rules.ts'
 import type { Passwords } from '#accounts/passwords.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
+import { tell } from '#accounts/tell.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { Message } from '#lib/messages.ts'
 import type { Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 import { endWhatElseIsOpen } from './ending.ts'
-import { tell } from './letters.ts'
 
 export type PasswordPorts = {
   passwords: Passwords

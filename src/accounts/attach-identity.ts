@@ -6,7 +6,10 @@ import { sha256 } from '#lib/crypto.ts'
 import type { IdentityRow, Tables } from '#store/store.ts'
 
 /** Throws UpstreamError for a subject no link can stand on. */
-export function checkSubject({ connector, subject }: UpstreamIdentity): void {
+export function checkSubject({
+  connector,
+  subject,
+}: Pick<UpstreamIdentity, 'connector' | 'subject'>): void {
   if (!isKeepable(subject))
     throw new UpstreamError(connector, 'nonsense', 'its subject cannot be kept letter by letter')
   if (nobody.test(subject)) throw new UpstreamError(connector, 'nonsense', 'its subject is nobody')

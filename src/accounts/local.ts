@@ -1,7 +1,8 @@
 /** Accounts with a password kept here. */
 import { randomUUID } from 'node:crypto'
+import { BusyError } from '#errors.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { AccountRow, Store, Tables } from '#store/store.ts'
+import type { AccountRow, CredentialRow, Store, Tables } from '#store/store.ts'
 import type { Passwords } from './passwords.ts'
 
 export type LocalPorts = {
@@ -47,13 +48,50 @@ export async function signInLocally(
   const account = await store.accounts.find(found)
   if (!account) return { kind: 'wrong' }
   // A reset or change may have come in between, which has ended everything else: hashing takes its time.
+  let secret = credential?.secret
   const stands: Stands = async ({ credentials } = store) =>
-    (await credentials.findPassword(found))?.secret === credential?.secret
-  if (!(await stands())) return { kind: 'wrong', accountId: found }
+    (await credentials.findPassword(found))?.secret === secret
+  if (!(await stands())) {
+    // In another tab she may have got a hash of ours for an old one: that is the same password.
+    const isOld = secret !== undefined && ports.passwords.isOld(secret)
+    secret = isOld ? await findRight(store, found, typed.password, ports) : undefined
+    if (secret === undefined) return { kind: 'wrong', accountId: found }
+  }
   // Said only to someone who knows the password: it tells a guesser nothing.
   if (account.status !== 'active')
     return { kind: 'barred', accountId: account.id, status: account.status }
+  if (credential && secret !== undefined && ports.passwords.isOld(secret))
+    secret = await renew(store, { ...credential, secret }, typed.password, ports)
   return { kind: 'signed-in', accountId: account.id, stands }
+}
+
+/** The password she knows gets a hash of ours, if nobody has changed it meanwhile. What is kept of it now. */
+async function renew(
+  { credentials }: Pick<Store, 'credentials'>,
+  { id, accountId, secret: old }: CredentialRow,
+  password: string,
+  { now, passwords }: Pick<LocalPorts, 'now' | 'passwords'>,
+): Promise<string> {
+  try {
+    const secret = await passwords.hash(password)
+    if (await credentials.changeSecret(id, old, secret, seconds(now))) return secret
+    return (await findRight({ credentials }, accountId, password, { passwords })) ?? old
+  } catch (error) {
+    // Too many are waiting: the next time, then.
+    if (error instanceof BusyError) return old
+    throw error
+  }
+}
+
+/** The hash that is kept now, if this password is the one it was made of. */
+async function findRight(
+  { credentials }: Pick<Store, 'credentials'>,
+  accountId: string,
+  password: string,
+  { passwords }: Pick<LocalPorts, 'passwords'>,
+): Promise<string | undefined> {
+  const secret = (await credentials.findPassword(accountId))?.secret
+  return (await passwords.verify(secret, password)) ? secret : undefined
 }
 
 /** Names are compared as people mean them: without case, blanks or full-width letters. */
@@ -94,35 +132,11 @@ export async function createLocalAccount(
 ): Promise<{ kind: 'created'; accountId: string } | { kind: 'taken' }> {
   const at = seconds(ports.now)
   const accountId = randomUUID()
-  const name = normalName(wanted.account)
-  const type = name.includes('@') ? 'email' : 'username'
   const secret = await ports.passwords.hash(wanted.password)
-  const vouched = { by: wanted.by, at }
   const taken = new Error('name is taken')
   try {
     await store.transaction(async (tables) => {
-      await tables.accounts.create({
-        id: accountId,
-        kind: 'person',
-        status: 'active',
-        profile: {
-          name: { value: wanted.name, ...vouched },
-          preferred_username: { value: name, ...vouched },
-          ...(type === 'email' ? { email: { value: name, verified: true, ...vouched } } : {}),
-        },
-        createdAt: at,
-        updatedAt: at,
-      })
-      const free = await tables.identifiers.take({ type, value: name, accountId, verifiedAt: at })
-      if (!free) throw taken
-      await tables.credentials.create({
-        id: randomUUID(),
-        accountId,
-        type: 'password',
-        secret,
-        createdAt: at,
-        updatedAt: at,
-      })
+      if (!(await putLocalAccount(tables, { ...wanted, accountId, secret }, at))) throw taken
       const made = { action: 'account.create', target: accountId, outcome: 'ok' }
       await tables.audit.record({ at, actor: ports.actor, ...made })
     })
@@ -131,6 +145,46 @@ export async function createLocalAccount(
     throw error
   }
   return { kind: 'created', accountId }
+}
+
+/** False if somebody has the name: take back then what it has begun. Call it inside a transaction. */
+export async function putLocalAccount(
+  { accounts, identifiers, credentials }: Pick<Tables, 'accounts' | 'identifiers' | 'credentials'>,
+  {
+    accountId,
+    account,
+    name: fullName,
+    by,
+    secret,
+  }: Omit<NewLocalAccount, 'password'> & { accountId: string; secret: string },
+  at: number,
+): Promise<boolean> {
+  const name = normalName(account)
+  const type = name.includes('@') ? 'email' : 'username'
+  const vouched = { by, at }
+  await accounts.create({
+    id: accountId,
+    kind: 'person',
+    status: 'active',
+    profile: {
+      name: { value: fullName, ...vouched },
+      preferred_username: { value: name, ...vouched },
+      ...(type === 'email' ? { email: { value: name, verified: true, ...vouched } } : {}),
+    },
+    createdAt: at,
+    updatedAt: at,
+  })
+  if (!(await identifiers.take({ type, value: name, accountId, verifiedAt: at }))) return false
+  const id = randomUUID()
+  await credentials.create({
+    id,
+    accountId,
+    type: 'password',
+    secret,
+    createdAt: at,
+    updatedAt: at,
+  })
+  return true
 }
 
 /** Replaces the password, or gives the account its first one. Call it inside a transaction. */

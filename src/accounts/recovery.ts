@@ -2,7 +2,7 @@
 import { seal, sha256, unseal } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { isMailAddress } from '#lib/mail.ts'
-import type { AccountRow, MailLinkRow, Store, Tables } from '#store/store.ts'
+import type { AccountRow, Circumstances, MailLinkRow, Store, Tables } from '#store/store.ts'
 import { signInNameOf } from './account-name.ts'
 import { findByName, normalName, signInName } from './local.ts'
 import { queueMail } from './mail.ts'
@@ -32,35 +32,52 @@ export async function answerReset(
   message: string,
   { account: typed, language, where }: ResetRequest,
   at: number,
-  { writeLetter, dataKey, domain, linkTo, linkSeconds }: RecoveryPorts,
+  ports: RecoveryPorts,
 ): Promise<number> {
+  const { domain } = ports
   return store.transaction(async (tables) => {
     if (!(await tables.outbox.drop(message))) return 0
     let letters = 0
     for (const accountId of await whoeverItIs(tables, typed, domain)) {
-      const way = await wayTo(tables, accountId)
-      if (!way) continue
-      const { account, name, to } = way
-      const token = await makeLink(
-        tables,
-        { purpose: 'reset', subject: accountId, at, validSeconds: linkSeconds },
-        (id) => seal(dataKey, to, memoContext(id)),
-      )
-      const letter = writeLetter({
-        kind: 'reset',
-        to,
-        language,
-        ...(account.profile.name ? { name: account.profile.name.value } : {}),
-        params: { account: name, lasts: linkSeconds },
-        link: linkTo(token),
-      })
-      await queueMail(tables, letter, { at })
-      const action = { action: 'password.reset-ask', target: accountId, outcome: 'ok' }
-      await tables.audit.record({ at, actor: 'unknown', ...action, ...where })
-      letters++
+      const asked = { actor: 'unknown', language, where, at }
+      if (await mailReset(tables, accountId, asked, ports)) letters++
     }
     return letters
   })
+}
+
+type Asked = { actor: string; language: string; where: Circumstances; at: number }
+
+/**
+ * Writes to one of them. Where to; undefined for who may not sign in or cannot be written to. Call it inside a
+ * transaction.
+ */
+export async function mailReset(
+  tables: Tables,
+  accountId: string,
+  { actor, language, where, at }: Asked,
+  { writeLetter, dataKey, linkTo, linkSeconds }: RecoveryPorts,
+): Promise<string | undefined> {
+  const way = await wayTo(tables, accountId)
+  if (!way) return undefined
+  const { account, name, to } = way
+  const token = await makeLink(
+    tables,
+    { purpose: 'reset', subject: accountId, at, validSeconds: linkSeconds },
+    (id) => seal(dataKey, to, memoContext(id)),
+  )
+  const letter = writeLetter({
+    kind: 'reset',
+    to,
+    language,
+    ...(account.profile.name ? { name: account.profile.name.value } : {}),
+    params: { account: name, lasts: linkSeconds },
+    link: linkTo(token),
+  })
+  await queueMail(tables, letter, { at })
+  const action = { action: 'password.reset-ask', target: accountId, outcome: 'ok' }
+  await tables.audit.record({ at, actor, ...action, ...where })
+  return to
 }
 
 /** Accounts somebody may mean: hers by its name and, of an address, all that keep it as theirs. */

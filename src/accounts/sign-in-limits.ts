@@ -45,6 +45,9 @@ export type SignInLimitPorts = {
 /** While as many tries as a name has are under way at once, the next one waits for their outcome. */
 const underWaySeconds = 2
 
+/** Under what everything is counted that may keep somebody of this name out, wherever it was tried. */
+export const countedUnder = (name: string): string[] => ['sign-in', name]
+
 export function openSignInLimits({ counters, rules, log }: SignInLimitPorts): SignInLimits {
   const { waits_seconds: waits, failures_per_account_per_hour: mostOfAccount } = rules
   const memory = Math.max(...waits)
@@ -60,11 +63,13 @@ export function openSignInLimits({ counters, rules, log }: SignInLimitPorts): Si
 
   return {
     async begin({ name, source, sourceFailures, device }) {
+      const whose = countedUnder(name)
       const own: Hit = {
+        whose,
         of: ['password', name, device ? 'device' : 'source', device ?? source],
         seconds: memory,
       }
-      const ofAccount: Hit = { of: ['passwords of', name], seconds: 60 * 60 }
+      const ofAccount: Hit = { whose, of: ['passwords of', name], seconds: 60 * 60 }
       const ofSource: Hit = { of: ['passwords from', source], seconds: 60 }
       const [mine, account, network] = await hit(own, ofAccount, ofSource)
 

@@ -28,11 +28,22 @@ export type Verdict = { events: number; heads: Heads; faults: Fault[] }
 /** Events of one chain that are read at a time. */
 const part = 500
 
+/** For who walks while others work. */
+export type WalkHooks = {
+  /** Told after each part how many events were found whole so far; it goes on when that answers. */
+  walked?(events: number): Promise<void>
+  signal?: AbortSignal
+}
+
 /**
  * Walks every chain and reports the first bad event of each. `anchor` holds heads that were kept elsewhere; beside
  * them, every chain's first event and each checkpoint hold the heads of the others.
  */
-export async function verifyAudit(ports: AuditPorts, anchor: Heads = {}): Promise<Verdict> {
+export async function verifyAudit(
+  ports: AuditPorts,
+  anchor: Heads = {},
+  { walked = async () => {}, signal }: WalkHooks = {},
+): Promise<Verdict> {
   const heads: Heads = {}
   const faults: Fault[] = []
   const seen = new Map<string, Sighting>()
@@ -43,11 +54,20 @@ export async function verifyAudit(ports: AuditPorts, anchor: Heads = {}): Promis
 
   /** From where it stopped the last time: somebody may be writing while we read. */
   async function goOn(chain: string) {
+    signal?.throwIfAborted()
     const [seq, hash] = heads[chain] ?? [0, '']
-    const { head, fault } = await walk(ports, { chain, seq, hash }, (row) => {
-      events++
-      for (const one of headsIn(row)) see(seen, { ...one, by: `chain ${row.chain}` })
-    })
+    const { head, fault } = await walk(
+      ports,
+      { chain, seq, hash },
+      (row) => {
+        events++
+        for (const one of headsIn(row)) see(seen, { ...one, by: `chain ${row.chain}` })
+      },
+      async () => {
+        signal?.throwIfAborted()
+        await walked(events)
+      },
+    )
     if (head.seq > 0) heads[chain] = [head.seq, head.hash]
     if (fault) faults.push(fault)
   }
@@ -82,6 +102,7 @@ async function walk(
   { auditReads, key }: AuditPorts,
   from: Head,
   whole: (row: AuditRow) => void,
+  rest: () => Promise<void>,
 ): Promise<{ head: Head; fault?: Fault }> {
   let head = from
   for (;;) {
@@ -95,6 +116,7 @@ async function walk(
       head = row
     }
     if (rows.length < part) return { head }
+    await rest()
   }
 }
 

@@ -1,6 +1,7 @@
 /** What staff do with links of upstream accounts: look at what could not be read, and settle whose a login is. */
+import { indexIn } from '#accounts/people-keys.ts'
 import { profileWithout } from '#accounts/vouched-profile.ts'
-import type { IdentityRow, Store, Tables } from '#store/store.ts'
+import type { Circumstances, IdentityRow, Store, Tables } from '#store/store.ts'
 import { endAll } from './ending.ts'
 
 export type ListedIdentity = Pick<IdentityRow, 'id' | 'connector' | 'accountId' | 'readAt'> & {
@@ -28,10 +29,10 @@ export async function listIdentities(
   }))
 }
 
-type By = { actor: string; at: number }
+export type SettledBy = { actor: string; at: number; where?: Circumstances }
 
 const settled = (
-  { actor, at }: By,
+  { actor, at, where }: SettledBy,
   action: string,
   { id, accountId, connector }: IdentityRow,
   more: Record<string, number> = {},
@@ -42,16 +43,20 @@ const settled = (
   target: accountId,
   outcome: 'ok',
   details: { connector, identity: id, ...more },
+  ...where,
 })
 
 /** It is the same person still: her next sign-in puts down what tells her from others. False if there is no such link. */
-export const acceptIdentity = (store: Store, id: string, by: By): Promise<boolean> =>
-  store.transaction(async (tables) => {
-    const identity = await tables.identities.get(id)
-    if (!identity || !(await tables.identities.dropFingerprint(id))) return false
-    await tables.audit.record(settled(by, 'identity.accept', identity))
-    return true
-  })
+export const acceptIdentity = (store: Store, id: string, by: SettledBy): Promise<boolean> =>
+  store.transaction((tables) => acceptIn(tables, id, by))
+
+/** The same inside a transaction. */
+export async function acceptIn(tables: Tables, id: string, by: SettledBy): Promise<boolean> {
+  const identity = await tables.identities.get(id)
+  if (!identity || !(await tables.identities.dropFingerprint(id))) return false
+  await tables.audit.record(settled(by, 'identity.accept', identity))
+  return true
+}
 
 export type Released =
   | { kind: 'unknown' }
@@ -59,23 +64,27 @@ export type Released =
   | { kind: 'released'; accountId: string; waysLeft: number }
 
 /** It is somebody else's now: it leads to this account no more, and whoever came in by it is out. */
-export const releaseIdentity = (store: Store, id: string, by: By): Promise<Released> =>
-  store.transaction(async (tables): Promise<Released> => {
-    const seen = await tables.identities.get(id)
-    const account = seen && (await tables.accounts.lock(seen.accountId))
-    if (!account || !(await tables.identities.unlink(id, account.id))) return { kind: 'unknown' }
-    const { connector } = seen
-    const others = await tables.identities.ofAccount(account.id)
-    if (!others.some((one) => one.connector === connector)) {
-      const names = await tables.identifiers.ofAccount(account.id)
-      const profile = profileWithout(connector, account.profile, names, by.at)
-      await tables.accounts.setProfile(account.id, profile, by.at)
-    }
-    const sessionsEnded = await endAll(tables, account.id, by.at)
-    await tables.audit.record(settled(by, 'identity.unlink', seen, { sessionsEnded }))
-    const waysLeft = others.length + Number(await hasPassword(tables, account.id))
-    return { kind: 'released', accountId: account.id, waysLeft }
-  })
+export const releaseIdentity = (store: Store, id: string, by: SettledBy): Promise<Released> =>
+  store.transaction((tables) => releaseIn(tables, id, by))
+
+/** The same inside a transaction. */
+export async function releaseIn(tables: Tables, id: string, by: SettledBy): Promise<Released> {
+  const seen = await tables.identities.get(id)
+  const account = seen && (await tables.accounts.lock(seen.accountId))
+  if (!account || !(await tables.identities.unlink(id, account.id))) return { kind: 'unknown' }
+  const { connector } = seen
+  const others = await tables.identities.ofAccount(account.id)
+  if (!others.some((one) => one.connector === connector)) {
+    const names = await tables.identifiers.ofAccount(account.id)
+    const profile = profileWithout(connector, account.profile, names, by.at)
+    await tables.accounts.setProfile(account.id, profile, by.at)
+    await indexIn(tables, [account.id])
+  }
+  const sessionsEnded = await endAll(tables, account.id, by.at)
+  await tables.audit.record(settled(by, 'identity.unlink', seen, { sessionsEnded }))
+  const waysLeft = others.length + Number(await hasPassword(tables, account.id))
+  return { kind: 'released', accountId: account.id, waysLeft }
+}
 
 const hasPassword = async ({ credentials }: Pick<Tables, 'credentials'>, accountId: string) =>
   (await credentials.findPassword(accountId)) !== undefined

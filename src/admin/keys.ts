@@ -11,22 +11,25 @@ import {
 } from '#oidc/key-rotation.ts'
 import {
   type KeyLine,
+  type KeyRules,
   type KeyState,
   keyLines,
   keyRules,
+  type Scheduled,
   type SigningAlg,
   scheduleOf,
 } from '#oidc/key-schedule.ts'
 import { openRing } from '#oidc/ring.ts'
-import type { Store } from '#store/store.ts'
+import type { Circumstances, Store } from '#store/store.ts'
 
 type Ports = {
   store: Store
   keyEncryption: KeyEncryption
   now: Now
   site: SiteFile
-  /** Who the audit trail says did it: `operator:<name>`. */
+  /** Who the audit trail says did it, and from where. */
   actor: string
+  where?: Circumstances
 }
 
 /** A key as staff see it. Times are seconds since 1970. */
@@ -39,6 +42,8 @@ export type DescribedKey = {
   signs_at?: number
   retires_at?: number
   leaves_at?: number
+  /** When its successor will be published, and when it will sign: of a key that signs and has none yet. */
+  due?: { publishes_at: number; signs_at: number }
 }
 
 /** Every key of the ring. */
@@ -49,7 +54,8 @@ export async function listKeys({
   site,
 }: Ports): Promise<DescribedKey[]> {
   const ring = openRing(await store.keyRing.list(), keyEncryption)
-  return scheduleOf(ring, seconds(now), keyRules(site)).map((key) => ({
+  const rules = keyRules(site)
+  return scheduleOf(ring, seconds(now), rules).map((key) => ({
     kid: key.kid,
     alg: key.alg,
     purpose: key.purpose,
@@ -58,7 +64,15 @@ export async function listKeys({
     signs_at: key.signsAt,
     retires_at: key.retiresAt,
     leaves_at: key.leavesAt,
+    ...dueOf(key, rules),
   }))
+}
+
+function dueOf({ state, purpose, retiresAt, signsAt = 0 }: Scheduled, rules: KeyRules) {
+  if (state !== 'signing' || retiresAt !== undefined) return {}
+  const used = rules.used[purpose as KeyLine['purpose']]
+  const signs = signsAt + used
+  return { due: { publishes_at: signs - rules.publishAhead, signs_at: signs } }
 }
 
 export type Rotated = {
@@ -98,10 +112,11 @@ export const revokeKey = (ports: Ports, kid: string) => revoke(rotationPorts(por
 export const changeKeyEncryption = (ports: Ports, next: Buffer) =>
   changeTo(rotationPorts(ports), openKeyEncryption(next))
 
-const rotationPorts = ({ store, keyEncryption, now, site, actor }: Ports): RotationPorts => ({
+const rotationPorts = ({ store, keyEncryption, now, site, ...by }: Ports): RotationPorts => ({
   store,
   kek: keyEncryption,
   now,
   rules: keyRules(site),
-  actor,
+  actor: by.actor,
+  ...(by.where ? { where: by.where } : {}),
 })

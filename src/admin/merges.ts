@@ -10,16 +10,20 @@ import {
   moveOut,
   type Pair,
 } from '#accounts/merging.ts'
+import { indexIn } from '#accounts/people-keys.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { AccountRow, MergeRow, Store, Tables } from '#store/store.ts'
+import type { AccountRow, Circumstances, MergeRow, Store, Tables } from '#store/store.ts'
 import { endAll } from './ending.ts'
 
 export type PartingPorts = MergingPorts & {
   now: Now
   writeLetter: WriteLetter
-  /** Who does it. */
+  /** Who does it, and from where. */
   actor: string
+  where?: Circumstances
+  /** Whether this one's to be undone by whom: asked with both accounts held. */
+  allow?: (tables: Tables, pair: Pair, merge: MergeRow) => Promise<boolean>
 }
 
 export type Parting = {
@@ -72,6 +76,7 @@ async function part(
   if (!found) return { kind: 'unknown' }
   const pair = await lockBoth(tables, found)
   if (!pair) throw new Error(`merge ${id} names accounts that are not there`)
+  if (ports.allow && !(await ports.allow(tables, pair, found))) return { kind: 'unknown' }
   // Again, now that nobody else can undo it.
   const why = await whyNot(tables, (await tables.accountMerges.find(id)) ?? found, pair)
   if (why) return { kind: 'refused', why }
@@ -91,11 +96,13 @@ async function part(
     [pair.merged.id, pair.kept.id],
   ]) {
     const event = { action: 'account.merge-undo', target, outcome: 'ok' }
-    await tables.audit.record({ at, actor: ports.actor, ...event, details: { ...details, other } })
+    const made = { at, actor: ports.actor, ...event, ...ports.where }
+    await tables.audit.record({ ...made, details: { ...details, other } })
   }
   for (const account of [pair.kept, pair.merged]) {
     await tellParted(tables, account, { at, merge: id, language: moved.language }, ports)
   }
+  await indexIn(tables, [pair.kept.id, pair.merged.id])
   return { kind: 'undone', kept: pair.kept.id, merged: pair.merged.id, conflicts }
 }
 

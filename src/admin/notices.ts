@@ -1,13 +1,14 @@
 /** Announcing an upstream's maintenance, and withdrawing it. */
 import { randomUUID } from 'node:crypto'
 import { type Now, seconds } from '#lib/time.ts'
-import type { NoticeRow, Store } from '#store/store.ts'
+import type { Circumstances, NoticeRow, Store } from '#store/store.ts'
 
 export type NoticePorts = {
   store: Pick<Store, 'transaction'>
   now: Now
-  /** Who does it, for the audit trail. */
+  /** Who does it and from where, for the audit trail. */
   actor: string
+  where?: Circumstances
   /** Ids of the upstreams there are. */
   connectors: string[]
 }
@@ -20,7 +21,7 @@ export type NewNotice = {
   until: string
 }
 
-export type NoticeProblem = { field: string; message: string }
+export type NoticeProblem = { field: string; message: string; code: string }
 export type Announced =
   | { kind: 'announced'; notice: NoticeRow }
   | { kind: 'rejected'; problems: NoticeProblem[] }
@@ -42,27 +43,29 @@ export function readMoment(text: string): number | undefined {
 }
 
 export async function announce(
-  { store, now, actor, connectors }: NoticePorts,
+  { store, now, actor, where, connectors }: NoticePorts,
   { connector, text, from, until }: NewNotice,
 ): Promise<Announced> {
   const problems: NoticeProblem[] = []
-  const wrong = (field: string, message: string) => problems.push({ field, message })
+  const wrong = (field: string, code: string, message: string) =>
+    problems.push({ field, message, code })
   const words = { 'zh-TW': text['zh-TW'].trim(), en: text.en.trim() }
   const startsAt = readMoment(from)
   const endsAt = readMoment(until)
   const at = seconds(now)
   if (!connectors.includes(connector))
-    wrong('connector', `${connector} is none of ${connectors.join(', ')}`)
+    wrong('connector', 'invalid', `${connector} is none of ${connectors.join(', ')}`)
   for (const [language, one] of Object.entries(words)) {
     if (one === '' || one.length > longestText)
-      wrong(language, `must be 1 to ${longestText} letters`)
+      wrong(language, one === '' ? 'empty' : 'too-big', `must be 1 to ${longestText} letters`)
   }
   const moment = 'must be a moment such as "2026-12-01 18:00" (Taiwan) or 2026-12-01T10:00Z'
-  if (startsAt === undefined) wrong('from', moment)
-  if (endsAt === undefined) wrong('until', moment)
-  else if (endsAt <= Math.max(at, startsAt ?? 0)) wrong('until', 'must be later than now and from')
+  if (startsAt === undefined) wrong('from', 'moment', moment)
+  if (endsAt === undefined) wrong('until', 'moment', moment)
+  else if (endsAt <= Math.max(at, startsAt ?? 0))
+    wrong('until', 'notice-over', 'must be later than now and from')
   else if (endsAt - (startsAt ?? at) > longestSeconds)
-    wrong('until', 'is more than 90 days after from')
+    wrong('until', 'notice-too-long', 'is more than 90 days after from')
   if (problems.length > 0 || startsAt === undefined || endsAt === undefined)
     return { kind: 'rejected', problems }
   const id = randomUUID()
@@ -75,6 +78,7 @@ export async function announce(
       action: 'upstream.announce',
       target: `connector:${connector}`,
       outcome: 'ok',
+      ...where,
       details: { notice: id, from: startsAt, until: endsAt },
     })
   })
@@ -83,12 +87,12 @@ export async function announce(
 
 /** False when there is no such notice. */
 export const withdraw = (
-  { store, now, actor }: Pick<NoticePorts, 'store' | 'now' | 'actor'>,
+  { store, now, actor, where }: Pick<NoticePorts, 'store' | 'now' | 'actor' | 'where'>,
   id: string,
 ): Promise<boolean> =>
   store.transaction(async (tables) => {
     if (!(await tables.upstreamNotices.remove(id))) return false
     const event = { action: 'upstream.withdraw', target: `notice:${id}`, outcome: 'ok' }
-    await tables.audit.record({ at: seconds(now), actor, ...event })
+    await tables.audit.record({ at: seconds(now), actor, ...event, ...where })
     return true
   })

@@ -1,5 +1,6 @@
 /** One thing staff can do: declared once, done at the console, by the API and at the command line. */
 import { z } from 'zod'
+import type { MessageParams } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import type { AdminPorts } from './ports.ts'
 import { type By, type Permission, type Reach, reachOf } from './staff.ts'
@@ -8,7 +9,13 @@ import { type By, type Permission, type Reach, reachOf } from './staff.ts'
  * What is wrong with an input: which field, why, how to mend it. `message` is English, for the API and the command line;
  * `code` names the words of a page, `admin.problem.<code>`.
  */
-export type FieldProblem = { field: string; message: string; code?: string }
+export type FieldProblem = {
+  field: string
+  message: string
+  code?: string
+  /** What goes into the braces of those words. */
+  params?: MessageParams
+}
 
 export type Outcome<T> =
   | { kind: 'done'; value: T }
@@ -16,7 +23,7 @@ export type Outcome<T> =
   | { kind: 'rejected'; problems: FieldProblem[] }
   /** There is none, or it is beyond her reach: one answer. */
   | { kind: 'unknown' }
-  /** Somebody changed it since she looked. */
+  /** Somebody changed it since she looked. `why` says what, in English. */
   | { kind: 'conflict'; why: string }
   /** A rule of ours says no; a message key of `admin.refused`, for the API its English words. */
   | { kind: 'refused'; why: string }
@@ -37,6 +44,8 @@ export type Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below `/api/v1`; `{id}` is a field of the input, the others are the query's (GET, DELETE) or the body's. */
   path: `/${string}`
+  /** The most a call's body may have; a megabyte, if not said. */
+  bodyBytes?: number
   /** A strict object: fields nobody knows are refused. */
   input: I
   /** What leaves the server, and nothing else does. */
@@ -62,6 +71,9 @@ export async function perform<I extends z.ZodType, O extends z.ZodType>(
   const reach = reachOf(by, one.permission)
   if (!reach) return { kind: 'forbidden' }
   if (one.dangerous && !by.fresh) return { kind: 'not-fresh' }
+  const broken = Object.entries(input ?? {}).filter(([, value]) => !isText(value))
+  if (broken.length > 0)
+    return { kind: 'rejected', problems: broken.map(([field]) => notText(field)) }
   const parsed = one.input.safeParse(input)
   if (!parsed.success) return { kind: 'rejected', problems: problemsOf(parsed.error) }
   const outcome = await one.run(ports, { ...by, reach, at: seconds(ports.now) }, parsed.data)
@@ -69,6 +81,18 @@ export async function perform<I extends z.ZodType, O extends z.ZodType>(
     ? { kind: 'done', value: one.output.parse(outcome.value) as z.output<O> }
     : outcome
 }
+
+/** What a database keeps as it came: no NUL, no half of a character, however deep. */
+export const isText = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? !value.includes('\0') && value.isWellFormed()
+    : typeof value !== 'object' || value === null || Object.values(value).every(isText)
+
+const notText = (field: string): FieldProblem => ({
+  field,
+  message: 'holds a NUL or half of a character',
+  code: 'invalid',
+})
 
 /** A schema's complaints, by field. A rule of ours names its words: `ctx.addIssue({…, params: { code }})`. */
 export const problemsOf = (error: z.ZodError): FieldProblem[] =>

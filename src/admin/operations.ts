@@ -1,6 +1,7 @@
 /** Everything staff can do, in the order of the API's document. */
 import type { Operation } from './operation.ts'
 import { auditOperations } from './operations/audit.ts'
+import { clientFilesOperations } from './operations/client-files.ts'
 import { clientsOperations } from './operations/clients.ts'
 import { importsOperations } from './operations/imports.ts'
 import { keysOperations } from './operations/keys.ts'
@@ -15,6 +16,7 @@ import { upstreamsOperations } from './operations/upstreams.ts'
 
 export const operations: readonly Operation[] = [
   ...clientsOperations,
+  ...clientFilesOperations,
   ...requestsOperations,
   ...registrationOperations,
   ...peopleOperations,

@@ -1,5 +1,6 @@
 /** Pages of a list, by cursor: where the next one begins, as text that is good for a link. */
 import { z } from 'zod'
+import { isText } from './operation.ts'
 
 export const pageSize = { usual: 50, most: 200 } as const
 
@@ -32,8 +33,11 @@ export function readCursor<Shape extends z.ZodType>(
   shape: Shape,
 ): z.output<Shape> | undefined {
   try {
-    const parsed = shape.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
-    return parsed.success ? parsed.data : undefined
+    const text = Buffer.from(cursor, 'base64url').toString()
+    // PostgreSQL knows no text with a NUL in it, and throws.
+    if (text.includes('\\u0000')) return undefined
+    const parsed = shape.safeParse(JSON.parse(text))
+    return parsed.success && isText(parsed.data) ? parsed.data : undefined
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 /** What staff do with people's accounts. */
 import { z } from 'zod'
 import { createLocalAccount, type LocalPorts } from '#accounts/local.ts'
+import { indexPeople } from '#accounts/people-keys.ts'
 import type { Store } from '#store/store.ts'
 import type { FieldProblem } from './clients.ts'
 
@@ -39,7 +40,9 @@ export async function addPerson(
     return { kind: 'rejected', problems }
   }
   const made = await createLocalAccount(store, { ...parsed.data, by: 'staff' }, ports)
-  return made.kind === 'taken'
-    ? { kind: 'rejected', problems: [{ field: 'account', message: 'is taken' }] }
-    : made
+  if (made.kind === 'taken') {
+    return { kind: 'rejected', problems: [{ field: 'account', message: 'is taken' }] }
+  }
+  await indexPeople(store, [made.accountId])
+  return made
 }

@@ -1,8 +1,11 @@
 /** What is lent to everything staff can do; the house has all of it. */
 import type { Provider } from 'oidc-provider'
+import type { Counters } from '#accounts/counters.ts'
 import type { PasswordRules } from '#accounts/password-rules.ts'
 import type { Passwords } from '#accounts/passwords.ts'
+import type { RecoveryPorts } from '#accounts/recovery.ts'
 import type { Config } from '#config/load.ts'
+import type { Connector } from '#federation/connector.ts'
 import type { HealthBoard } from '#federation/health-board.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import type { Log } from '#lib/log.ts'
@@ -10,6 +13,7 @@ import type { Now } from '#lib/time.ts'
 import type { KeyEncryption } from '#oidc/key-encryption.ts'
 import type { Keys } from '#oidc/keys.ts'
 import type { Store } from '#store/store.ts'
+import type { Examination } from './doctor.ts'
 
 export type AdminPorts = {
   config: Config
@@ -21,8 +25,42 @@ export type AdminPorts = {
   judgePassword: PasswordRules
   writeLetter: WriteLetter
   upstreamHealth: HealthBoard
+  upstreams: Upstreams
+  /** Encodes anew what people send in. */
+  pictures: Pictures
+  recovery: RecoveryPorts
+  /** Of sign-ins, among others. */
+  limits: { counters: Counters }
   /** The guarded client. */
   fetch: typeof fetch
+  /** Looks at everything a sign-in needs: takes seconds. */
+  examine(): Promise<Examination>
+  background: Background
   log: Log
   now: Now
+}
+
+export type Pictures = {
+  encode(bytes: Buffer): Promise<Encoded>
+}
+type Encoded =
+  | { kind: 'picture'; type: string; bytes: Buffer }
+  | { kind: 'refused'; why: 'not-a-picture' | 'too-large' | 'broken' }
+
+/** What is done in the background, set off from the front. */
+export type Background = {
+  /** The outbox has something due. */
+  deliver(): void
+  /** Runs a job now, in this process. False when it runs elsewhere; rejects with the job's own error. */
+  run(job: string): Promise<boolean>
+  /** Takes over at once what was done to the key ring. Never rejects. */
+  lookAtKeys(): Promise<void>
+}
+
+/** More of them than people may use just now. */
+export type Upstreams = {
+  /** All that have credentials, behind no breaker: nothing that comes of them says how they fare. */
+  opened: ReadonlyMap<string, Connector>
+  /** Those whose day it is, also those staff switched off: what comes of a probe is heard. */
+  today: ReadonlyMap<string, Connector>
 }

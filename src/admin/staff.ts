@@ -39,6 +39,7 @@ export const permissions = {
 } as const satisfies Record<string, { roles: readonly Role[]; narrowedBy: readonly Narrowing[] }>
 
 export type Permission = keyof typeof permissions
+export const everyPermission = Object.keys(permissions) as Permission[]
 type Narrowing = 'county' | 'own'
 
 /** The OAuth scope a token needs for it, beside the role. */
@@ -91,6 +92,12 @@ export const narrowings: Record<Role, readonly Narrowing[]> = {
   support: ['county'],
   auditor: ['county'],
 }
+
+/**
+ * Seconds for which both factors count, whatever she does: a working day. A browser that stays signed in for weeks is not
+ * at the console for weeks.
+ */
+export const provedSeconds = 8 * 60 * 60
 
 /** An operator at the command line: whoever may read the key-encryption key may do everything. */
 export const operatorBy = (actor: string): By => ({

@@ -12,22 +12,25 @@ export function addAuditCommands(program: Command): void {
     .command('list')
     .description('events, newest first')
     .option('--actor <actor>', 'an account’s id, client:<id>, operator:<name>, system')
-    .option('--action <action>', 'such as session.sign-in or key.rotate')
+    .option('--action <action>', 'how it begins, such as session.sign-in or key.')
     .option('--target <target>', 'an account’s id, client:<id>, key:<kid>')
     .option('--since <time>', 'such as 2026-11-21 or 2026-11-21T08:00:00+08:00')
     .option('--until <time>', 'the same')
     .option('--limit <number>', 'at most so many', '100')
     .option('--json', 'print as JSON')
     .action(async ({ actor, action, target, since, until, limit, json }) => {
+      const { newestOf } = await import('#admin/audit-trail.ts')
+      const count = readCount(limit)
+      const last = readTime('--until', until)
       const filter = {
         actor,
         action,
         target,
         since: readTime('--since', since),
-        until: readTime('--until', until),
-        limit: readCount(limit),
+        // The moment itself is still in it.
+        until: last === undefined ? undefined : last + 1,
       }
-      const events = await inHouse(({ store }) => store.auditReads.list(filter))
+      const events = await inHouse(({ store }) => newestOf(store, filter, count))
       if (json) print(JSON.stringify(events, null, 2))
       else for (const event of events) print(describe(event))
     })

@@ -1,5 +1,7 @@
 /** `citygate client …`: relying-party apps. */
 import { type Command, Option } from 'commander'
+import { addClientFileCommands } from './client-files.ts'
+import { addClientLifeCommands } from './client-life.ts'
 import { collect, exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
 
 export function addClientCommands(program: Command): void {
@@ -112,6 +114,9 @@ export function addClientCommands(program: Command): void {
       }
       printClient(registration, json)
     })
+
+  addClientLifeCommands(client)
+  addClientFileCommands(client)
 }
 
 function printClient(registration: Record<string, unknown>, json: boolean | undefined) {

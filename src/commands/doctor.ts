@@ -27,36 +27,15 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function examineHouse(): Promise<Examination> {
-  const [
-    { loadConfig },
-    { examine },
-    { findKeyEncryption },
-    outside,
-    certificates,
-    mail,
-    insecure,
-  ] = await Promise.all([
+  const [{ loadConfig }, { examineAll }, { findKeyEncryption }] = await Promise.all([
     import('#config/load.ts'),
-    import('#admin/doctor.ts'),
+    import('../opening/examining.ts'),
     import('../opening/key-file.ts'),
-    import('#outside/fetch.ts'),
-    import('#outside/certificates.ts'),
-    import('#outside/mail.ts'),
-    import('#federation/insecure.ts'),
   ])
   try {
     const config = loadConfig(process.env)
-    const { findings, unchecked } = await examine(config, {
-      kek: findKeyEncryption(config),
-      now: Date.now,
-      fetch: globalThis.fetch,
-      guardedFetch: outside.openGuardedFetch({
-        allow: config.site.outbound.allow,
-        plain: insecure.openPlainAddresses(config.connectors),
-      }),
-      certificateExpiry: certificates.openCertificates({ allow: config.site.outbound.allow }),
-      tryMailServer: config.mail && mail.tryMailServer.bind(undefined, config.mail),
-    })
+    const kek = findKeyEncryption(config)
+    const { findings, unchecked } = await examineAll(config, { kek, now: Date.now })
     const says = `${config.site.id}, ${config.connectors.length} connectors`
     return { findings: [{ check: 'configuration', state: 'ok', says }, ...findings], unchecked }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** `citygate outbox …`: what waits to reach the outside, and what was given up. */
 import type { Command } from 'commander'
+import type { House } from '#http/house.ts'
 import { seconds } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
 import { exits, inHouse, operator, print, Stop } from './tools.ts'
@@ -27,8 +28,9 @@ export function addOutboxCommands(program: Command): void {
     .option('--all', 'every message that failed')
     .action(async (id, { all }) => {
       if (!id === !all) throw new Stop(exits.usage, 'give the id of a message, or --all')
-      const retried = await inHouse(async ({ store: { outbox }, now }) =>
-        all ? outbox.retryAll(seconds(now)) : Number(await outbox.retry(id, seconds(now))),
+      const { retryMessage, retryMessages } = await import('#admin/outbox.ts')
+      const retried = await inHouse(async (house) =>
+        all ? retryMessages(ports(house)) : Number(await retryMessage(ports(house), id)),
       )
       if (!all && retried === 0) {
         throw new Stop(
@@ -44,18 +46,14 @@ export function addOutboxCommands(program: Command): void {
     .description('forget a message: nobody will hear of it')
     .argument('<id>')
     .action(async (id) => {
-      const dropped = await inHouse(({ store, now }) =>
-        store.transaction(async (tables) => {
-          if (!(await tables.outbox.drop(id))) return false
-          const event = { action: 'outbox.drop', target: `message:${id}`, outcome: 'ok' }
-          await tables.audit.record({ at: seconds(now), actor: operator(), ...event })
-          return true
-        }),
-      )
+      const { dropMessage } = await import('#admin/outbox.ts')
+      const dropped = await inHouse((house) => dropMessage(ports(house), id))
       if (!dropped) throw new Stop(exits.unknown, `there is no message ${id}`)
       print(`dropped ${id}`)
     })
 }
+
+const ports = ({ store, now }: House) => ({ store, at: seconds(now), actor: operator() })
 
 const toJson = ({ createdAt, dueAt, lastError, ...row }: OutboxRow) => ({
   ...row,

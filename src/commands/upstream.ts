@@ -1,7 +1,9 @@
 /** `citygate upstream …`: how the upstreams fare, and what staff say of them. */
 import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { Operation } from '#admin/operation.ts'
+import type { UpstreamEvent } from '#admin/upstreams/shapes.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
-import { UpstreamError } from '#errors.ts'
 import { dayOf } from '#federation/days.ts'
 import type { House } from '#http/house.ts'
 import { seconds } from '#lib/time.ts'
@@ -50,7 +52,45 @@ export function addUpstreamCommands(program: Command): void {
     .command('probe')
     .description('ask one now whether somebody could sign in there; what comes of it counts')
     .argument('<connector>')
-    .action((id) => inHouse((house) => probe(house, id)))
+    .action(async (id) => {
+      const probed = await act('probeUpstream', { id })
+      if (!probed.answers) throw new Stop(exits.unavailable, `${probed.failure}: ${probed.why}`)
+      print(`${id}: answers (${probed.took} ms)`)
+    })
+
+  upstream
+    .command('events')
+    .description('what happened there: changes of state, switching, people who came back in vain')
+    .argument('<connector>')
+    .option('--kind <kind>', 'state, switch or failure')
+    .option('--limit <number>', 'the newest so many, 50 if not said')
+    .option('--json', 'print as JSON')
+    .action(async (id, { kind, limit, json }) => {
+      const { items } = await act('listUpstreamEvents', { id, kind, limit })
+      if (json) print(JSON.stringify(items, null, 2))
+      else for (const one of items) print(Object.values(eventLine(one)).join('  '))
+    })
+
+  upstream
+    .command('off')
+    .description(
+      'let nobody in from there any more, also those on their way; links and accounts stay',
+    )
+    .argument('<connector>')
+    .requiredOption('--reason <text>', 'why: for staff and the audit trail, people do not read it')
+    .action(async (id, { reason }) => {
+      await act('switchUpstreamOff', { id, reason })
+      print(`${id} is switched off; every process follows within 5 seconds`)
+    })
+
+  upstream
+    .command('on')
+    .description('let people in from there again')
+    .argument('<connector>')
+    .action(async (id) => {
+      await act('switchUpstreamOn', { id })
+      print(`${id} is switched on; every process follows within 5 seconds`)
+    })
 
   upstream
     .command('announce')
@@ -61,17 +101,9 @@ export function addUpstreamCommands(program: Command): void {
     .requiredOption('--from <moment>', 'such as "2026-12-01 18:00", Taiwan’s time')
     .requiredOption('--until <moment>', 'after which it is shown no more')
     .action(async (connector, { zh, en, from, until }) => {
-      const { announce } = await import('#admin/notices.ts')
-      const announced = await inHouse(({ store, now, config }) =>
-        announce(
-          { store, now, actor: operator(), connectors: config.connectors.map(({ id }) => id) },
-          { connector, text: { 'zh-TW': zh, en }, from, until },
-        ),
-      )
-      if (announced.kind === 'rejected') throw rejected(announced.problems)
-      print(
-        `${announced.notice.id}  shown from a day before until ${time(announced.notice.endsAt)}`,
-      )
+      const text = { 'zh-TW': zh, en }
+      const notice = await act('addUpstreamNotice', { id: connector, text, from, until })
+      print(`${notice.id}  shown from a day before until ${notice.until.replace('.000', '')}`)
     })
 
   upstream
@@ -91,40 +123,59 @@ export function addUpstreamCommands(program: Command): void {
     .description('take an announcement back')
     .argument('<id>')
     .action(async (id) => {
-      const { withdraw } = await import('#admin/notices.ts')
-      const gone = await inHouse(({ store, now }) =>
-        withdraw({ store, now, actor: operator() }, id),
-      )
-      if (!gone) throw new Stop(exits.unknown, `there is no announcement ${id}`)
+      const found = await inHouse(({ store }) => store.upstreamNotices.find(id))
+      if (!found) throw new Stop(exits.unknown, `there is no announcement ${id}`)
+      await act('removeUpstreamNotice', { id: found.connector, notice: id })
       print(`withdrawn ${id}`)
     })
 }
 
-async function probe({ config, trips, upstreamHealth, now }: House, id: string) {
-  const file = config.connectors.find((one) => one.id === id)
-  if (!file) throw new Stop(exits.unknown, `there is no upstream ${id}`)
-  if (dayOf(file, now()) !== 'open')
-    throw new Stop(exits.rejected, `${id} ${daysOf(file, now())}: it is not connected`)
-  const connector = trips.connectors.get(id)
-  if (!connector) throw new Stop(exits.rejected, `${id} has no credentials: it is not connected`)
-  await upstreamHealth.look()
-  const began = performance.now()
-  try {
-    await connector.probe().finally(() => upstreamHealth.note(id))
-    print(`${id}: answers (${Math.round(performance.now() - began)} ms)`)
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error
-    throw new Stop(exits.unavailable, `${error.failure}: ${error.message}${causeOf(error)}`)
+type Staffed = typeof import('#admin/operations/upstreams.ts')
+
+/** Does what staff do, as the operator who typed it; her refusals are ours. */
+async function act<Name extends Acts>(
+  name: Name,
+  input: z.input<Staffed[Name]['input']>,
+): Promise<z.output<Staffed[Name]['output']>> {
+  const [operations, { perform }, { operatorBy }] = await Promise.all([
+    import('#admin/operations/upstreams.ts'),
+    import('#admin/operation.ts'),
+    import('#admin/staff.ts'),
+  ])
+  const outcome = await inHouse((house) =>
+    perform(house, operatorBy(operator()), operations[name] as Operation, input),
+  )
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.value as z.output<Staffed[Name]['output']>
+    case 'rejected':
+      throw rejected(outcome.problems)
+    case 'conflict':
+      throw new Stop(exits.rejected, outcome.why)
+    case 'refused':
+      throw new Stop(exits.rejected, `${input.id} has no credentials: it is not connected`)
+    default:
+      throw new Stop(exits.unknown, `there is no upstream ${input.id}`)
   }
 }
+type Acts =
+  | 'probeUpstream'
+  | 'listUpstreamEvents'
+  | 'switchUpstreamOff'
+  | 'switchUpstreamOn'
+  | 'addUpstreamNotice'
+  | 'removeUpstreamNotice'
 
-/** What the network said, where that is what failed. */
-function causeOf(error: Error): string {
-  let deepest: unknown = error
-  while (deepest instanceof Error && deepest.cause) deepest = deepest.cause
-  const code = deepest instanceof Error && 'code' in deepest ? String(deepest.code) : ''
-  return code ? ` (${code})` : ''
-}
+const eventLine = ({ at, what, errand, stage, status, by, reason, ref }: UpstreamEvent) => ({
+  at: at.replace('.000', ''),
+  what,
+  ...(errand ? { errand } : {}),
+  ...(stage ? { stage } : {}),
+  ...(status ? { status } : {}),
+  ...(by ? { by } : {}),
+  ...(reason ? { reason } : {}),
+  ...(ref ? { ref } : {}),
+})
 
 function standingOf(
   { trips, upstreamHealth, now }: House,
@@ -138,6 +189,7 @@ function standingOf(
     label: label['zh-TW'],
     connected: trips.connectors.has(id),
     days: daysOf(file, now()),
+    switched_off: moment(upstreamHealth.offSince(id)),
     state: known?.state,
     since: moment(known?.since),
     checked_at: moment(known?.checkedAt),
@@ -155,7 +207,8 @@ function daysOf(file: Pick<ConnectorConfig, 'opens' | 'closes'>, now: number) {
 }
 
 function describe(one: ReturnType<typeof standingOf>): string {
-  const away = one.days ? `not connected: ${one.days}` : 'not connected'
+  const why = one.switched_off ? `switched off since ${one.switched_off}` : one.days
+  const away = why ? `not connected: ${why}` : 'not connected'
   const state = one.connected ? (one.state ?? 'not asked yet') : away
   return [
     one.id.padEnd(8),

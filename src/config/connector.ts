@@ -326,6 +326,12 @@ const gate = {
       'How this very county’s people were known before, over OpenID 2.0: the signed openid2_id re-keys them.',
     ),
   quirks: z.array(z.string().min(1)).default([]).describe('What staff should know of it.'),
+  contact: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Whom staff call when it does not work: name, telephone, address.'),
 }
 
 /** One file of `connectors/`: one upstream. */
@@ -411,6 +417,8 @@ export type Credentials = {
 /** A connector as the rest of the program sees it. Without credentials it is listed but cannot be chosen. */
 export type ConnectorConfig = ConnectorFile & {
   credentials?: Credentials
+  /** Without credentials: names of the environment variables that would connect it. */
+  missing?: string[]
   /** Plain http allowed: the sandbox's counties, never a file's. */
   insecure?: boolean
 }

@@ -268,10 +268,9 @@ function readConnectors(
     if (before) problems.push({ file, key: 'id', message: `is taken by ${before}` })
     seen.set(read.value.id, file)
     if (!before) placed.push({ file, connector: read.value })
-    connectors.push({
-      ...read.value,
-      credentials: readCredentials(read.value, env, file, problems),
-    })
+    const credentials = readCredentials(read.value, env, file, problems)
+    const missing = credentials ? [] : variablesOf(read.value, env)
+    connectors.push({ ...read.value, credentials, ...(missing.length > 0 && { missing }) })
   }
   checkConnectors(placed, (file, key, message) => problems.push({ file, key, message }))
   return connectors.sort((a, b) => a.order - b.order)
@@ -329,6 +328,18 @@ const variables: {
   openid2: () => ({}),
 }
 type Variables = Record<keyof Credentials, string>
+
+/** Names of the variables that would connect it. */
+function variablesOf(connector: ConnectorFile, env: NodeJS.ProcessEnv): string[] {
+  const names = connector.settings as Record<string, unknown>
+  const ofType = variables[connector.type] as (file: ConnectorFile) => Partial<Variables>
+  const needed = Object.values(ofType(connector)).map((key) => names[key])
+  const isSet = (name: string) =>
+    name === connector.enabled_env ? env[name] === 'on' : Boolean(env[name])
+  return [connector.enabled_env, ...needed].filter(
+    (one): one is string => typeof one === 'string' && !isSet(one),
+  )
+}
 
 /** Undefined for one that is listed only: none of its variables is set, or it is not switched on. */
 function readCredentials(

@@ -232,6 +232,13 @@ export const siteFile = z.strictObject({
         .default('urn:citygate:acr:two-factor')
         .describe('acr of a sign-in with a second factor (TOTP or a passkey) beside either.'),
     })
+    .superRefine(({ password, upstream, two_factor: both }, ctx) => {
+      // Else one factor would do for both, and nobody would be asked for the second.
+      if (both === password || both === upstream) {
+        const message = 'must differ from the acr of a sign-in with one factor'
+        ctx.addIssue({ code: 'custom', path: ['two_factor'], message })
+      }
+    })
     .prefault({}),
   resources: z
     .array(
@@ -288,6 +295,16 @@ export const siteFile = z.strictObject({
         .default([])
         .describe(
           'Who is written to when a county login seems to have been given to somebody else: once a day for each.',
+        ),
+    })
+    .prefault({}),
+  registration: z
+    .strictObject({
+      dynamic: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether programs may register themselves (RFC 7591), with a token staff gave them.',
         ),
     })
     .prefault({}),

@@ -1,14 +1,7 @@
-/** Reads YAML files against a schema so that every complaint carries file, line and key. */
+/** Reads YAML files of the operator's. */
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import type { ConfigProblem } from '../errors.ts'
-import { inWords } from './complaints.ts'
-
-/** Says what is wrong with a value the schema allows, and where in it. */
-export type Check<T> = (value: T, complain: (path: PropertyKey[], message: string) => void) => void
-
-type Read<T> = { value: T; problems: [] } | { value: undefined; problems: ConfigProblem[] }
+import { type Check, type Read, readYamlText } from '#lib/yaml.ts'
 
 /** The file's value, or every problem in it. Never throws for what an operator may have written. */
 export function readYaml<T>(file: string, schema: z.ZodType<T>, check?: Check<T>): Read<T> {
@@ -22,83 +15,5 @@ export function readYaml<T>(file: string, schema: z.ZodType<T>, check?: Check<T>
       problems: [{ file, key: '', message: `cannot be read (${reason})` }],
     }
   }
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      file,
-      line: lines.linePos(error.pos[0]).line,
-      key: '',
-      message: error.message.split('\n')[0] ?? 'is not YAML',
-    }))
-    return { value: undefined, problems }
-  }
-
-  const lineOf = (path: PropertyKey[]): number | undefined => {
-    let node: unknown = document.contents
-    let found: unknown = node
-    for (const step of path) {
-      const pair = isMap(node)
-        ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
-        : undefined
-      const next = isSeq(node) ? node.items[Number(step)] : pair?.value
-      // A missing key has no line of its own: the nearest parent that exists is where to add it.
-      if (!pair && !next) return startOf(node)
-      found = pair?.key ?? next
-      node = next
-    }
-    return startOf(found)
-  }
-  const startOf = (node: unknown) =>
-    isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined
-  const at = (path: PropertyKey[], message: string): ConfigProblem => ({
-    file,
-    line: lineOf(path),
-    key: path.join('.'),
-    message,
-  })
-
-  const value: unknown = document.toJS()
-  const problems: ConfigProblem[] = []
-  let parsed = schema.safeParse(value, { error: inWords })
-  if (!parsed.success) {
-    // A key nobody knows hides nothing that is wrong with the others.
-    for (const path of parsed.error.issues.flatMap(unknownKeys)) {
-      problems.push(at(path, 'is not a key we know; remove it or mend its spelling'))
-      remove(value, path)
-    }
-    if (problems.length > 0) parsed = schema.safeParse(value, { error: inWords })
-  }
-  if (parsed.success) check?.(parsed.data, (path, message) => problems.push(at(path, message)))
-  else {
-    for (const { path, message } of parsed.error.issues.flatMap(innermost)) {
-      problems.push(at(path, message))
-    }
-  }
-  if (parsed.success && problems.length === 0) return { value: parsed.data, problems: [] }
-  return { value: undefined, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
-}
-
-type Issue = z.core.$ZodIssue
-
-const unknownKeys = (issue: Issue): PropertyKey[][] =>
-  innermost(issue).flatMap((one) =>
-    one.code === 'unrecognized_keys' ? one.keys.map((key) => [...one.path, key]) : [],
-  )
-
-/** Of a value that may be of several kinds, what is wrong inside the kind it is. */
-function innermost(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const inside = issue.errors.find((way) => way.length > 0 && way.every(isInside))
-  if (!inside) return [issue]
-  return inside.flatMap((one) => innermost({ ...one, path: [...issue.path, ...one.path] }))
-}
-
-const isInside = ({ path, code }: Issue) => path.length > 0 || code === 'unrecognized_keys'
-
-function remove(value: unknown, path: PropertyKey[]): void {
-  const [key, ...rest] = path
-  if (typeof value !== 'object' || value === null || key === undefined) return
-  if (rest.length === 0) Reflect.deleteProperty(value, key)
-  else remove(Reflect.get(value, key), rest)
+  return readYamlText(text, file, schema, check)
 }

@@ -2,6 +2,7 @@
 import type { ConnectorConfig } from '#config/connector.ts'
 import { dayInTaiwan } from '#lib/terms.ts'
 import type { Connector } from './connector.ts'
+import { whenever } from './whenever.ts'
 
 /** `now` in milliseconds since 1970. */
 export function dayOf(
@@ -15,26 +16,18 @@ export function dayOf(
 
 /** Those whose day it is, whenever somebody asks. */
 export function openByDay(
-  connectors: Map<string, Connector>,
+  connectors: ReadonlyMap<string, Connector>,
   list: ConnectorConfig[],
   now: () => number,
 ): ReadonlyMap<string, Connector> {
-  const dated = list.filter(({ opens, closes }) => opens !== undefined || closes !== undefined)
-  if (dated.length === 0) return connectors
-  const today = () => {
-    const away = new Set(dated.filter((one) => dayOf(one, now()) !== 'open').map(({ id }) => id))
-    return new Map([...connectors].filter(([id]) => !away.has(id)))
-  }
-  return {
-    get size() {
-      return today().size
-    },
-    has: (id) => today().has(id),
-    get: (id) => today().get(id),
-    keys: () => today().keys(),
-    values: () => today().values(),
-    entries: () => today().entries(),
-    forEach: (each) => today().forEach(each),
-    [Symbol.iterator]: () => today().entries(),
-  }
+  const dated = new Map(
+    list
+      .filter(({ opens, closes }) => opens !== undefined || closes !== undefined)
+      .map((one) => [one.id, one]),
+  )
+  if (dated.size === 0) return connectors
+  return whenever(connectors, (id) => {
+    const file = dated.get(id)
+    return !file || dayOf(file, now()) === 'open'
+  })
 }

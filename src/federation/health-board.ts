@@ -26,6 +26,12 @@ export type Notice = {
   endsAt: number
 }
 
+/** What somebody looks up when he asks how it came about. */
+export type Change = Standing & {
+  /** How it was before, and since when. */
+  before: { state: Health['state']; since: number }
+}
+
 export type HealthBoardPorts = {
   /** Those there are. */
   connectors: string[]
@@ -35,12 +41,16 @@ export type HealthBoardPorts = {
     look(at: number): Promise<{
       statuses: Standing[]
       notices: Notice[]
+      /** What staff switched off, and when. */
+      switches: { connector: string; offAt: number }[]
     }>
   }
   /** True for one caller of all processes until so many seconds are over. */
   trial(connector: string, seconds: number): Promise<boolean>
   /** Told once of all processes' that an upstream went down or came back. */
   changed(standing: Standing): Promise<void>
+  /** Told once of all processes' of every change of its state. */
+  remember(change: Change): Promise<void>
   log: Log
   now: Now
   /** At least 0, less than 1. */
@@ -53,6 +63,8 @@ export type HealthBoard = {
   isDown(connector: string): boolean
   /** Notices of now and of the next day, from memory. */
   notices(connector: string): Notice[]
+  /** Since when staff have it switched off, from memory; undefined while it is on. */
+  offSince(connector: string): number | undefined
   /** `began`: when the call was made, in milliseconds. */
   hear(connector: string, outcome: Outcome, began?: number): void
   /** True for the one who may try now whether it is back. */
@@ -84,6 +96,8 @@ type Known = {
   noTurnBefore: number
   /** How many changes of ours there were. */
   changes: number
+  /** How it was before those that are not written down. */
+  before: Change['before']
 }
 
 /** Does no I/O by itself before `look` or `follow`. */
@@ -92,10 +106,18 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   const known = new Map<string, Known>(
     ports.connectors.map((id) => [
       id,
-      { health: unheard(now()), unsaved: false, turned: false, noTurnBefore: 0, changes: 0 },
+      {
+        health: unheard(now()),
+        unsaved: false,
+        turned: false,
+        noTurnBefore: 0,
+        changes: 0,
+        before: { state: 'ok', since: seconds(now) },
+      },
     ]),
   )
   let notices: Notice[] = []
+  let off = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let working = Promise.resolve()
   let open = true
@@ -118,12 +140,13 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
   async function saveAll() {
     for (const [connector, one] of known) {
       if (!one.unsaved) continue
-      const { changes, turned, health } = one
+      const { changes, turned, health, before } = one
       // What could not be told while it was news is none: the others know better by now.
       const old = now() > (health.at ?? 0) + healthRules.windowMs
       const standing = standingOf(connector, one)
       const first = !old && (await statuses.change(standing))
       if (one.changes === changes) Object.assign(one, { unsaved: false, turned: false })
+      if (first) await ports.remember({ ...standing, before })
       if (first && turned) await tell(standing)
     }
   }
@@ -141,6 +164,7 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
       const before = new Map([...known].map(([id, { changes }]) => [id, changes]))
       const found = await statuses.look(seconds(now))
       notices = found.notices
+      off = new Map(found.switches.map(({ connector, offAt }) => [connector, offAt]))
       for (const status of found.statuses) {
         const one = known.get(status.connector)
         // What we learnt while we read is younger.
@@ -198,12 +222,14 @@ export function openHealthBoard(ports: HealthBoardPorts): HealthBoard {
           one.connector === connector && one.endsAt > at && one.startsAt <= at + aheadSeconds,
       )
     },
+    offSince: (connector) => off.get(connector),
     hear(connector, outcome, began) {
       const one = known.get(connector)
       if (!one) return
       const before = one.health
       one.health = hear(before, outcome, now(), began)
       if (one.health.state === before.state) return
+      if (!one.unsaved) one.before = { state: before.state, since: Math.floor(before.since / 1000) }
       one.unsaved = true
       one.turned ||= (before.state === 'down') !== (one.health.state === 'down')
       one.changes++

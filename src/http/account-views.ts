@@ -1,5 +1,6 @@
 /** What a member's own pages are given. */
 import type { Message } from '#lib/messages.ts'
+import type { QrCode } from '#lib/qr-code.ts'
 import type { Gate } from './render.ts'
 
 /** Every one of them. */
@@ -111,6 +112,43 @@ export type AccountViews = {
     apps: string[]
     action: string
   }
+  'account-second-factor': MemberPage & {
+    factors: {
+      id: string
+      type: 'totp' | 'passkey'
+      label: string
+      createdAt: Date
+      usedAt?: Date | undefined
+    }[]
+    codesLeft: number
+    /** She has a role here and no factor: none is added by her password alone. */
+    byInvitation: boolean
+    /** The last one stays while she has a role. */
+    keepsLast: boolean
+    /** What the browser is asked for to make a passkey, as JSON. */
+    passkey: string
+    problem?: Message | undefined
+    /** The sign-in that waits for her. */
+    back?: string | undefined
+    actions: { app: string; passkey: string; remove: string; codes: string }
+  }
+  'account-second-factor-app': MemberPage & {
+    /** Of `uri`. */
+    picture: QrCode
+    uri: string
+    secret: string
+    sealed: string
+    typed: { label: string }
+    problem?: Message | undefined
+    action: string
+    back: string
+  }
+  'account-recovery-codes': MemberPage & {
+    codes: string[]
+    /** They come with her first second factor. */
+    first: boolean
+    next: string
+  }
   'account-sessions': MemberPage & {
     sessions: {
       uid: string
@@ -120,6 +158,8 @@ export type AccountViews = {
       signedInAt: Date
       lastSeenAt?: Date | undefined
       wayKey: string
+      /** With her second factor. */
+      both: boolean
       apps: string[]
     }[]
     actions: { end: string; endOthers: string }
@@ -129,6 +169,7 @@ export type AccountViews = {
       clientId: string
       name: string
       host: string
+      logoUri?: string | undefined
       firstParty: boolean
       since?: Date | undefined
       /** Message keys, or words where there may be none. */
@@ -136,6 +177,58 @@ export type AccountViews = {
       affiliation?: string | undefined
     }[]
     actions: { forget: string; withdraw: string }
+  }
+  'account-clients': MemberPage & {
+    apps: { id: string; name: string; state: string; href: string }[]
+    requests: {
+      id: string
+      name: string
+      about: string
+      state: string
+      createdAt: Date
+      decidedAt?: Date | undefined
+      reason?: string | undefined
+    }[]
+    actions: { ask: string; withdraw: string }
+  }
+  'account-client-ask': MemberPage & {
+    /** Not chosen yet: that is asked first. */
+    kind?: string | undefined
+    kinds: readonly string[]
+    /** A change of this one. */
+    app?: { id: string; name: string } | undefined
+    values: Readonly<Record<string, string>>
+    scopes: { scope: string; label: string; detail?: string | undefined }[]
+    problems: { field?: string; problem: Message }[]
+    actions: { ask: string; back: string }
+  }
+  'account-client': MemberPage & {
+    app: { id: string; name: string; kind: string; state: string }
+    wishes: { key: string; values: string[] }[]
+    scopes?: string[] | undefined
+    issuer: string
+    secret?:
+      | {
+          unseen: boolean
+          createdAt?: Date | undefined
+          expiresAt?: Date | undefined
+          formerUntil?: Date | undefined
+        }
+      | undefined
+    keepDays: number[]
+    snippets: {
+      id: string
+      title: string
+      blocks: { file: string; text: string }[]
+      notes: string[]
+    }[]
+    actions: { secret: string; change: string }
+  }
+  'account-client-secret': MemberPage & {
+    app: { id: string; name: string }
+    secret: string
+    formerUntil?: Date | undefined
+    on: string
   }
   'account-history': MemberPage & {
     signIns: { at: Date; way: Message; app: string; network: string; right: boolean }[]

@@ -1,5 +1,12 @@
 /** What the console's pages are given. Each subject's own lie in routes/admin/<subject>-views.ts. */
 import type { Message } from '#lib/messages.ts'
+import type { AppLifeViews } from './routes/admin/app-life-views.ts'
+import type { ClientViews } from './routes/admin/clients-views.ts'
+import type { ImportViews } from './routes/admin/imports-views.ts'
+import type { OperationsViews } from './routes/admin/operations-views.ts'
+import type { PeopleViews } from './routes/admin/people-views.ts'
+import type { StaffViews } from './routes/admin/staff-views.ts'
+import type { UpstreamViews } from './routes/admin/upstreams-views.ts'
 
 /** Every one of them; the frame adds it. */
 export type StaffPage = {
@@ -15,9 +22,10 @@ export type StaffPage = {
   problems: { field?: string; problem: Message }[]
 }
 
-export type AdminViews = {
-  admin: StaffPage & {
-    /** What to do first, on a system nobody has used yet. */
-    first: readonly string[]
-  }
-}
+export type AdminViews = PeopleViews &
+  StaffViews &
+  AppLifeViews &
+  ClientViews &
+  ImportViews &
+  UpstreamViews &
+  OperationsViews

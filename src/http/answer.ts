@@ -1,4 +1,5 @@
 /** The only writer of answers: pages, problems and redirects of ours. */
+import { Readable } from 'node:stream'
 import type { Messages } from '#lib/messages.ts'
 import type { Context } from './context.ts'
 import { contentSecurityPolicy, type PolicyNeeds } from './middleware/headers.ts'
@@ -20,6 +21,8 @@ export type Answer = {
   problem(ctx: Context, problem: Problem): void
   /** For a script of ours. */
   data(ctx: Context, body: Record<string, string>): void
+  /** A file to keep, as it comes; nothing in it runs. */
+  download(ctx: Context, file: { name: string; type: string; text: AsyncIterable<string> }): void
   /** 303: whatever the method was, the next one is GET, and no body is sent again (RFC 9700 §4.12). */
   redirect(ctx: Context, url: string): void
 }
@@ -76,6 +79,12 @@ export function openAnswer({ render, messages, tokenFor }: AnswerPorts): Answer 
     data(ctx, body) {
       ctx.type = 'json'
       ctx.body = JSON.stringify(body)
+    },
+    download(ctx, { name, type, text }) {
+      ctx.set('Content-Disposition', `attachment; filename="${name}"`)
+      ctx.set('Content-Security-Policy', "default-src 'none'; sandbox")
+      ctx.type = type
+      ctx.body = Readable.from(text, { objectMode: false, encoding: 'utf8' })
     },
     redirect(ctx, url) {
       ctx.redirect(url)

@@ -12,22 +12,36 @@ export type App = {
   tosUri?: string
   native: boolean
   firstParty: boolean
+  /** Of its picture, which we keep. */
+  logoUri?: string
 }
 
-export function appOf(client: Client, redirectUri?: string): App {
+/** Under its own name in that language, where it has one (RFC 7591 §2.2). */
+export function appOf(
+  client: Client,
+  {
+    redirectUri,
+    language,
+  }: { redirectUri?: string | undefined; language?: string | undefined } = {},
+): App {
   const target = URL.parse(redirectUri ?? client.redirectUris?.[0] ?? '')
   const web = target?.protocol === 'https:' || target?.protocol === 'http:'
   const host = web ? target.host : (target?.protocol ?? '')
   return {
-    name: client.clientName ?? host,
+    name: (language === 'en' ? client['client_name#en'] : undefined) ?? client.clientName ?? host,
     host,
     home: client.clientUri ?? (web ? target.origin : undefined),
     policyUri: client.policyUri,
     tosUri: client.tosUri,
     native: client.applicationType === 'native',
     firstParty: client.first_party === true,
+    ...(client.logo ? { logoUri: logoPath(client.clientId, client.logo) } : {}),
   }
 }
+
+/** Another picture has another address. */
+export const logoPath = (clientId: string, logo: string): string =>
+  `/apps/${encodeURIComponent(clientId)}/logo?v=${encodeURIComponent(logo)}`
 
 /** A CSP source for an address: its origin, or its scheme where it has none (`com.example.app:/cb`). */
 export function cspSource(uri: string | undefined): string[] {

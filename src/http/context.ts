@@ -16,6 +16,8 @@ export type State = DefaultState & {
   deviceKnown?: boolean
   /** What the provider answered 500 to. */
   serverError?: unknown
+  /** A large file is being sent: it may take its time. Absent where nothing is sent. */
+  waitForFile?: () => void
   /** The address of this page where it is not the request's own: of a form sent, or a callback. */
   pageUrl?: string
 }

@@ -4,6 +4,8 @@ import type { PasswordRules } from '#accounts/password-rules.ts'
 import type { Passwords } from '#accounts/passwords.ts'
 import type { RecoveryPorts } from '#accounts/recovery.ts'
 import type { SchoolYear } from '#accounts/school-year.ts'
+import type { Examination } from '#admin/doctor.ts'
+import type { Background, Upstreams } from '#admin/ports.ts'
 import type { Config } from '#config/load.ts'
 import type { Enrolments } from '#enrolment/engine.ts'
 import type { HealthBoard } from '#federation/health-board.ts'
@@ -57,6 +59,11 @@ export type House = {
   health: Health
   /** How upstreams fare. */
   upstreamHealth: HealthBoard
+  upstreams: Upstreams
+  /** Looks at everything a sign-in needs: takes seconds. */
+  examine(): Promise<Examination>
+  /** Set off from the front; by itself nothing of it begins. */
+  background: Background
   now: Now
   cookies: Record<
     'session' | 'interaction' | 'device' | 'known' | 'signOut' | 'county' | 'joining' | 'language',

@@ -2,8 +2,9 @@
 import rawBody from 'raw-body'
 import { equalInConstantTime, hmac } from '#lib/crypto.ts'
 import type { Context } from './context.ts'
-import { readMultipart, type TooLarge, type Upload } from './multipart.ts'
+import { limits, readMultipart, type TooLarge, type Upload } from './multipart.ts'
 import { Problem } from './problem.ts'
+import { readStreamedUpload, type StreamedUpload } from './streamed-upload.ts'
 
 export type Fields = Readonly<Record<string, string>>
 
@@ -29,7 +30,8 @@ export async function readBody(ctx: Context, limit = maxBody): Promise<URLSearch
 function single<T>(params: Iterable<[name: string, value: T]>): Readonly<Record<string, T>> {
   const fields: Record<string, T> = Object.create(null)
   for (const [name, value] of params) {
-    if (name in fields)
+    // PostgreSQL keeps no NUL: nobody who types sends one.
+    if (name in fields || (typeof value === 'string' && value.includes('\0')))
       throw new Problem(400, 'app.request', { params: { detail: 'invalid_request' } })
     fields[name] = value
   }
@@ -54,21 +56,55 @@ export const readUploads = (ctx: Context, key: Buffer): Promise<{ fields: Fields
   readOurs(ctx, key, true)
 
 async function readOurs(ctx: Context, key: Buffer, keepFiles: boolean) {
-  const site = ctx.get('sec-fetch-site')
-  if (site && site !== 'same-origin' && site !== 'none') throw new Problem(403, 'forbidden')
-  if (ctx.state.device === undefined) throw new Error('form route without the device middleware')
-  if (!ctx.state.deviceKnown) throw new Problem(403, 'cookies')
+  const check = openFormCheck(ctx, key)
   const sent = ctx.is('multipart/form-data')
     ? await readMultipart(ctx.req, { keepFiles })
     : { fields: await readBody(ctx), files: [] }
   // One name, one value: a file and a field do not share it either.
   single<unknown>([...sent.fields, ...sent.files])
-  const fields = single(sent.fields)
-  const token = fields.form_token ?? ''
-  if (!equalInConstantTime(token, formToken(key, ctx.state.device))) {
-    throw new Problem(403, 'forbidden')
+  return { fields: check(single(sent.fields)), files: single(sent.files) }
+}
+
+/** Who sends it, before it is read; what it carries, after. */
+function openFormCheck(ctx: Context, key: Buffer) {
+  const { device, deviceKnown } = ctx.state
+  const site = ctx.get('sec-fetch-site')
+  if (site && site !== 'same-origin' && site !== 'none') throw new Problem(403, 'forbidden')
+  if (device === undefined) throw new Error('form route without the device middleware')
+  if (!deviceKnown) throw new Problem(403, 'cookies')
+  return (fields: Fields): Fields => {
+    if (!equalInConstantTime(fields.form_token ?? '', formToken(key, device)))
+      throw new Problem(403, 'forbidden')
+    return fields
   }
-  return { fields, files: single(sent.files) }
+}
+
+/**
+ * A form of ours with one file too large to be kept: it comes as it is read. Throws as `readUploads` does. Of a form
+ * that is refused what still comes is dropped.
+ */
+export async function readFileForm(
+  ctx: Context,
+  key: Buffer,
+  most: number,
+): Promise<{ fields: Fields; file?: StreamedUpload['file'] }> {
+  const check = openFormCheck(ctx, key)
+  if (!ctx.is('multipart/form-data')) throw new Problem(415, 'method')
+  // What says that it is too much need not be begun: the rest of the form is small.
+  if ((ctx.request.length ?? 0) > most + limits.fieldsBytes) {
+    ctx.req.resume()
+    throw new Problem(413, 'too-large')
+  }
+  const { fields, file } = await readStreamedUpload(ctx.req)
+  try {
+    const checked = check(single(fields))
+    ctx.state.waitForFile?.()
+    return { fields: checked, ...(file ? { file } : {}) }
+  } catch (error) {
+    ctx.req.unpipe()
+    ctx.req.resume()
+    throw error
+  }
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750 §2.1), never from the query. */

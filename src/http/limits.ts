@@ -16,6 +16,8 @@ export type Limits = {
   rules: SiteFile['limits']
   counters: Counters
   signIn: SignInLimits
+  /** For second factors: who tries them knows the password already. */
+  secondFactor: SignInLimits
   /** For what is asked so often that no request may cost a statement: see lib/budget.ts. */
   budget: Budget
   sourceOf(ctx: Context): Source
@@ -37,6 +39,7 @@ export function openLimits({ rules, counters, metrics, log, now }: LimitPorts): 
     rules,
     counters,
     signIn: openSignInLimits({ counters, rules: rules.sign_in, log }),
+    secondFactor: openSignInLimits({ counters, rules: ofSecondFactor(rules.sign_in), log }),
     budget: openBudget(perMinute(rules.sources.requests_per_minute), {
       now,
       async draw(key, points, seconds) {
@@ -56,5 +59,11 @@ export function openLimits({ rules, counters, metrics, log, now }: LimitPorts): 
     },
   }
 }
+
+/** Six digits are guessed sooner than a password, and three of their codes are good at a time. */
+const ofSecondFactor = (rules: SiteFile['limits']['sign_in']) => ({
+  ...rules,
+  failures_per_account_per_hour: Math.min(20, rules.failures_per_account_per_hour),
+})
 
 export const perMinute = (points: number): BudgetRules => ({ points, seconds: 60 })

@@ -14,9 +14,10 @@ export type SignOutThere = (
 ) => { county: string; sources: string[] } | undefined
 
 export function openProviderPages(answer: Answer, signOutThere: SignOutThere): ProviderPages {
-  const appIn = ({ oidc }: KoaContextWithOIDC) => oidc.client && appOf(oidc.client)
   // The provider's context is the one our middleware has been through.
   const ours = (ctx: KoaContextWithOIDC) => ctx as unknown as Context
+  const appIn = (ctx: KoaContextWithOIDC) =>
+    ctx.oidc.client && appOf(ctx.oidc.client, { language: ours(ctx).state.language })
 
   return {
     async problem(ctx, { error }, cause) {

@@ -7,6 +7,7 @@ import { clip, closeUp, escapeHtml, plain } from '#lib/prose.ts'
 import type { AccountViews } from './account-views.ts'
 import type { AdminViews } from './admin-views.ts'
 import type { Assets } from './assets.ts'
+import type { InvitationViews } from './invitation-views.ts'
 import type { JoiningViews } from './joining-views.ts'
 import type { ShownNotice } from './problem.ts'
 
@@ -27,7 +28,8 @@ export type Gate = {
 /** What each page is given. A view reads it as `data`. */
 export type Views = AdminViews &
   AccountViews &
-  JoiningViews & {
+  JoiningViews &
+  InvitationViews & {
     'sign-in': FormToken & {
       uid: string
       app: App
@@ -71,6 +73,21 @@ export type Views = AdminViews &
       connectors: Gate[]
       actions: { signIn: string; upstream: string; word: string; alone: string; cancel: string }
     }
+    'second-factor': FormToken & {
+      app: App
+      account: { name: string }
+      /** She has an authenticator app. */
+      hasApp: boolean
+      /** What the browser is to ask her passkeys, as JSON. */
+      passkey?: string | undefined
+      codesLeft: number
+      /** She has no second factor: what she can do about it depends on who she is. */
+      none?: 'member' | 'staff' | undefined
+      /** What she tried. */
+      way?: string | undefined
+      problem?: Message | undefined
+      actions: { prove: string; cancel: string; setUp: string }
+    }
     agreement: FormToken & {
       app: App
       terms: { id: string; version: string; title: string; html: string; hash: string }
@@ -101,9 +118,19 @@ export type Views = AdminViews &
         native: boolean
       }
       account: { name: string }
-      scopes: { scope: string; titleKey: string; detailKey: string }[]
+      /** `purpose`: what for, in the app's own words. */
+      scopes: {
+        scope: string
+        titleKey: string
+        detailKey: string
+        purpose?: string | undefined
+      }[]
       claims: string[]
-      resources: { id: string; label: string; scopes: { scope: string; label: string }[] }[]
+      resources: {
+        id: string
+        label: string
+        scopes: { scope: string; label: string; purpose?: string | undefined }[]
+      }[]
       offline: boolean
       actions: { allow: string; deny: string }
     }
@@ -132,7 +159,7 @@ export type Views = AdminViews &
       upstreams: {
         id: string
         label: string
-        state: 'ok' | 'slow' | 'down'
+        state: 'ok' | 'slow' | 'down' | 'off'
         since?: Date | undefined
         notices: ShownNotice[]
       }[]

@@ -2,7 +2,10 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import compose from 'koa-compose'
+import { operations } from '#admin/operations.ts'
+import { streams } from '#admin/streams.ts'
 import { trustIssuerOnly } from '#oidc/provider.ts'
+import { apiPaths } from './api/problem.ts'
 import type { Context, Next, State } from './context.ts'
 import type { House } from './house.ts'
 import { cacheable } from './middleware/cacheable.ts'
@@ -12,17 +15,21 @@ import { formPost } from './middleware/form-post.ts'
 import { appHeaders, pageHeaders } from './middleware/headers.ts'
 import { host } from './middleware/host.ts'
 import { language } from './middleware/language.ts'
-import { limitRequests, limitUserCodes } from './middleware/limits.ts'
+import { limit, limitRequests, limitUserCodes } from './middleware/limits.ts'
+import { patience } from './middleware/patience.ts'
 import { reference } from './middleware/reference.ts'
 import { source } from './middleware/source.ts'
 import { unit } from './middleware/unit.ts'
 import { listen } from './provider-events.ts'
 import { accountRoutes } from './routes/account.ts'
 import { adminRoutes } from './routes/admin.ts'
+import { openApi } from './routes/api.ts'
+import { appLogoRoutes } from './routes/app-logos.ts'
 import { eduinfoRoutes } from './routes/eduinfo.ts'
 import { formRequestRoutes } from './routes/form-requests.ts'
 import { health } from './routes/health.ts'
 import { interactionRoutes } from './routes/interaction.ts'
+import { invitationRoutes } from './routes/invitation.ts'
 import { joiningRoutes } from './routes/joining.ts'
 import { linkOfferRoutes } from './routes/link-offer.ts'
 import { resendRoutes } from './routes/resend.ts'
@@ -46,6 +53,9 @@ const documents = [
   '/.well-known/oauth-authorization-server',
 ]
 
+/** Programs that register themselves, or look after their registration, from one address. */
+const registrations = { endpoint: 'registration', points: 120, seconds: 60 * 60 }
+
 type Middleware = (ctx: Context, next: Next) => Promise<unknown>
 
 export function openHttp(house: House): Koa<State> {
@@ -58,28 +68,12 @@ export function openHttp(house: House): Koa<State> {
 
   listen(house)
 
-  const router = new Router<State>({ sensitive: true, strict: true })
-  xrdsRoutes(router, house)
-  siteRoutes(router, house)
-  statusRoutes(router, house)
-  resetRoutes(router, house)
-  interactionRoutes(router, house)
-  linkOfferRoutes(router, house)
-  upstreamRoutes(router, house)
-  upstreamPasswordRoutes(router, house)
-  upstreamLogoutRoutes(router, house)
-  upstreamMetadataRoutes(router, house)
-  joiningRoutes(router, house)
-  resendRoutes(router, house)
-  accountRoutes(router, house)
-  adminRoutes(router, house)
-  eduinfoRoutes(router, house)
-  formRequestRoutes(router, house)
-
+  const router = openRouter(house)
   const each = [
     health(house.health),
     reference(house),
     source(config.trustedProxies),
+    patience(),
     byReader(appHeaders(secure), pageHeaders(secure)),
     errors(answer),
     host(config.issuer),
@@ -89,6 +83,8 @@ export function openHttp(house: House): Koa<State> {
   const forApps = [
     only(/^\/(token(\/.*)?|request|device\/auth)$/, clientLimits.middleware),
     only(/^\/request$/, limitRequests(limits)),
+    only(/^\/reg(\/|$)/, limit(limits, registrations)),
+    only(apiPaths, openApi(house, operations, streams)),
     plainEmptyBody,
     cacheable(documents, config.site.keys.jwks_max_age_seconds),
     providerOfTheMoment(house),
@@ -106,6 +102,30 @@ export function openHttp(house: House): Koa<State> {
   const all = [...each, byReader(inTurn(forApps), inTurn(forPeople))]
   for (const middleware of all) app.use(middleware as Koa.Middleware<State>)
   return app
+}
+
+/** Every page, form and small resource of ours that people or their browsers open. */
+export function openRouter(house: House): Router<State> {
+  const router = new Router<State>({ sensitive: true, strict: true })
+  xrdsRoutes(router, house)
+  siteRoutes(router, house)
+  statusRoutes(router, house)
+  resetRoutes(router, house)
+  interactionRoutes(router, house)
+  linkOfferRoutes(router, house)
+  upstreamRoutes(router, house)
+  upstreamPasswordRoutes(router, house)
+  upstreamLogoutRoutes(router, house)
+  upstreamMetadataRoutes(router, house)
+  joiningRoutes(router, house)
+  resendRoutes(router, house)
+  accountRoutes(router, house)
+  invitationRoutes(router, house)
+  adminRoutes(router, house)
+  appLogoRoutes(router, house)
+  eduinfoRoutes(router, house)
+  formRequestRoutes(router, house)
+  return router
 }
 
 /** An empty answer has no type: a client that checks it would stumble over `text/plain` (RFC 7009 §2.2). */

@@ -147,7 +147,10 @@ export function wantedGrant({ prompt: { details } }: Question): Granted {
 }
 
 /** What to show when consent is asked for: what is missing or, asked again with nothing missing, all of it. */
-export function shownGrant(question: Question, resources: SiteFile['resources']): Granted {
+export function shownGrant(
+  question: Question,
+  resources: readonly Pick<SiteFile['resources'][number], 'id' | 'scopes'>[],
+): Granted {
   const missing = wantedGrant(question)
   if (missing.scopes.length + missing.claims.length + Object.keys(missing.resources).length > 0) {
     return missing

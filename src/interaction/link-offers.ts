@@ -61,9 +61,9 @@ export async function keepOffer(
 }
 type CameWith = Pick<OpenOffer, 'identity' | 'remember'> & { circumstances: Circumstances }
 
-/** The one this question waits for, in this browser. */
+/** The one this question waits for, in this browser. None where staff switched off meanwhile what vouched for her. */
 export async function findOffer(
-  { store, now, dataKey }: Ports,
+  { store, now, dataKey, connectors }: Ports & { connectors: ReadonlyMap<string, unknown> },
   place: Place,
 ): Promise<OpenOffer | undefined> {
   const id = idOf(place)
@@ -71,6 +71,7 @@ export async function findOffer(
   if (!row) return undefined
   const { accountId, identity: sealed } = row
   const waiting: Waiting = JSON.parse(unseal(dataKey, sealed, context(id)))
+  if (!connectors.has(waiting.identity.connector)) return undefined
   return { ...waiting, accountId, sealed, mark: sha256(sealed) }
 }
 

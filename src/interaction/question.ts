@@ -16,6 +16,7 @@ export type Login = {
 /** An answer node-oidc-provider resumes with. */
 export type Answer = {
   login?: Login
+  second_factor?: Record<string, never>
   agreement?: Record<string, never>
   select_account?: Record<string, never>
   affiliation?: Record<string, never>

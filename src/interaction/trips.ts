@@ -1,4 +1,5 @@
 /** A trip to an upstream and back, bound to its errand and the browser it left from. */
+import { randomUUID } from 'node:crypto'
 import { checkSubject } from '#accounts/attach-identity.ts'
 import type { FederatedSignIn } from '#accounts/federated.ts'
 import type { Fingerprints, StaffAlerts } from '#accounts/fingerprint.ts'
@@ -38,14 +39,23 @@ export type Errand =
    * it signs in to is hers as well.
    */
   | { kind: 'link'; accountId: string; sessionUid: string; merge?: true }
+  /**
+   * To see what it says of somebody: staff try it out. Nobody is signed in by it and nothing is linked. Its fields have
+   * names of their own: to the last release, which does not know it, it is an errand of nobody's session.
+   */
+  | { kind: 'test'; connector: string; staff: string; leftAt: number }
+
+export type TestErrand = Extract<Errand, { kind: 'test' }>
 
 export type TripPorts = {
   store: Store
   now: Now
   /** Seals what the trip must remember. */
   dataKey: Buffer
-  /** Connected upstreams by id. */
+  /** Connected upstreams by id: those people may use now. */
   connectors: ReadonlyMap<string, Connector>
+  /** All that have credentials, also those switched off and those whose day it is not: staff test them. */
+  opened: ReadonlyMap<string, Connector>
   /** The question, if it is still open. */
   findQuestion: (uid: string) => Promise<Question | undefined>
   ownAddresses: (connector: string) => OwnAddresses
@@ -90,11 +100,12 @@ type Where = { connector: ConnectorConfig['id']; device: string; locales: string
 
 /** Starts a trip on an errand. `fresh`: she is to prove herself there anew. */
 export async function leaveOn(
-  { store, now, dataKey, connectors, ownAddresses, tripSeconds }: TripPorts,
+  ports: TripPorts,
   errand: Errand,
   where: Where & { fresh: boolean },
 ): Promise<Leaving> {
-  const connector = connectors.get(where.connector)
+  const { store, now, dataKey, ownAddresses, tripSeconds } = ports
+  const connector = usableFor(ports, errand).get(where.connector)
   if (!connector) return { kind: 'not-connected' }
   const state = randomToken()
   const addresses = ownAddresses(connector.id)
@@ -121,6 +132,10 @@ export async function leaveOn(
   }
 }
 
+/** Those an errand may be run at: once staff switch one off nobody comes in by it who left before, either. */
+export const usableFor = ({ connectors, opened }: TripPorts, { kind }: Errand) =>
+  kind === 'test' ? opened : connectors
+
 const context = (id: string) => `upstream_trip.memo.${id}`
 
 /** `uid`: how the last release wrote an errand, all of which were sign-ins. */
@@ -145,7 +160,9 @@ export type Return =
   /** Her login may have been somebody else's before. */
   | { kind: 'reused'; uid: string }
   /** Whom the trip brought, for an errand that is no sign-in. */
-  | { kind: 'brought'; errand: Exclude<Errand, { kind: 'sign-in' }>; identity: UpstreamIdentity }
+  | { kind: 'brought'; errand: BringingErrand; identity: UpstreamIdentity }
+  /** What it said, for staff's eyes only; it took so many milliseconds to say it. */
+  | { kind: 'tested'; errand: TestErrand; identity: UpstreamIdentity; took: number }
   | { kind: 'lost'; why: 'unknown' | 'used' | 'expired' | 'other-browser'; errand?: Errand }
   | { kind: 'interaction-over'; uid: string }
   | { kind: 'not-connected'; errand: Errand }
@@ -158,12 +175,14 @@ export type Return =
       status: (FederatedSignIn & { kind: 'barred' })['status']
     }
 
+type BringingErrand = Extract<Errand, { kind: 'join' | 'link' }>
+
 /** Takes the trip out once and finishes it. */
 export async function comeBack(
   ports: TripPorts,
   { connector, state, device, circumstances, ...arrival }: Coming,
 ): Promise<Return> {
-  const { store, now, dataKey, connectors, findQuestion } = ports
+  const { store, now, dataKey, findQuestion } = ports
   if (!state) return { kind: 'lost', why: 'unknown' }
   const id = sha256(state)
   const from = { connector, device: device ?? '' }
@@ -176,11 +195,14 @@ export async function comeBack(
       : { form: new URLSearchParams(unseal(dataKey, trip.parked, parkedContext(id))) }
   const question = errand.kind === 'sign-in' ? await findQuestion(errand.uid) : undefined
   if (errand.kind === 'sign-in' && !question) return { kind: 'interaction-over', uid: errand.uid }
-  const upstream = connectors.get(connector)
+  const upstream = usableFor(ports, errand).get(connector)
   if (!upstream) return { kind: 'not-connected', errand }
 
+  const began = now()
   try {
     const said = await upstream.complete({ ...arrival, ...form, state }, memo)
+    // It may have taken its time to say so.
+    if (!usableFor(ports, errand).has(connector)) return { kind: 'not-connected', errand }
     const identity = withoutValue(said, ports.fingerprintOf)
     if (question && errand.kind === 'sign-in') {
       const { remember = false, offer } = errand
@@ -188,22 +210,56 @@ export async function comeBack(
       return await signIn(ports, { question, place, offer, remember, identity, circumstances })
     }
     checkSubject(identity)
-    return { kind: 'brought', errand: errand as Exclude<Errand, { kind: 'sign-in' }>, identity }
+    if (errand.kind === 'test') return { kind: 'tested', errand, identity, took: now() - began }
+    return { kind: 'brought', errand: errand as BringingErrand, identity }
   } catch (cause) {
-    if (cause instanceof UpstreamError) {
-      await store.audit.record({
-        at: seconds(now),
-        actor: 'unknown',
-        action: question ? 'session.sign-in' : 'identity.prove',
-        ...(question ? { target: `client:${question.clientId}` } : {}),
-        outcome: cause.failure,
-        ...circumstances,
-        details: { way: 'upstream', connector },
-      })
-      return { kind: 'failed', errand, failure: cause.failure, cause }
-    }
-    throw cause
+    if (!(cause instanceof UpstreamError)) throw cause
+    // Of a test its maker is told, and the trail by whoever tells her.
+    if (errand.kind !== 'test')
+      await recordFailure(ports, { connector, errand, question, cause, circumstances })
+    return { kind: 'failed', errand, failure: cause.failure, cause }
   }
+}
+
+type Failed = Pick<Coming, 'connector' | 'circumstances'> & {
+  errand: Errand
+  question: Question | undefined
+  cause: UpstreamError
+}
+
+/** So many failures of one upstream are recorded in so many seconds: anybody can come back with nonsense, many times. */
+const recorded = { most: 200, seconds: 10 * 60 }
+
+async function recordFailure(
+  { store, now }: TripPorts,
+  { connector, errand, question, cause, circumstances }: Failed,
+): Promise<void> {
+  const at = seconds(now)
+  const { failure, stage, status } = cause
+  await store.audit.record({
+    at,
+    actor: 'unknown',
+    action: question ? 'session.sign-in' : 'identity.prove',
+    ...(question ? { target: `client:${question.clientId}` } : {}),
+    outcome: failure,
+    ...circumstances,
+    details: { way: 'upstream', connector },
+  })
+  const event = {
+    id: randomUUID(),
+    connector,
+    at,
+    kind: 'failure' as const,
+    what: failure,
+    ref: circumstances.ref ?? '',
+    detail: {
+      errand: errand.kind,
+      ...(stage === undefined ? {} : { stage }),
+      ...(status === undefined ? {} : { status }),
+    },
+  }
+  const bounds = { since: at - recorded.seconds, most: recorded.most }
+  await store.upstreamEvents.recordFailure(event, bounds)
 }
 
 /** Past here nobody knows the value itself: it may be a personal number, or lead to one. */

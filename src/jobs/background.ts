@@ -10,6 +10,7 @@ import type { KeyRules } from '#oidc/key-schedule.ts'
 import type { SendMail } from '#outside/mail.ts'
 import type { Store } from '#store/store.ts'
 import { openCheckpoint } from './checkpoint.ts'
+import { openSignInCounting } from './count-sign-ins.ts'
 import { type Delivery, openDelivery } from './deliver.ts'
 import { openLogoutCourier } from './deliver-logout.ts'
 import { openMailCourier } from './deliver-mail.ts'
@@ -17,10 +18,15 @@ import { openProvisioningCourier } from './deliver-provisioning.ts'
 import { openRequestCourier, type RequestPorts } from './deliver-request.ts'
 import { openErasing } from './erase-closed.ts'
 import { openForgetting } from './forget-dead.ts'
+import { type ImportWork, openImporting } from './import-people.ts'
+import { openIndexing } from './index-people.ts'
 import { openProbe, type ProbePorts } from './probe-upstreams.ts'
+import { openSecretReminders, type ReminderPorts } from './remind-secrets.ts'
 import { openKeyRotation } from './rotate-keys.ts'
 import { openRunner, type Runner } from './runner.ts'
 import { openSweep } from './sweep.ts'
+import { openTrimming } from './trim-upstream-events.ts'
+import { openVerification, type VerificationPorts } from './verify-audit.ts'
 
 export type BackgroundPorts = {
   store: Store
@@ -37,8 +43,12 @@ export type BackgroundPorts = {
   enrolments: RequestPorts['enrolments']
   /** How long a closed account keeps what it held. */
   graceSeconds: number
+  imports: ImportWork
   probed: Pick<ProbePorts, 'upstreams' | 'certificateExpiry'>
   upstreamHealth: ProbePorts['board'] & { follow(): void }
+  secretReminders: Omit<ReminderPorts, 'store' | 'now'>
+  /** Walks the whole audit trail. */
+  verifyAudit: VerificationPorts['verify']
   provisioning: {
     receivers: Record<string, Receiver>
     /** Guarded as well, but for the addresses the operator named. */
@@ -72,8 +82,14 @@ export function openBackground(ports: BackgroundPorts): Background {
       openSweep(store, now),
       openKeyRotation(ports),
       openCheckpoint(store, now, ports.log),
+      openSignInCounting(store),
+      openVerification('audit-verify', { ...ports, verify: ports.verifyAudit }),
       openForgetting(store, now),
       openErasing(store, now, ports.graceSeconds),
+      openImporting(ports.imports),
+      openSecretReminders({ store, now, ...ports.secretReminders }),
+      openTrimming(store, now),
+      openIndexing(store, now),
       openProbe({ ...ports, ...ports.probed, board: ports.upstreamHealth }),
     ],
     ports,

@@ -7,13 +7,17 @@ import type { Store } from '#store/store.ts'
 
 export type Job = {
   name: string
-  everySeconds: number
+  /** Absent: only when somebody asks for it. */
+  everySeconds?: number
   /** `signal` asks it to come to an end soon: the process stops, or another one has taken the job over. */
   run(signal: AbortSignal): Promise<void>
 }
 
+type Regular = Job & Required<Pick<Job, 'everySeconds'>>
+const isRegular = (job: Job): job is Regular => job.everySeconds !== undefined
+
 export type RunnerPorts = {
-  store: Pick<Store, 'leases'>
+  store: Pick<Store, 'leases' | 'jobPositions'>
   log: Log
   now: Now
   /** At least 0, less than 1: so that processes started together do not ask together. */
@@ -46,7 +50,7 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
   const turns = new Set<string>()
 
   /** Who does the job by the clock: kept from turn to turn, and lost by one who misses two. */
-  async function hasTurn({ name, everySeconds }: Job): Promise<boolean> {
+  async function hasTurn({ name, everySeconds }: Regular): Promise<boolean> {
     const at = seconds(now)
     const lease = `turn:${name}`
     const until = at + Math.ceil(2 * everySeconds) + trusted
@@ -63,6 +67,7 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     const take = () => store.leases.take(lease, runner, seconds(now), seconds(now) + trusted)
     if (stop.signal.aborted || !(await take())) return false
     const lost = new AbortController()
+    const started = performance.now()
     const renewal = setInterval(() => {
       take().then(
         (kept) => kept || lost.abort(),
@@ -71,7 +76,11 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     }, renewEvery).unref()
     try {
       await job.run(AbortSignal.any([stop.signal, lost.signal]))
+      await note(job, 'ok', started)
       return true
+    } catch (error) {
+      await note(job, 'failed', started)
+      throw error
     } finally {
       clearInterval(renewal)
       // What cannot be given back runs out by itself.
@@ -79,7 +88,14 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     }
   }
 
-  async function turn(job: Job, failures: number) {
+  /** For staff to see. What cannot be written down is no failure of the job. */
+  async function note({ name, everySeconds }: Job, outcome: 'ok' | 'failed', started: number) {
+    const took = Math.round(performance.now() - started)
+    const position = { outcome, took, ...(everySeconds === undefined ? {} : { everySeconds }) }
+    await store.jobPositions.put({ job: `ran:${name}`, position, at: seconds(now) }).catch(() => {})
+  }
+
+  async function turn(job: Regular, failures: number) {
     let failed = 0
     try {
       if (await hasTurn(job)) await run(job)
@@ -91,12 +107,12 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     plan(job, failed, pause(job, failed))
   }
 
-  function pause({ everySeconds }: Job, failures: number): number {
+  function pause({ everySeconds }: Regular, failures: number): number {
     const most = Math.max(everySeconds, longestPause)
     return Math.min(most, everySeconds * 2 ** failures) * (0.9 + random() / 5)
   }
 
-  function plan(job: Job, failures: number, inSeconds: number) {
+  function plan(job: Regular, failures: number, inSeconds: number) {
     if (stop.signal.aborted) return
     const timer = setTimeout(() => void keep(turn(job, failures)), inSeconds * 1000)
     timers.set(job.name, timer.unref())
@@ -111,7 +127,8 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
 
   return {
     begin() {
-      for (const job of jobs) plan(job, 0, random() * Math.min(job.everySeconds, firstWithin))
+      for (const job of jobs.filter(isRegular))
+        plan(job, 0, random() * Math.min(job.everySeconds, firstWithin))
     },
     async runOnce(name) {
       const job = jobs.find((one) => one.name === name)

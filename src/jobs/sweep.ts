@@ -36,6 +36,7 @@ export const sweepRules: SweepRules = {
     upstreamSessions: 0,
     linkOffers: day,
     invitations: day,
+    acceptances: 0,
     upstreamTests: 0,
     mergeProofs: 0,
   },

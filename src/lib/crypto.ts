@@ -6,11 +6,16 @@ import {
   hash,
   hkdfSync,
   randomBytes,
+  randomInt,
   timingSafeEqual,
 } from 'node:crypto'
 
 /** 256 bits, base64url, 43 characters. */
 export const randomToken = (): string => randomBytes(32).toString('base64url')
+
+/** So many letters of an alphabet, each as likely as any other. */
+export const randomLetters = (alphabet: string, length: number): string =>
+  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
 
 /** Base64url SHA-256, 43 characters: how we keep what a bearer presents. */
 export const sha256 = (value: string): string => hash('sha256', value, 'base64url')

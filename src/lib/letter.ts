@@ -37,6 +37,22 @@ type Contents = {
   /** The link leads to where one signs in, to have it back. */
   'account-closed': Link & { params: Account & Lasts }
   'account-reopened': { params: Account }
+  'factor-added': { params: Account }
+  'factor-removed': { params: Account }
+  'recovery-codes': { params: Account }
+  /** `left`: how many are still good. */
+  'recovery-code-used': { params: Account & { left: number } }
+  /** By staff; how she gets in again is in a letter of its own. */
+  'factors-reset': { params: Account }
+  /** To become staff. `by` is who invites her. */
+  'staff-invitation': Link & { params: Lasts & { by: string } }
+  /** To set up a second factor in place of those staff took away. */
+  'staff-second-factor': Link & { params: Account & Lasts }
+  /** To an app's people. The link leads to its page in the console. `name` is the app's. */
+  'secret-expires': Link & { params: { name: string; days: number } }
+  /** To who asked for an app, `name`. The link leads to her apps. */
+  'client-approved': Link & { params: Account & { name: string } }
+  'client-refused': Link & { params: Account & { name: string; reason: string } }
   /** To staff. `identity` is what the command line knows the link by. */
   'staff-reused-login': { params: { county: string; identity: string } }
 }

@@ -16,3 +16,14 @@ export function maskName(name: string): string {
   const short = letters.length > 2 && letters.length < 5 && /\p{Script=Han}/u.test(name)
   return short ? `${first}•${letters.at(-1)}` : `${first}•••`
 }
+
+/** `•••••678`: enough to know one's own number by. */
+export const maskNumber = (number: string): string =>
+  `•••••${number.length > 6 ? number.slice(-3) : ''}`
+
+/** `m•••.edu.tw`, `g•••.com`: which big one it is can be told, whose small one cannot. */
+export function maskHost(host: string): string {
+  const labels = host.split('.')
+  const [first = ''] = host
+  return clip([`${first}•••`, ...labels.slice(labels.length > 2 ? -2 : -1)].join('.'), 254)
+}

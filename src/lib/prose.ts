@@ -23,6 +23,10 @@ export function clip(value: unknown, longest = LONGEST_NAME): string {
   return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : letters.join('')
 }
 
+/** Of a text what somebody can read off and type again: neither spaces nor letters nobody sees. */
+export const visibleLetters = (text: string): string =>
+  text.normalize('NFKC').replace(/[\s\p{Cc}\p{Default_Ignorable_Code_Point}]+/gu, '')
+
 const entities: Record<string, string> = {
   '&': '&amp;',
   '<': '&lt;',

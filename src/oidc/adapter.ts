@@ -17,6 +17,10 @@ export type AdapterPorts = {
   dataKey: Buffer
   /** Whose artefacts: several providers may share one table. */
   realm?: string
+  /** Models kept elsewhere. */
+  elsewhere?: Record<string, Adapter>
+  /** Programs may register themselves: how that is kept. */
+  writeClients?: Pick<Adapter, 'upsert' | 'destroy'>
 }
 
 /** Fields that are themselves something a bearer could present: never kept plain. */
@@ -32,8 +36,10 @@ export function openAdapter(
   findClient: (id: string) => Promise<Payload | undefined> = async () => undefined,
 ): AdapterFactory {
   const payloads = openUnitPayloads(store.payloads)
-  return (model) =>
-    model === 'Client' ? clientAdapter(findClient) : artefactAdapter(payloads, model, ports)
+  return (model) => {
+    if (model === 'Client') return clientAdapter(findClient, ports.writeClients)
+    return ports.elsewhere?.[model] ?? artefactAdapter(payloads, model, ports)
+  }
 }
 
 const buried = new Set(['Interaction', 'Session'])
@@ -173,14 +179,18 @@ function seen(at: number): Seen | undefined {
   return { at, agent: from.agent.slice(0, 256), address: neighbourhood(from.address) }
 }
 
-function clientAdapter(find: (id: string) => Promise<Payload | undefined>): Adapter {
+function clientAdapter(
+  find: (id: string) => Promise<Payload | undefined>,
+  write: AdapterPorts['writeClients'],
+): Adapter {
   const refuse = async () => {
     throw new Error('clients are written by the registry, not by the provider')
   }
   return {
-    find,
-    upsert: refuse,
-    destroy: refuse,
+    // PostgreSQL knows no text with a NUL in it, and throws.
+    find: async (id) => (id.includes('\0') ? undefined : find(id)),
+    upsert: write?.upsert ?? refuse,
+    destroy: write?.destroy ?? refuse,
     consume: refuse,
     revokeByGrantId: refuse,
     findByUid: async () => undefined,

@@ -6,9 +6,17 @@ import { type Client, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Now } from '#lib/time.ts'
 import { seconds } from '#lib/time.ts'
 import type { Payloads } from '#store/payloads.ts'
-import type { AuditEvent, Store, Tables } from '#store/store.ts'
+import type { AuditEvent, ClientRow, Store, Tables } from '#store/store.ts'
+import { partScopes } from './api-resource.ts'
+import { findRegistered } from './remembered-clients.ts'
 
-export type Farewell = { clientId: string; accountId: string; sid?: string }
+export type Farewell = {
+  clientId: string
+  accountId: string
+  sid?: string
+  /** Of an app that was removed: nobody finds it any more. */
+  registration?: Record<string, unknown>
+}
 
 export type Farewells = {
   /** Remembers that this request's session ends for the app. */
@@ -51,18 +59,20 @@ export function openFarewells(
   }
 }
 
+const messageOf = (farewell: Farewell, at: number) =>
+  ({
+    kind: 'backchannel-logout',
+    target: farewell.clientId,
+    payload: farewell,
+    createdAt: at,
+  }) as const
+
 /** Waits in the outbox for who delivers it. */
 export const putFarewell = (
   { outbox }: Pick<Tables, 'outbox'>,
   farewell: Farewell,
   at: number,
-): Promise<string> =>
-  outbox.put({
-    kind: 'backchannel-logout',
-    target: farewell.clientId,
-    payload: farewell,
-    createdAt: at,
-  })
+): Promise<string> => outbox.put(messageOf(farewell, at))
 
 /** A session also ends when its id changes: only this is a person signing out. */
 function signOutEvent({ oidc, state }: KoaContextWithOIDC, at: number): AuditEvent | undefined {
@@ -87,9 +97,11 @@ export type LogoutTokens = (
 
 /** Made when they are sent: what waited for an hour is not stale, and signed with a key that is still published. */
 export function openLogoutTokens(provider: () => Provider): LogoutTokens {
-  return async ({ clientId, accountId, sid }, jti) => {
+  return async ({ clientId, accountId, sid, registration }, jti) => {
     const { Client, IdToken } = provider()
-    const client = await Client.find(clientId)
+    const client = registration
+      ? new (Client as unknown as NewClient)(registration)
+      : await findRegistered(provider(), clientId)
     const uri = client?.backchannelLogoutUri
     if (!client || !uri) return undefined
     const token: LogoutToken = new IdToken({ sub: accountId }, { client })
@@ -100,6 +112,36 @@ export function openLogoutTokens(provider: () => Provider): LogoutTokens {
     if (client.backchannelLogoutSessionRequired) token.set('sid', sid)
     return { uri, token: await token.issue({ use: 'logout' }) }
   }
+}
+
+type NewClient = new (metadata: Record<string, unknown>) => Client
+
+/**
+ * Tells an app that everybody's session at it ended: it was disabled or removed. Call it in that transaction, before
+ * what it was issued is destroyed.
+ */
+export async function putFarewells(
+  tables: Pick<Tables, 'outbox' | 'payloads'>,
+  { id, metadata }: ClientRow,
+  { at, removed }: { at: number; removed: boolean },
+): Promise<void> {
+  if (typeof metadata.backchannel_logout_uri !== 'string') return
+  // It proves itself to nobody any more: no secret goes along.
+  const registration = {
+    ...metadata,
+    ...partScopes(metadata.scope),
+    client_id: id,
+    token_endpoint_auth_method: 'none',
+  }
+  const sessions = await tables.payloads.signedInTo(id, at)
+  const farewells = sessions.map(({ accountId, sid }) => ({
+    clientId: id,
+    accountId,
+    sid,
+    ...(removed ? { registration } : {}),
+  }))
+  // Of a large app there are very many.
+  await tables.outbox.putAll(farewells.map((farewell) => messageOf(farewell, at)))
 }
 
 type LogoutToken = InstanceType<Provider['IdToken']> & { mask?: Record<string, null> }

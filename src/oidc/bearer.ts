@@ -1,6 +1,7 @@
 /** Bearer access to our own small resources beside userinfo (RFC 6750). */
 import type { Provider } from 'oidc-provider'
 import type { AccountRow, Store } from '#store/store.ts'
+import { keptScopes } from './clients.ts'
 import type { Keys } from './keys.ts'
 import { subjectFor } from './provider.ts'
 import { findAccount } from './unit.ts'
@@ -35,12 +36,8 @@ export async function findBearer(
     found.accountId ? findAccount(store, found.accountId) : undefined,
   ])
   if (!grant?.isValid || !client || account?.status !== 'active') return refused
-  if (
-    !grant
-      .getOIDCScopeFiltered(new Set(found.scope?.split(' ')))
-      .split(' ')
-      .includes(scope)
-  ) {
+  const granted = grant.getOIDCScopeFiltered(new Set(found.scope?.split(' '))).split(' ')
+  if (!keptScopes(client, granted).includes(scope)) {
     return { kind: 'refused', error: 'insufficient_scope' }
   }
   return {

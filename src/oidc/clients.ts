@@ -1,7 +1,8 @@
 /** Our own client settings beside RFC 7591's, and how a registration becomes what the provider reads. */
 import type { ClientMetadata } from 'oidc-provider'
 import { equalInConstantTime, sha256 } from '#lib/crypto.ts'
-import type { ClientRow } from '#store/store.ts'
+import type { NewClientRow } from '#store/store.ts'
+import { partScopes } from './api-resource.ts'
 
 /** Settings of ours that a registration may carry. */
 export const extraClientMetadata = [
@@ -13,6 +14,26 @@ export const extraClientMetadata = [
   'id_token_claims',
   /** The resource indicator this client serves: it may introspect tokens made for it. */
   'resource_server',
+  /** Scopes of configured APIs it may ask for; absent: all of them. */
+  'resource_scopes',
+  /** Claims it may ask for one by one, beside those of its scopes; absent: all. */
+  'single_claims',
+  /** Why it wants a scope, by scope and language: read when people are asked. */
+  'purposes',
+  /** People sign in to it with a second factor. */
+  'require_second_factor',
+  /** Other lives of its tokens than the site's, in seconds. */
+  'access_token_seconds',
+  'id_token_seconds',
+  'refresh_token_seconds',
+  /** RFC 7591 §2.2. */
+  'client_name#en',
+  /** SHA-256 of its picture, which we keep. */
+  'logo',
+  /** Staff switched it off. */
+  'disabled',
+  /** Scopes of our own API it may ask for: of its registered `scope`, never written by itself. */
+  'api_scopes',
 ] as const
 
 export type CitygateClientMetadata = {
@@ -20,23 +41,74 @@ export type CitygateClientMetadata = {
   first_party?: boolean
   id_token_claims?: boolean
   resource_server?: string
+  resource_scopes?: readonly string[]
+  single_claims?: readonly string[]
+  purposes?: Purposes
+  require_second_factor?: boolean
+  access_token_seconds?: number
+  id_token_seconds?: number
+  refresh_token_seconds?: number
+  'client_name#en'?: string
+  logo?: string
+  disabled?: boolean
+  api_scopes?: readonly string[]
 }
+
+/** By scope, then by language. */
+export type Purposes = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 const digestPrefix = 'sha256:'
 
-/** The metadata node-oidc-provider reads. The secret's place is taken by its digest. */
-export function toProviderMetadata(row: ClientRow): ClientMetadata {
+/** The metadata node-oidc-provider reads. The secrets' place is taken by their digests, each with its end. */
+export function toProviderMetadata(row: NewClientRow): ClientMetadata {
   return {
     ...row.metadata,
+    ...partScopes(row.metadata.scope),
     client_id: row.id,
-    ...(row.secretHash ? { client_secret: `${digestPrefix}${row.secretHash}` } : {}),
+    disabled: row.disabledAt !== undefined,
+    ...keptSecrets(row),
   }
 }
 
-/** Compares what a client presents with the digest we keep. Secrets are 256 random bits: SHA-256 is enough. */
-export function secretMatches(kept: string | undefined, presented: string): boolean {
-  return (
-    kept?.startsWith(digestPrefix) === true &&
-    equalInConstantTime(kept.slice(digestPrefix.length), sha256(presented))
-  )
+type Kept = { hash: string | undefined; expiresAt: number | undefined }
+
+function keptSecrets(row: NewClientRow): Pick<ClientMetadata, 'client_secret'> {
+  const secrets: Kept[] = [
+    { hash: row.secretHash, expiresAt: row.secretExpiresAt },
+    { hash: row.formerSecretHash, expiresAt: row.formerSecretExpiresAt },
+  ]
+  const kept = secrets.filter(({ hash }) => hash !== undefined)
+  if (kept.length === 0) return {}
+  const digests = kept.map(({ hash, expiresAt }) => `${hash}~${expiresAt ?? ''}`)
+  return { client_secret: `${digestPrefix}${digests.join(',')}` }
 }
+
+/**
+ * Compares what a client presents with every digest we keep, in constant time; one whose end has come fits nothing.
+ * Secrets are 256 random bits: SHA-256 is enough.
+ */
+export function secretMatches(kept: string | undefined, presented: string, at: number): boolean {
+  if (!kept?.startsWith(digestPrefix)) return false
+  const digest = sha256(presented)
+  const fits = kept
+    .slice(digestPrefix.length)
+    .split(',')
+    .map((one) => {
+      const [hash = '', expiresAt = ''] = one.split('~')
+      const same = equalInConstantTime(hash, digest)
+      return same && (expiresAt === '' || at < Number(expiresAt))
+    })
+  return fits.includes(true)
+}
+
+/** Of the scopes a token carries those its client may still ask for: what its registration lost, its tokens lose with it. */
+export const keptScopes = (
+  { scope: allowed }: Pick<ClientMetadata, 'scope'>,
+  carried: readonly string[],
+): string[] => carried.filter((scope) => allowed?.split(' ').includes(scope) ?? true)
+
+/** Of the scopes an API offers, those a client may ask for. */
+export const grantedScopes = (
+  { resource_scopes: allowed }: Pick<CitygateClientMetadata, 'resource_scopes'>,
+  offered: readonly string[],
+): string[] => offered.filter((scope) => allowed?.includes(scope) ?? true)

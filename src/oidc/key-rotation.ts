@@ -1,6 +1,6 @@
 /** Changes to the key ring: successors, removals, emergencies, another key-encryption key. */
 import { type Now, seconds } from '#lib/time.ts'
-import type { Store, Tables } from '#store/store.ts'
+import type { Circumstances, Store, Tables } from '#store/store.ts'
 import type { KeyEncryption } from './key-encryption.ts'
 import {
   isDue,
@@ -19,8 +19,9 @@ export type RotationPorts = {
   kek: KeyEncryption
   now: Now
   rules: KeyRules
-  /** Who the audit trail says did it. */
+  /** Who the audit trail says did it, and from where. */
   actor: string
+  where?: Circumstances
 }
 
 /**
@@ -49,16 +50,16 @@ export async function rotateDueKeys(
   return { made, removed }
 }
 
-const removeKey = ({ store, now, actor }: RotationPorts, key: RingKey): Promise<boolean> =>
+const removeKey = ({ store, now, ...by }: RotationPorts, key: RingKey): Promise<boolean> =>
   store.transaction(async (tables) => {
     const removed = await tables.keyRing.remove(key.name)
-    if (removed) await tables.audit.record(keyEvent('key.remove', key, actor, seconds(now)))
+    if (removed) await tables.audit.record(keyEvent('key.remove', key, by, seconds(now)))
     return removed
   })
 
 /** Publishes the line's successor, to sign after the time the rules say. One that waits already is the answer. */
 export async function addSuccessor(
-  { store, kek, now, rules, actor }: RotationPorts,
+  { store, kek, now, rules, ...by }: RotationPorts,
   line: KeyLine,
 ): Promise<{ key: RingKey; isNew: boolean }> {
   // Before the transaction: an RSA key takes a second, and nobody could write meanwhile.
@@ -70,7 +71,7 @@ export async function addSuccessor(
     if (waiting) return { key: waiting, isNew: false }
     const fresh = { line, secret, createdAt: at, signsAt: at + rules.publishAhead }
     const key = await add(keyRing, kek, ring, fresh)
-    await audit.record(keyEvent('key.publish', key, actor, at))
+    await audit.record(keyEvent('key.publish', key, by, at))
     return { key, isNew: true }
   })
 }
@@ -80,7 +81,7 @@ export async function addSuccessor(
  * signed nothing, so they go. The key that signed until now still verifies until it is revoked.
  */
 export async function replaceNow(
-  { store, kek, now, rules, actor }: RotationPorts,
+  { store, kek, now, rules, ...by }: RotationPorts,
   line: KeyLine,
 ): Promise<RingKey> {
   const secret = await makeSecret(line.alg)
@@ -90,17 +91,17 @@ export async function replaceNow(
     for (const key of lineOf(ring, line, at, rules)) {
       if (key.state !== 'next') continue
       await keyRing.remove(key.name)
-      await audit.record(keyEvent('key.remove', key, actor, at))
+      await audit.record(keyEvent('key.remove', key, by, at))
     }
     const key = await add(keyRing, kek, ring, { line, secret, createdAt: at, signsAt: at })
-    await audit.record(keyEvent('key.replace', key, actor, at))
+    await audit.record(keyEvent('key.replace', key, by, at))
     return key
   })
 }
 
 /** Takes a key out of the ring at once. The one that signs stays: without it nobody could sign in. */
 export async function revokeKey(
-  { store, kek, now, rules, actor }: RotationPorts,
+  { store, kek, now, rules, ...by }: RotationPorts,
   kid: string,
 ): Promise<'revoked' | 'unknown' | 'signing' | 'permanent'> {
   return store.transaction(async ({ keyRing, audit }) => {
@@ -109,21 +110,28 @@ export async function revokeKey(
     if (!found) return 'unknown'
     if (found.state === 'signing' || found.state === 'permanent') return found.state
     await keyRing.remove(found.name)
-    await audit.record(keyEvent('key.revoke', found, actor, seconds(now)))
+    await audit.record(keyEvent('key.revoke', found, by, seconds(now)))
     return 'revoked'
   })
 }
 
 /** Seals every row under another key-encryption key, or none. How many there are. */
 export async function changeKeyEncryption(
-  { store, kek, now, actor }: Omit<RotationPorts, 'rules'>,
+  { store, kek, now, ...by }: Omit<RotationPorts, 'rules'>,
   next: KeyEncryption,
 ): Promise<number> {
   return store.transaction(async ({ keyRing, audit }) => {
     const ring = await hold(keyRing, kek)
     for (const { name, secret } of ring) await keyRing.reseal(name, next.seal(name, secret))
     const at = seconds(now)
-    await audit.record({ at, actor, action: 'key.change-kek', target: 'key-ring', outcome: 'done' })
+    await audit.record({
+      at,
+      actor: by.actor,
+      action: 'key.change-kek',
+      target: 'key-ring',
+      outcome: 'done',
+      ...by.where,
+    })
     return ring.length
   })
 }
@@ -136,9 +144,15 @@ async function hold(keyRing: KeyRing, kek: KeyEncryption): Promise<RingKey[]> {
   return openRing(await keyRing.list(), kek)
 }
 
-const keyEvent = (action: string, key: RingKey, actor: string, at: number) => ({
+const keyEvent = (
+  action: string,
+  key: RingKey,
+  { actor, where }: Pick<RotationPorts, 'actor' | 'where'>,
+  at: number,
+) => ({
   at,
   actor,
+  ...where,
   action,
   target: `key:${key.kid}`,
   outcome: 'done',

@@ -5,6 +5,7 @@ import { type AgreementRules, findDueTerms } from '#accounts/agreements.ts'
 import type { SchoolYear } from '#accounts/school-year.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Store } from '#store/store.ts'
+import { bothWouldDo, lacksSecondFactor, type SecondFactorRules } from './second-factor.ts'
 import { sessionBegan } from './sessions.ts'
 
 const { base, Check, Prompt } = policy
@@ -12,12 +13,20 @@ const { base, Check, Prompt } = policy
 /** What the provider's account carries of its row. */
 export type OurAccount = Pick<AccountRow, 'agreed'>
 
-export type PolicyRules = { year: SchoolYear; agreements: AgreementRules; now: Now }
+export type PolicyRules = {
+  year: SchoolYear
+  agreements: AgreementRules
+  secondFactor: SecondFactorRules
+  now: Now
+}
 
-/** The standard prompts plus our `agreement`, `select_account` (OpenID Connect Core §3.1.2.1) and our `affiliation`. */
+/**
+ * The standard prompts plus our `second_factor`, `agreement`, `select_account` (OpenID Connect Core §3.1.2.1) and our
+ * `affiliation`.
+ */
 export function openPolicy(
   store: Store,
-  { year, agreements, now }: PolicyRules,
+  { year, agreements, secondFactor: twice, now }: PolicyRules,
 ): interactionPolicy.DefaultPolicy {
   const prompts = base()
 
@@ -33,6 +42,25 @@ export function openPolicy(
           oidc.session?.accountId && !oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
       ),
     )
+
+  // The first factor cannot give an app the `acr` of both: to sign in again would be a circle.
+  for (const reason of ['essential_acr', 'essential_acrs']) {
+    const essential = prompts.get('login')?.checks.get(reason)
+    if (!essential) throw new Error('node-oidc-provider names its checks otherwise now')
+    const { check } = essential
+    essential.check = (ctx) => (bothWouldDo(ctx.oidc, twice) ? Check.NO_NEED_TO_PROMPT : check(ctx))
+  }
+
+  const secondFactor = new Prompt(
+    { name: 'second_factor', requestable: true },
+    new Check(
+      'second_factor_missing',
+      'the End-User must prove herself with a second factor',
+      'interaction_required',
+      ({ oidc }) =>
+        lacksSecondFactor(oidc, twice) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    ),
+  )
 
   const agreement = new Prompt(
     { name: 'agreement', requestable: false },
@@ -75,9 +103,10 @@ export function openPolicy(
       },
     ),
   )
-  prompts.add(agreement, 1)
-  prompts.add(selectAccount, 2)
-  prompts.add(affiliation, 3)
+  prompts.add(secondFactor, 1)
+  prompts.add(agreement, 2)
+  prompts.add(selectAccount, 3)
+  prompts.add(affiliation, 4)
   for (const prompt of prompts) {
     const { details } = prompt
     // Whose browser began it: the interaction's pages answer to no other one.

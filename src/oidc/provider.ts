@@ -16,21 +16,33 @@ import type { Terms } from '#lib/terms.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, Store } from '#store/store.ts'
 import { openAdapter } from './adapter.ts'
+import { apiResource, apiResourceServer } from './api-resource.ts'
 import { type Farewells, openFarewells, sayFarewellsLater } from './backchannel.ts'
 import { accountClaims, scopeClaims } from './claims.ts'
 import {
   type CitygateClientMetadata,
   extraClientMetadata,
+  grantedScopes,
+  keptScopes,
   secretMatches,
   toProviderMetadata,
 } from './clients.ts'
 import { openCookieKeys } from './cookie-keys.ts'
 import { loadGrant } from './grants.ts'
+import { admitStandIns } from './inside.ts'
 import type { Keys } from './keys.ts'
 import { type OurAccount, openPolicy } from './policy.ts'
+import {
+  hideSecretDigests,
+  type Registry,
+  registeredClients,
+  registrationFeatures,
+  registrationTokens,
+} from './registration.ts'
 import { rememberClients } from './remembered-clients.ts'
 import { sessionSeconds, tellSessionsApart } from './session-life.ts'
 import { throttleClients, type WaitOf } from './throttle.ts'
+import { letStaffTry } from './try-run.ts'
 import { findAccount } from './unit.ts'
 import { rememberUpstreams } from './upstream-session.ts'
 
@@ -58,8 +70,12 @@ export type ProviderPorts = {
   fetch: typeof fetch
   pages: ProviderPages
   terms: Pick<Terms, 'inForce'>
+  /** What tokens for our own API may be good for; nothing, if not said. */
+  apiScopes?: readonly string[]
   /** Who asks too much; nobody, if not said. */
   waitOf?: WaitOf
+  /** Keeps programs that register themselves; none do, if not said. */
+  registry?: Registry | undefined
 }
 
 /** Cookie names, with the strongest prefix their path allows (RFC 6265bis §4.1.3). */
@@ -97,8 +113,11 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   sayFarewellsLater(provider, farewells)
   tellSessionsApart(provider)
   rememberUpstreams(provider)
+  if (ports.registry) hideSecretDigests(provider)
+  admitStandIns(provider)
+  letStaffTry(provider, { issuer, key: ports.keys.form, now: ports.now })
   provider.Client.prototype.compareClientSecret = function (presented: string) {
-    return secretMatches(this.clientSecret, presented)
+    return secretMatches(this.clientSecret, presented, seconds(ports.now))
   }
   return provider
 }
@@ -127,18 +146,42 @@ export function trustIssuerOnly(request: object, issuer: string): void {
 function configure(
   issuer: string,
   site: SiteFile,
-  { store, keys, now, fetch, pages, terms }: ProviderPorts,
+  { store, keys, now, fetch, pages, terms, apiScopes = [], registry }: ProviderPorts,
   { payloads }: Farewells,
   provider: () => Provider,
 ): Configuration {
   const { lifetimes, session } = site
   const year = openSchoolYear(site.affiliations.school_year_begins, now)
+  const policy = openPolicy(store, {
+    year,
+    agreements: { terms, ids: site.agreements },
+    secondFactor: { acr: site.acr.two_factor, issuer },
+    now,
+  })
+  const requestable = policy.filter((prompt) => prompt.requestable).map(({ name }) => name)
   const names = cookieNames(issuer)
   const secure = issuer.startsWith('https:')
   const resources = new Map(site.resources.map((resource) => [resource.id, resource]))
+  const adapterPorts = {
+    now,
+    dataKey: keys.data,
+    ...(registry
+      ? {
+          elsewhere: registrationTokens(registry),
+          writeClients: registeredClients(registry, provider),
+        }
+      : {}),
+  }
+  /** An API's own number is the most its tokens live. */
+  const accessSeconds = (token: { resourceServer?: ResourceServer }, client: Client): number => {
+    const own = client.access_token_seconds ?? lifetimes.access_token_seconds
+    const most = token.resourceServer?.accessTokenTTL
+    if (most === undefined) return own
+    return client.access_token_seconds === undefined ? most : Math.min(most, own)
+  }
 
   return {
-    adapter: openAdapter({ payloads }, { now, dataKey: keys.data }, async (id) => {
+    adapter: openAdapter({ payloads }, adapterPorts, async (id) => {
       const row = await store.clients.find(id)
       return row && toProviderMetadata(row)
     }),
@@ -155,7 +198,10 @@ function configure(
     // The ID token's claims are chosen in toAccount, per client: see there.
     conformIdTokenClaims: false,
     acrValues: Object.values(site.acr),
-    discovery: { ui_locales_supported: [...languages] },
+    discovery: {
+      ui_locales_supported: [...languages],
+      prompt_values_supported: ['none', ...requestable],
+    },
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubject(keys, accountId, client),
     responseTypes: ['code', 'none'],
@@ -183,7 +229,7 @@ function configure(
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
     loadExistingGrant: (ctx) => loadGrant(provider(), store, ctx),
     interactions: {
-      policy: openPolicy(store, { year, agreements: { terms, ids: site.agreements }, now }),
+      policy,
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     renderError: (ctx, out, error) => pages.problem(ctx, out, error),
@@ -194,20 +240,20 @@ function configure(
       short: { httpOnly: true, sameSite: 'lax', signed: true, secure },
     },
     ttl: {
-      AccessToken: (_ctx, token) =>
-        token.resourceServer?.accessTokenTTL ?? lifetimes.access_token_seconds,
+      AccessToken: (_ctx, token, client) => accessSeconds(token, client),
       AuthorizationCode: 60,
-      ClientCredentials: (_ctx, token) =>
-        token.resourceServer?.accessTokenTTL ?? lifetimes.access_token_seconds,
+      ClientCredentials: (_ctx, token, client) => accessSeconds(token, client),
       DeviceCode: lifetimes.device_code_seconds,
       // Refresh tokens are renewed, the grant they stand on is not: it lives as long as it may be used.
       Grant: lifetimes.grant_seconds,
-      IdToken: lifetimes.id_token_seconds,
+      IdToken: (_ctx, _token, client) => client.id_token_seconds ?? lifetimes.id_token_seconds,
       Interaction: lifetimes.interaction_seconds,
-      RefreshToken: lifetimes.refresh_token_seconds,
+      RefreshToken: (_ctx, _token, client) =>
+        client.refresh_token_seconds ?? lifetimes.refresh_token_seconds,
       Session: (_ctx, one) => sessionSeconds(session, one, seconds(now)),
     },
     features: {
+      ...(registry ? registrationFeatures(registry) : {}),
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
       claimsParameter: { enabled: true },
@@ -224,6 +270,8 @@ function configure(
           const served =
             'aud' in token && token.aud !== undefined && token.aud === client.resource_server
           if (!own && !served) return false
+          // Its app was disabled or removed: what it was issued is worth nothing any more.
+          if (!own && !(await provider().Client.find(String(token.clientId)))) return false
           const accountId = 'accountId' in token ? token.accountId : undefined
           return !accountId || (await findAccount(store, accountId))?.status === 'active'
         },
@@ -251,11 +299,16 @@ function configure(
         enabled: true,
         defaultResource: async () => [],
         useGrantedResource: async () => true,
-        getResourceServerInfo: async (_ctx, id): Promise<ResourceServer> => {
+        getResourceServerInfo: async (ctx, id, client): Promise<ResourceServer> => {
+          if (id === apiResource(issuer)) {
+            return apiResourceServer(issuer, apiScopes, client, ctx.oidc.route)
+          }
           const resource = resources.get(id)
-          if (!resource) throw new errors.InvalidTarget()
+          const offered = resource?.scopes.map(({ scope }) => scope) ?? []
+          const allowed = grantedScopes(client, offered)
+          if (!resource || allowed.length === 0) throw new errors.InvalidTarget()
           return {
-            scope: resource.scopes.map(({ scope }) => scope).join(' '),
+            scope: allowed.join(' '),
             audience: id,
             accessTokenFormat: 'jwt',
             accessTokenTTL: resource.access_token_seconds,
@@ -279,8 +332,13 @@ export const accountPages = [
   '/account/identities',
   '/account/merge',
   '/account/merge/confirm',
+  '/account/second-factor',
+  '/account/second-factor/app',
   '/account/sessions',
   '/account/apps',
+  '/account/clients',
+  '/account/clients/ask',
+  '/account/clients/app',
   '/account/history',
   '/account/export',
   '/account/close',
@@ -307,7 +365,7 @@ function consoleClient(issuer: string) {
   return {
     client_id: consoleClientId,
     client_name: 'Citygate',
-    redirect_uris: [`${issuer}/admin/signed-in`],
+    redirect_uris: [`${issuer}/admin/signed-in`, `${issuer}/admin/invited`],
     post_logout_redirect_uris: [`${issuer}/`],
     response_types: ['none' as const],
     grant_types: [],
@@ -326,6 +384,15 @@ export function subjectFor(keys: Keys, accountId: string, client: Client): strin
 const pairwiseSubject = (keys: Keys, accountId: string, client: Client) =>
   hmac(keys.pairwiseSalt, `${client.sectorIdentifier}\n${accountId}`)
 
+/** Where a registration says which claims it may ask for one by one, those of its scopes are among them. */
+function mayAskFor({ scope = '', single_claims: single }: Client, claim: string): boolean {
+  if (!single || single.includes(claim)) return true
+  const scopes = scope.split(' ')
+  return Object.entries(scopeClaims).some(
+    ([name, claims]: [string, string[]]) => scopes.includes(name) && claims.includes(claim),
+  )
+}
+
 function toAccount(
   store: Store,
   keys: Keys,
@@ -339,14 +406,15 @@ function toAccount(
     async claims(use, scope, requested) {
       const { client, entities } = ctx.oidc
       if (!client) return { sub: row.id }
-      const scopes = new Set(scope.split(' '))
+      const scopes = new Set(keptScopes(client, scope.split(' ')))
       const byScope = (claim: string) =>
         Object.entries(scopeClaims).some(([name, list]) => scopes.has(name) && list.includes(claim))
       // OpenID Connect Core §5.4: with an access token for userinfo the ID token carries `sub` and what the
       // claims parameter asked for. All of it only where userinfo cannot be asked, or for an old client.
       const all =
         use === 'userinfo' || client.id_token_claims === true || Boolean(entities.AccessToken?.aud)
-      const wants = (claim: string) => claim in requested || (all && byScope(claim))
+      const wants = (claim: string) =>
+        (claim in requested && mayAskFor(client, claim)) || (all && byScope(claim))
       const sub = subjectFor(keys, row.id, client)
       const claims = await accountClaims(store, row, {
         sub,

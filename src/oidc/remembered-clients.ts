@@ -9,15 +9,15 @@ const lifeMs = 1_000
 const most = 1_000
 
 type Remembered = { client: Client; until: number }
+type Memory = { known: Map<string, Remembered>; find: (id: string) => Promise<Client | undefined> }
 
-const memories = new WeakMap<Provider, Map<string, Remembered>>()
+const memories = new WeakMap<Provider, Memory>()
 
 export function rememberClients(provider: Provider): void {
   const known = new Map<string, Remembered>()
-  memories.set(provider, known)
   const { Client: clients } = provider
   const find = clients.find.bind(clients)
-  clients.find = async (id) => {
+  const findAny = async (id: string) => {
     const remembered = known.get(id)
     if (remembered && remembered.until > performance.now()) return remembered.client
     const client = await find(id)
@@ -28,9 +28,19 @@ export function rememberClients(provider: Provider): void {
     } else known.delete(id)
     return client
   }
+  memories.set(provider, { known, find: findAny })
+  // To the provider one that staff disabled is not there: no page, no token, no introspection.
+  clients.find = async (id) => {
+    const client = await findAny(id)
+    return client?.disabled ? undefined : client
+  }
 }
+
+/** Also one that is disabled: it still has a name, and hears that its sessions ended. */
+export const findRegistered = (provider: Provider, id: string): Promise<Client | undefined> =>
+  memories.get(provider)?.find(id) ?? provider.Client.find(id)
 
 /** This process changed the registration: the next request reads it anew. */
 export const forgetClient = (provider: Provider, id: string): void => {
-  memories.get(provider)?.delete(id)
+  memories.get(provider)?.known.delete(id)
 }

@@ -19,6 +19,8 @@ export type SessionSummary = {
   lastSeenAt?: number
   acr?: string
   amr?: string[]
+  /** It stands on a sign-in at an upstream. */
+  federated: boolean
   agent?: string
   address?: string
   /** The apps she signed in to with it. */
@@ -50,10 +52,19 @@ export async function listSessions(
     .sort((a, b) => moment(b) - moment(a))
 }
 
-function summary({ uid = '', acr, amr, seen, authorizations = {}, ...times }: SessionPayload) {
+function summary({
+  uid = '',
+  acr,
+  amr,
+  seen,
+  upstream,
+  authorizations = {},
+  ...times
+}: SessionPayload) {
   const shown: SessionSummary = {
     uid,
     signedInAt: sessionBegan(times),
+    federated: upstream !== undefined,
     clients: Object.keys(authorizations),
   }
   if (acr) shown.acr = acr

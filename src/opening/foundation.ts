@@ -73,6 +73,8 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
     const keys = await openKeys(store, keyEncryption, now, rules)
     store.beginAudit(keys.audit)
     store.beginOutbox(keys.data)
+    // Before anybody is let in: what staff switched off is.
+    await upstreamHealth.look()
     return {
       config,
       connectors,

@@ -2,6 +2,7 @@
 import type { Config } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openMetricsServer } from '#http/metrics-server.ts'
+import { patienceMs } from '#http/middleware/patience.ts'
 import { openHttp } from '#http/server.ts'
 import { type Listening, listenOn } from '#lib/listen.ts'
 
@@ -20,7 +21,8 @@ export function listen(house: House, idleMs = 0): Promise<Listening> {
   return listenOn(where, openHttp(house).callback(), {
     // Slow clients are cut off (slowloris); no request of ours needs large headers.
     headersTimeout: 15_000,
-    requestTimeout: 30_000,
+    // The longest of all; what is no file has less: see http/middleware/patience.ts.
+    requestTimeout: patienceMs.file,
     keepAliveTimeout: trustedProxies.length > 0 ? proxyKeepAlive : 5_000,
     maxHeaderSize: 16_384,
   })

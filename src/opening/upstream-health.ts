@@ -1,4 +1,5 @@
 /** The board on which every process sees how upstreams fare, over the store. */
+import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Connector } from '#federation/connector.ts'
@@ -12,7 +13,7 @@ import { type CertificateExpiry, openCertificates } from '#outside/certificates.
 import type { Store } from '#store/store.ts'
 
 export type UpstreamHealthParts = {
-  store: Pick<Store, 'upstreamStatuses' | 'leases' | 'audit'>
+  store: Pick<Store, 'upstreamStatuses' | 'upstreamEvents' | 'leases' | 'audit'>
   connectors: ConnectorConfig[]
   log: Log
   now: Now
@@ -37,6 +38,20 @@ export const openUpstreamHealth = ({
         target: `connector:${connector}`,
         outcome: state,
         ...(failure === undefined ? {} : { details: { failure } }),
+      }),
+    remember: ({ connector, state, relapsed, failure, before }) =>
+      store.upstreamEvents.record({
+        id: randomUUID(),
+        connector,
+        at: seconds(now),
+        kind: 'state',
+        what: relapsed ? 'relapse' : state,
+        ref: '',
+        detail: {
+          before: before.state,
+          since: before.since,
+          ...(failure === undefined || state !== 'down' ? {} : { failure }),
+        },
       }),
     log,
     now,

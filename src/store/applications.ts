@@ -28,11 +28,18 @@ export type ApplicationRow = {
   expiresAt: number
 }
 
+export type ApplicationSummary = Pick<
+  ApplicationRow,
+  'id' | 'enrolment' | 'state' | 'createdAt' | 'updatedAt'
+>
+
 export type Applications = {
   create(row: ApplicationRow): Promise<void>
   find(id: string): Promise<ApplicationRow | undefined>
   /** The newest first, of those that have not expired. */
   ofContact(contact: string, at: number): Promise<ApplicationRow[]>
+  /** The newest first; without what was filled in. */
+  ofAccount(accountId: string): Promise<ApplicationSummary[]>
   /**
    * Saves over version `row.version - 1`. False if somebody saved in between, or it is over: nothing was changed.
    */
@@ -53,6 +60,11 @@ const find = statement('application.find', `SELECT ${columns} FROM application W
 const ofContact = statement(
   'application.of-contact',
   `SELECT ${columns} FROM application WHERE contact = ? AND expires_at > ? ORDER BY created_at DESC, id`,
+)
+const ofAccount = statement(
+  'application.of-account',
+  `SELECT id, enrolment, state, created_at, updated_at FROM application
+   WHERE account_id = ? ORDER BY created_at DESC, id LIMIT 100`,
 )
 const save = statement(
   'application.save',
@@ -98,6 +110,15 @@ export function openApplications(statements: Statements): Applications {
     },
     async ofContact(contact, at) {
       return (await statements.run(ofContact, [contact, at])).map(read)
+    },
+    async ofAccount(accountId) {
+      return (await statements.run(ofAccount, [accountId])).map((row) => ({
+        id: String(row.id),
+        enrolment: String(row.enrolment),
+        state: row.state as ApplicationState,
+        createdAt: Number(row.created_at),
+        updatedAt: Number(row.updated_at),
+      }))
     },
     async save(row) {
       const { accountId = null, contact = null } = row

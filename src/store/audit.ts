@@ -74,12 +74,12 @@ export type AuditReads = {
 }
 
 const columns = ['chain', 'seq', 'at', 'actor', 'action', 'target', 'outcome', 'address', 'ref']
-const allColumns = [...columns, 'details', 'hash']
+export const auditColumns = [...columns, 'details', 'hash']
 const inserts = sizedStatements(
   'audit.insert',
   8,
   (rows) =>
-    `INSERT INTO audit_event (${allColumns.join(', ')}) VALUES ${places(allColumns.length, rows)}`,
+    `INSERT INTO audit_event (${auditColumns.join(', ')}) VALUES ${places(auditColumns.length, rows)}`,
 )
 
 export async function insertAudit(statements: Statements, rows: AuditRow[]): Promise<void> {
@@ -227,17 +227,28 @@ const heads = statement(
      ON last.chain = e.chain AND last.seq = e.seq
    ORDER BY e.at DESC`,
 )
+// From chain to chain along the index: the trail itself may be of years.
 const chains = statement(
   'audit.chains',
-  'SELECT chain, min(at) AS at FROM audit_event GROUP BY chain ORDER BY 2, 1',
+  `SELECT chain FROM (
+     WITH RECURSIVE known (chain) AS (
+       SELECT min(chain) FROM audit_event
+       UNION ALL
+       SELECT (SELECT min(e.chain) FROM audit_event e WHERE e.chain > known.chain) FROM known
+       WHERE known.chain IS NOT NULL
+     )
+     SELECT known.chain AS chain,
+       (SELECT e.at FROM audit_event e WHERE e.chain = known.chain ORDER BY e.seq LIMIT 1) AS at
+     FROM known WHERE known.chain IS NOT NULL
+   ) AS chains ORDER BY at, chain`,
 )
 const part = statement(
   'audit.read',
-  `SELECT ${allColumns.join(', ')} FROM audit_event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?`,
+  `SELECT ${auditColumns.join(', ')} FROM audit_event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?`,
 )
 const list = statement(
   'audit.list',
-  `SELECT ${allColumns.join(', ')} FROM audit_event
+  `SELECT ${auditColumns.join(', ')} FROM audit_event
    WHERE (? = '' OR actor = ?) AND (? = '' OR action = ?) AND (? = '' OR target = ?) AND at BETWEEN ? AND ?
    ORDER BY at DESC, chain, seq DESC LIMIT ?`,
 )
@@ -245,7 +256,7 @@ const list = statement(
 // The action stands in the text: a partial index is found by what a statement says, not by what it is given.
 const signIns = statement(
   'audit.sign-ins',
-  `SELECT ${allColumns.join(', ')} FROM audit_event
+  `SELECT ${auditColumns.join(', ')} FROM audit_event
    WHERE action = 'session.sign-in' AND actor = ? AND at <= ?
      AND (at < ? OR chain > ? OR (chain = ? AND seq < ?))
    ORDER BY at DESC, chain, seq DESC LIMIT ?`,
@@ -260,15 +271,17 @@ export function openAuditReads(statements: Statements): AuditReads {
       return (await statements.run(chains, [])).map((row) => String(row.chain))
     },
     async read(chain, after, limit) {
-      return (await statements.run(part, [chain, after, limit])).map(readRow)
+      return (await statements.run(part, [chain, after, limit])).map(readAuditRow)
     },
     async signIns(actor, after, limit) {
       const { at, chain, seq } = after ?? { at: 2 ** 40, chain: '', seq: 0 }
-      return (await statements.run(signIns, [actor, at, at, chain, chain, seq, limit])).map(readRow)
+      return (await statements.run(signIns, [actor, at, at, chain, chain, seq, limit])).map(
+        readAuditRow,
+      )
     },
     async list({ limit, actor = '', action = '', target = '', since = 0, until = 2 ** 40 }) {
       const filters = [actor, actor, action, action, target, target]
-      return (await statements.run(list, [...filters, since, until, limit])).map(readRow)
+      return (await statements.run(list, [...filters, since, until, limit])).map(readAuditRow)
     },
   }
 }
@@ -279,7 +292,7 @@ const readHead = (row: Row): Head => ({
   hash: String(row.hash),
 })
 
-const readRow = (row: Row): AuditRow => ({
+export const readAuditRow = (row: Row): AuditRow => ({
   ...readHead(row),
   at: Number(row.at),
   actor: String(row.actor),

@@ -15,6 +15,8 @@ export const passing = [
   'upstream_session',
   'link_offer',
   'staff_invitation',
+  'staff_acceptance',
+  'initial_token',
   'upstream_test',
 ]
 

@@ -5,7 +5,7 @@ export type CredentialRow = {
   id: string
   accountId: string
   type: 'password'
-  /** An argon2id hash with its parameters (PHC string). */
+  /** An argon2id hash with its parameters (PHC string), or until her first sign-in another system's. */
   secret: string
   createdAt: number
   updatedAt: number

@@ -50,8 +50,18 @@ const removals = [
   'personal_number',
   'upstream_session',
   'link_offer',
+  'second_factor',
+  'recovery_code',
+  'account_key',
+  'account_keyed',
+  'client_owner',
+  'client_request',
+  'staff_invitation',
+  'upstream_test',
 ].map((table) => statement(`erasure.${table}`, `DELETE FROM ${table} WHERE account_id = ?`))
 
+/** A role of nobody's would be somebody's riddle. */
+const roles = statement('erasure.staff_role', 'DELETE FROM staff_role WHERE holder = ?')
 const links = statement('erasure.mail_link', 'DELETE FROM mail_link WHERE subject = ?')
 /** That she agreed stays; from where is personal. */
 const agreements = statement(
@@ -59,9 +69,16 @@ const agreements = statement(
   "UPDATE agreement SET address = '' WHERE account_id = ?",
 )
 
+/** What became of a row of a file stays, whose it was does not. */
+const notes = statement(
+  'erasure.people_import_note',
+  'UPDATE people_import_note SET account_id = NULL WHERE account_id = ?',
+)
+
 export function openErasure(statements: Statements): Erasure {
   async function clear(accountId: string) {
-    for (const one of [...removals, links, agreements]) await statements.run(one, [accountId])
+    for (const one of [...removals, roles, links, agreements, notes])
+      await statements.run(one, [accountId])
     await statements.run(merges, [accountId, accountId])
   }
 

@@ -9,6 +9,8 @@ export type Leases = {
   take(name: string, holder: string, at: number, until: number): Promise<boolean>
   /** Gives it back if it is still one's own. */
   release(name: string, holder: string): Promise<void>
+  /** Those that have not run out at `at`, by name. */
+  list(at: number): Promise<{ name: string; holder: string; until: number }[]>
 }
 
 /** No lease runs so many seconds longer than another of its name: its holder's clock was wrong. */
@@ -23,6 +25,11 @@ const take = statement(
 )
 const release = statement('lease.release', 'DELETE FROM lease WHERE name = ? AND holder = ?')
 
+const list = statement(
+  'lease.list',
+  'SELECT name, holder, expires_at FROM lease WHERE expires_at > ? ORDER BY name',
+)
+
 export function openLeases(statements: Statements): Leases {
   return {
     async take(name, holder, at, until) {
@@ -30,6 +37,13 @@ export function openLeases(statements: Statements): Leases {
     },
     async release(name, holder) {
       await statements.run(release, [name, holder])
+    },
+    async list(at) {
+      return (await statements.run(list, [at])).map(({ name, holder, expires_at }) => ({
+        name: String(name),
+        holder: String(holder),
+        until: Number(expires_at),
+      }))
     },
   }
 }

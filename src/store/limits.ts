@@ -1,5 +1,12 @@
 /** Points counted in windows of time, by all processes together. */
-import { places, type Row, type Statements, sizedStatements, type Value } from './statements.ts'
+import {
+  places,
+  type Row,
+  type Statements,
+  sizedStatements,
+  statement,
+  type Value,
+} from './statements.ts'
 
 export type Hit = {
   key: string
@@ -24,6 +31,8 @@ export type Limits = {
    * processes hit at once, every hit is counted, and each is told another number.
    */
   hit(hits: Hit[], at: number): Promise<Count[]>
+  /** Removes the counters whose key begins so. How many there were. */
+  forget(begins: string): Promise<number>
 }
 
 /** A sign-in counts under three names. */
@@ -49,11 +58,17 @@ const hits = sizedStatements(
      RETURNING key, points, wait_until, expires_at`,
 )
 
+const forget = statement(
+  'limit.forget',
+  'DELETE FROM rate_limit WHERE substr(key, 1, ?) = ? RETURNING key',
+)
+
 /** More than anybody ever hit; what is below zero counts as zero. */
 const everything = -1_000_000_000
 
 export function openLimits(statements: Statements): Limits {
   return {
+    forget: async (begins) => (await statements.run(forget, [begins.length, begins])).length,
     async hit(wanted, at) {
       const statement = hits[wanted.length - 1]
       if (!statement) throw new Error(`between 1 and ${most} counters, not ${wanted.length}`)

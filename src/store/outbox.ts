@@ -1,7 +1,14 @@
 /** Messages that must reach the outside, written with what causes them and kept until they were delivered. */
 import { randomUUID } from 'node:crypto'
 import { seal, unseal } from '#lib/crypto.ts'
-import { type Row, type Statements, statement } from './statements.ts'
+import {
+  inParts,
+  type Row,
+  type Statements,
+  sizedStatements,
+  statement,
+  type Value,
+} from './statements.ts'
 
 export type OutboxKind = 'backchannel-logout' | 'mail' | 'request' | 'provisioning'
 
@@ -39,6 +46,8 @@ export type Try = Pick<OutboxRow, 'id' | 'attempts'>
 export type Outbox = {
   /** The message's id. */
   put(message: NewMessage): Promise<string>
+  /** Many at once, in their order. */
+  putAll(messages: NewMessage[]): Promise<void>
   /**
    * Takes messages that are due until `until`, each given to exactly one caller: of every target the oldest, of those
    * the ones tried least, none of a target somebody speaks to at this moment. A caller who is killed loses them then.
@@ -66,6 +75,15 @@ export type Outbox = {
   /** Removes what has been dead, counted from its last try, since before `before`. How many. */
   dropDead(before: number): Promise<number>
   counts(): Promise<Record<OutboxRow['state'], number>>
+  find(id: string): Promise<OutboxRow | undefined>
+  /** Oldest first, after the one that is `after` in that order. */
+  page(
+    filter: { kind?: string; state?: string; target?: string },
+    after: number,
+    limit: number,
+  ): Promise<(OutboxRow & { place: number })[]>
+  /** How many there are of each kind and state, and since when the oldest of them waits. */
+  tally(): Promise<(Pick<OutboxRow, 'kind' | 'state'> & { messages: number; since: number })[]>
 }
 
 export type OutboxPorts = {
@@ -77,10 +95,12 @@ export type OutboxPorts = {
 
 const columns =
   'id, kind, target, payload, state, created_at, due_at, claimed_until, attempts, last_error'
-const put = statement(
+const newColumns = 'id, kind, target, payload, created_at, due_at, state, claimed_until, attempts'
+const newRow = "(?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
+const puts = sizedStatements(
   'outbox.put',
-  `INSERT INTO outbox (id, kind, target, payload, state, created_at, due_at, claimed_until, attempts)
-   VALUES (?, ?, ?, ?, 'waiting', ?, ?, 0, 0)`,
+  100,
+  (rows) => `INSERT INTO outbox (${newColumns}) VALUES ${Array(rows).fill(newRow).join(', ')}`,
 )
 const ready = `kind = ? AND state = 'waiting' AND due_at <= ? AND target NOT IN (
   SELECT target FROM outbox WHERE kind = ? AND claimed_until > 0 AND claimed_until > ?)`
@@ -109,10 +129,23 @@ const fail = statement(
   `UPDATE outbox SET state = ?, due_at = coalesce(?, due_at), claimed_until = 0, last_error = ?
    WHERE id = ? AND attempts = ? RETURNING id`,
 )
+const shown = 'id, kind, target, state, created_at, due_at, attempts, last_error'
 const list = statement(
   'outbox.list',
-  `SELECT id, kind, target, state, created_at, due_at, attempts, last_error FROM outbox
+  `SELECT ${shown} FROM outbox
    WHERE ? = '' OR state = ? ORDER BY seq`,
+)
+const find = statement('outbox.find', `SELECT ${shown} FROM outbox WHERE id = ?`)
+const page = statement(
+  'outbox.page',
+  `SELECT seq, ${shown} FROM outbox
+   WHERE seq > ? AND (? = '' OR kind = ?) AND (? = '' OR state = ?) AND (? = '' OR target = ?)
+   ORDER BY seq LIMIT ?`,
+)
+const tally = statement(
+  'outbox.tally',
+  `SELECT kind, state, count(*) AS messages, min(created_at) AS since FROM outbox
+   GROUP BY kind, state ORDER BY kind, state`,
 )
 const revive = "UPDATE outbox SET state = 'waiting', attempts = 0, due_at = ?, claimed_until = 0"
 const retry = statement(
@@ -146,14 +179,25 @@ export function openOutbox(statements: Statements, { key, queued }: OutboxPorts)
     }
   }
 
+  const valuesOf = (id: string, { kind, target, payload, createdAt, dueAt }: NewMessage) => {
+    const sealed = seal(key(), JSON.stringify(payload), contextOf(id))
+    return [id, kind, target, sealed, createdAt, dueAt ?? createdAt]
+  }
+
+  async function putRows(rows: Value[][]) {
+    for (const { statement, part } of inParts(puts, rows)) {
+      await statements.run(statement, part.flat())
+    }
+    if (rows.length > 0) queued()
+  }
+
   return {
-    async put({ kind, target, payload, createdAt, dueAt = createdAt }) {
+    async put(message) {
       const id = randomUUID()
-      const sealed = seal(key(), JSON.stringify(payload), contextOf(id))
-      await statements.run(put, [id, kind, target, sealed, createdAt, dueAt])
-      queued()
+      await putRows([valuesOf(id, message)])
       return id
     },
+    putAll: (messages) => putRows(messages.map((message) => valuesOf(randomUUID(), message))),
     async claim(kind, { at, until, limit }) {
       const rows = await statements.run(claim, [until, kind, at, kind, at, limit, at])
       return rows.map(open)
@@ -180,6 +224,23 @@ export function openOutbox(statements: Statements, { key, queued }: OutboxPorts)
         found[state as OutboxRow['state']] = Number(messages)
       }
       return found
+    },
+    async find(id) {
+      const [row] = await statements.run(find, [id])
+      return row && read(row)
+    },
+    async page({ kind = '', state = '', target = '' }, after, limit) {
+      const filters = [kind, kind, state, state, target, target]
+      const rows = await statements.run(page, [after, ...filters, limit])
+      return rows.map((row) => ({ ...read(row), place: Number(row.seq) }))
+    },
+    async tally() {
+      return (await statements.run(tally, [])).map(({ kind, state, messages, since }) => ({
+        kind: kind as OutboxKind,
+        state: state as OutboxRow['state'],
+        messages: Number(messages),
+        since: Number(since),
+      }))
     },
   }
 }

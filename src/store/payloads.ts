@@ -76,7 +76,9 @@ export type Payloads = {
   clientsGranted(accountId: string, at: number): Promise<string[]>
   /** Forgets sign-ins of a person that no app has gone on with yet. */
   destroyAnswersOf(accountId: string): Promise<void>
-  /** Ends everything issued to a client: it was removed. */
+  /** Who is signed in to a client, session by session. */
+  signedInTo(clientId: string, at: number): Promise<{ accountId: string; sid: string }[]>
+  /** Ends everything issued to a client: it was removed or disabled. */
   destroyClient(clientId: string): Promise<void>
 }
 
@@ -214,6 +216,20 @@ const destroyAnswersOf = statement(
   'payload.destroy-answers-of',
   `DELETE FROM oidc_payload WHERE ${ofAPerson} AND model = 'Interaction' AND consumed_at IS NULL`,
 )
+const sidAt = {
+  sqlite: `json_extract(payload, '$.authorizations."' || ? || '".sid')`,
+  postgres: "payload::jsonb -> 'authorizations' -> ?::text ->> 'sid'",
+}
+const signedInTo = (sid: string) => `SELECT account_id, sid FROM (
+    SELECT account_id, ${sid} AS sid FROM oidc_payload
+    WHERE account_id IN (SELECT account_id FROM oidc_payload WHERE client_id = ? AND model = 'Grant')
+      AND model IN ('Session', 'Grant', 'Interaction')
+      AND model = 'Session' AND consumed_at IS NULL AND expires_at > ?) AS open
+  WHERE sid IS NOT NULL`
+const signedIn = statement('payload.signed-in-to', {
+  sqlite: signedInTo(sidAt.sqlite),
+  postgres: signedInTo(sidAt.postgres),
+})
 const destroyClient = statement(
   'payload.destroy-client',
   'DELETE FROM oidc_payload WHERE client_id = ?',
@@ -269,6 +285,10 @@ export function openPayloads(statements: Statements): Payloads {
     },
     async destroyAnswersOf(accountId) {
       await statements.run(destroyAnswersOf, [accountId])
+    },
+    async signedInTo(clientId, at) {
+      const rows = await statements.run(signedIn, [clientId, clientId, at])
+      return rows.map((row) => ({ accountId: String(row.account_id), sid: String(row.sid) }))
     },
     async destroyClient(clientId) {
       await statements.run(destroyClient, [clientId])

@@ -17,6 +17,11 @@ export type StaffRoles = {
   /** True for exactly one caller. */
   revoke(row: Pick<StaffRoleRow, 'holder' | 'role' | 'reach'>): Promise<boolean>
   of(holder: string): Promise<StaffRoleRow[]>
+  /**
+   * Who has this role everywhere, and keeps it until the transaction ends: of two owners who take each other's away at
+   * the same moment, one waits. Call it inside one.
+   */
+  lockEverywhere(role: string): Promise<string[]>
   /** By holder. */
   list(): Promise<StaffRoleRow[]>
 }
@@ -32,6 +37,12 @@ const revoke = statement(
   'DELETE FROM staff_role WHERE holder = ? AND role = ? AND reach = ? RETURNING holder',
 )
 const of = statement('staff-role.of', `SELECT ${columns} FROM staff_role WHERE holder = ?`)
+const lockEverywhere = statement('staff-role.lock-everywhere', {
+  // A transaction holds SQLite's only write lock.
+  sqlite: "SELECT holder FROM staff_role WHERE role = ? AND reach = ''",
+  postgres:
+    "SELECT holder FROM staff_role WHERE role = ? AND reach = '' ORDER BY holder FOR UPDATE",
+})
 const list = statement(
   'staff-role.list',
   `SELECT ${columns} FROM staff_role ORDER BY holder, role, reach`,
@@ -44,6 +55,8 @@ export function openStaffRoles(statements: Statements): StaffRoles {
     revoke: async ({ holder, role, reach }) =>
       (await statements.run(revoke, [holder, role, reach])).length === 1,
     of: async (holder) => (await statements.run(of, [holder])).map(read),
+    lockEverywhere: async (role) =>
+      (await statements.run(lockEverywhere, [role])).map(({ holder }) => String(holder)),
     list: async () => (await statements.run(list, [])).map(read),
   }
 }

@@ -1,5 +1,6 @@
 /** SQL and nothing else: verbs of the domain over one database. Nobody outside this room sees knex. */
 import type { Knex } from 'knex'
+import { type AccountKeys, openAccountKeys } from './account-keys.ts'
 import { type AccountMerges, openAccountMerges } from './account-merges.ts'
 import { type AccountMoves, openAccountMoves } from './account-moves.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
@@ -7,6 +8,7 @@ import { type AffiliationChoices, openAffiliationChoices } from './affiliation-c
 import { type Affiliations, openAffiliations } from './affiliations.ts'
 import { type Agreements, openAgreements } from './agreements.ts'
 import { type Applications, openApplications } from './applications.ts'
+import { type Attention, openAttention } from './attention.ts'
 import {
   type Audit,
   type AuditEvent,
@@ -17,6 +19,12 @@ import {
   openPen,
   type Pen,
 } from './audit.ts'
+import { type AuditSearch, openAuditSearch } from './audit-search.ts'
+import { type BulkPeople, openBulkPeople } from './bulk-people.ts'
+import { type ClientLogos, openClientLogos } from './client-logos.ts'
+import { type ClientOwners, openClientOwners } from './client-owners.ts'
+import { type ClientRequests, openClientRequests } from './client-requests.ts'
+import { type ClientVersions, openClientVersions } from './client-versions.ts'
 import { type Clients, openClients } from './clients.ts'
 import { type Consents, openConsents } from './consents.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
@@ -25,6 +33,7 @@ import { type Erasure, openErasure } from './erasure.ts'
 import { type Guardians, openGuardians } from './guardians.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
+import { type JobPositions, openJobPositions } from './job-positions.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { type Leases, openLeases } from './leases.ts'
 import { type Limits, openLimits } from './limits.ts'
@@ -33,21 +42,34 @@ import { type MailLinks, openMailLinks } from './mail-links.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { type Outbox, type OutboxPorts, openOutbox } from './outbox.ts'
 import { openPayloads, type Payloads } from './payloads.ts'
+import { openPeopleExport, type PeopleExport } from './people-export.ts'
+import { openPeopleImports, type PeopleImports } from './people-imports.ts'
+import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openPersonalNumbers, type PersonalNumbers } from './personal-numbers.ts'
 import { openPictures, type Pictures } from './pictures.ts'
 import { openPostgresStatements } from './postgres.ts'
 import { openRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
+import { openRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts'
+import { openRegistrations, type Registrations } from './registrations.ts'
+import { openSecondFactors, type SecondFactors } from './second-factors.ts'
+import { openSignInCounts, type SignInCounts } from './sign-in-counts.ts'
 import { openSqliteStatements } from './sqlite.ts'
+import { openStaffAcceptances, type StaffAcceptances } from './staff-acceptances.ts'
+import { openStaffInvitations, type StaffInvitations } from './staff-invitations.ts'
 import { openStaffRoles, type StaffRoles } from './staff-roles.ts'
 import { type LentStatements, type Statements, statement } from './statements.ts'
 import { openSweeps, type Sweeps } from './sweeps.ts'
 import { openTrips, type Trips } from './trips.ts'
 import { openUpstreamDocuments, type UpstreamDocuments } from './upstream-documents.ts'
+import { openUpstreamEvents, type UpstreamEvents } from './upstream-events.ts'
 import { openUpstreamNotices, type UpstreamNotices } from './upstream-notices.ts'
 import { openUpstreamSessions, type UpstreamSessions } from './upstream-sessions.ts'
 import { openUpstreamStatuses, type UpstreamStatuses } from './upstream-statuses.ts'
+import { openUpstreamSwitches, type UpstreamSwitches } from './upstream-switches.ts'
+import { openUpstreamTests, type UpstreamTests } from './upstream-tests.ts'
 import { openUsedOnce, type UsedOnce } from './used-once.ts'
 
+export type { AccountKey, ChangePlace, KeySource } from './account-keys.ts'
 export type { MergeRow } from './account-merges.ts'
 export type { MovedRow, RowState } from './account-moves.ts'
 export type { AccountRow, Attribute } from './accounts.ts'
@@ -55,26 +77,66 @@ export type { AffiliationRow } from './affiliations.ts'
 export type { AgreementRow } from './agreements.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { AuditEvent, AuditPlace, AuditRow, Circumstances } from './audit.ts'
-export type { ClientRow } from './clients.ts'
+export type { AuditFilter } from './audit-search.ts'
+export type { ClientOwnerRow } from './client-owners.ts'
+export type { ClientRequestRow, RequestPlace, RequestState } from './client-requests.ts'
+export type { ClientVersionRow } from './client-versions.ts'
+export type { ClientKind, ClientRow, NewClientRow } from './clients.ts'
 export type { Granted } from './consents.ts'
+export type { CredentialRow } from './credentials.ts'
 export type { Where } from './database.ts'
 export type { IdentifierRow, IdentifierType } from './identifiers.ts'
 export { type IdentityRow, LinkedMeanwhileError } from './identities.ts'
+export type { JobPosition } from './job-positions.ts'
 export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
+export {
+  type ImportCounts,
+  type ImportNote,
+  type ImportPart,
+  type ImportState,
+  importStates,
+  type PeopleImportRow,
+} from './people-imports.ts'
+export {
+  accountStatuses,
+  type FoundPerson,
+  type PeopleFilter,
+  type PeopleOrder,
+  type PeoplePlace,
+  peopleOrders,
+  type Within,
+} from './people-search.ts'
 export type { PictureRow } from './pictures.ts'
+export type { InitialTokenPlace, InitialTokenRow } from './registrations.ts'
+export type { FactorRow, FactorType } from './second-factors.ts'
+export type { SignInCount, SignInKind, SignInWindow } from './sign-in-counts.ts'
+export type { StaffAcceptanceRow } from './staff-acceptances.ts'
+export type { StaffInvitationRow } from './staff-invitations.ts'
 export type { StaffRoleRow } from './staff-roles.ts'
+export {
+  type UpstreamEventKind,
+  type UpstreamEventPlace,
+  type UpstreamEventRow,
+  upstreamEventKinds,
+} from './upstream-events.ts'
 export type { NoticeRow } from './upstream-notices.ts'
 export type { UpstreamStatusRow } from './upstream-statuses.ts'
+export type { UpstreamSwitchRow } from './upstream-switches.ts'
 
 /** The tables, as one transaction or the whole database sees them. */
 export type Tables = {
   payloads: Payloads
   clients: Clients
+  clientLogos: ClientLogos
+  clientOwners: ClientOwners
+  clientVersions: ClientVersions
+  clientRequests: ClientRequests
   keyRing: KeyRing
   trips: Trips
   accounts: Accounts
+  accountKeys: AccountKeys
   accountMerges: AccountMerges
   accountMoves: AccountMoves
   identifiers: Identifiers
@@ -88,19 +150,33 @@ export type Tables = {
   agreements: Agreements
   guardians: Guardians
   recoveryAddresses: RecoveryAddresses
+  registrations: Registrations
   pictures: Pictures
+  peopleSearch: PeopleSearch
   personalNumbers: PersonalNumbers
+  bulkPeople: BulkPeople
+  peopleExport: PeopleExport
+  peopleImports: PeopleImports
   erasure: Erasure
+  jobPositions: JobPositions
   leases: Leases
   limits: Limits
   linkOffers: LinkOffers
   audit: Audit
   outbox: Outbox
+  signInCounts: SignInCounts
+  recoveryCodes: RecoveryCodes
+  secondFactors: SecondFactors
+  staffAcceptances: StaffAcceptances
+  staffInvitations: StaffInvitations
   staffRoles: StaffRoles
   upstreamDocuments: UpstreamDocuments
+  upstreamEvents: UpstreamEvents
   upstreamNotices: UpstreamNotices
   upstreamSessions: UpstreamSessions
   upstreamStatuses: UpstreamStatuses
+  upstreamSwitches: UpstreamSwitches
+  upstreamTests: UpstreamTests
   usedOnce: UsedOnce
 }
 
@@ -110,7 +186,9 @@ export type Store = Tables & {
    * Runs `work` on tables bound to one transaction: all of it is kept or, when it throws, none.
    */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  attention: Attention
   auditReads: AuditReads
+  auditSearch: AuditSearch
   sweeps: Sweeps
   /** The trail is written from now on, under this key. */
   beginAudit(key: Buffer): void
@@ -203,7 +281,9 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
       outboxPorts(queued),
     ),
     where,
+    attention: openAttention(knex),
     auditReads,
+    auditSearch: openAuditSearch(knex, hot),
     sweeps,
     beginAudit(key) {
       pen = openPen(key)
@@ -270,9 +350,14 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
   return {
     payloads: openPayloads(statements),
     clients: openClients(knex, statements),
+    clientLogos: openClientLogos(knex),
+    clientOwners: openClientOwners(statements),
+    clientVersions: openClientVersions(statements),
+    clientRequests: openClientRequests(statements),
     keyRing: openKeyRing(knex),
     trips: openTrips(statements),
     accounts: openAccounts(knex, statements),
+    accountKeys: openAccountKeys(knex, statements),
     accountMerges: openAccountMerges(statements),
     accountMoves: openAccountMoves(statements),
     identifiers: openIdentifiers(knex),
@@ -286,19 +371,33 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     agreements: openAgreements(statements),
     guardians: openGuardians(statements),
     recoveryAddresses: openRecoveryAddresses(statements),
+    registrations: openRegistrations(statements),
     pictures: openPictures(knex),
+    peopleSearch: openPeopleSearch(knex),
     personalNumbers: openPersonalNumbers(statements),
+    bulkPeople: openBulkPeople(statements),
+    peopleExport: openPeopleExport(statements),
+    peopleImports: openPeopleImports(statements),
     erasure: openErasure(statements),
+    jobPositions: openJobPositions(statements),
     leases: openLeases(statements),
     limits: openLimits(statements),
     linkOffers: openLinkOffers(statements),
     audit,
     outbox: openOutbox(statements, outbox),
+    signInCounts: openSignInCounts(knex, statements),
+    recoveryCodes: openRecoveryCodes(statements),
+    secondFactors: openSecondFactors(statements),
+    staffAcceptances: openStaffAcceptances(statements),
+    staffInvitations: openStaffInvitations(statements),
     staffRoles: openStaffRoles(statements),
     upstreamDocuments: openUpstreamDocuments(statements),
+    upstreamEvents: openUpstreamEvents(statements),
     upstreamNotices: openUpstreamNotices(knex),
     upstreamSessions: openUpstreamSessions(statements),
     upstreamStatuses: openUpstreamStatuses(statements),
+    upstreamSwitches: openUpstreamSwitches(statements),
+    upstreamTests: openUpstreamTests(statements),
     usedOnce: openUsedOnce(statements),
   }
 }

@@ -20,6 +20,7 @@ const swept = {
   upstreamSessions: { table: 'upstream_session', only: undefined },
   linkOffers: { table: 'link_offer', only: undefined },
   invitations: { table: 'staff_invitation', only: undefined },
+  acceptances: { table: 'staff_acceptance', only: undefined },
   upstreamTests: { table: 'upstream_test', only: undefined },
   // Those that were joined do not expire.
   mergeProofs: { table: 'account_merge', only: undefined },

@@ -16,11 +16,23 @@ export type UpstreamNotices = {
   create(notice: NoticeRow): Promise<void>
   /** Those that are not over at `at`, by their beginning. */
   list(at: number): Promise<NoticeRow[]>
+  find(id: string): Promise<NoticeRow | undefined>
   /** True for exactly one caller, however many race. */
   remove(id: string): Promise<boolean>
 }
 
 const table = 'upstream_notice'
+
+type Row = Record<string, string>
+const read = (row: Row): NoticeRow => ({
+  id: String(row.id),
+  connector: String(row.connector),
+  text: JSON.parse(String(row.text)),
+  startsAt: Number(row.starts_at),
+  endsAt: Number(row.ends_at),
+  createdAt: Number(row.created_at),
+  createdBy: String(row.created_by),
+})
 
 export function openUpstreamNotices(knex: Knex): UpstreamNotices {
   return {
@@ -37,15 +49,11 @@ export function openUpstreamNotices(knex: Knex): UpstreamNotices {
     },
     async list(at) {
       const rows = await knex(table).where('ends_at', '>', at).orderBy(['starts_at', 'id'])
-      return rows.map((row) => ({
-        id: row.id,
-        connector: row.connector,
-        text: JSON.parse(row.text),
-        startsAt: Number(row.starts_at),
-        endsAt: Number(row.ends_at),
-        createdAt: Number(row.created_at),
-        createdBy: row.created_by,
-      }))
+      return rows.map(read)
+    },
+    async find(id) {
+      const row = await knex(table).where({ id }).first()
+      return row && read(row)
     },
     remove: async (id) => (await knex(table).where({ id }).del()) === 1,
   }

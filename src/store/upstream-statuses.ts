@@ -23,8 +23,12 @@ export type UpstreamStatuses = {
   change(status: UpstreamStatusRow): Promise<boolean>
   /** What was seen when it was looked at; the state stays as it is. */
   note(status: UpstreamStatusRow): Promise<void>
-  /** All of them, and the notices that are not over at `at`, in one statement. */
-  look(at: number): Promise<{ statuses: UpstreamStatusRow[]; notices: ShownNotice[] }>
+  /** All of them, the notices that are not over at `at`, and what staff switched off, in one statement. */
+  look(at: number): Promise<{
+    statuses: UpstreamStatusRow[]
+    notices: ShownNotice[]
+    switches: { connector: string; offAt: number }[]
+  }>
 }
 
 const columns =
@@ -50,12 +54,15 @@ const note = statement(
 const noNumber = 'CAST(NULL AS BIGINT)'
 const look = statement(
   'upstream-status.look',
-  `SELECT ${columns},
+  `SELECT 'status' AS kind, ${columns},
      CAST(NULL AS TEXT) AS id, CAST(NULL AS TEXT) AS text, ${noNumber} AS starts_at, ${noNumber} AS ends_at
    FROM upstream_status
    UNION ALL
-   SELECT connector, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id, text, starts_at, ends_at
-   FROM upstream_notice WHERE ends_at > ?`,
+   SELECT 'notice', connector, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id, text, starts_at, ends_at
+   FROM upstream_notice WHERE ends_at > ?
+   UNION ALL
+   SELECT 'switch', connector, NULL, off_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+   FROM upstream_switch`,
 )
 
 export function openUpstreamStatuses(statements: Statements): UpstreamStatuses {
@@ -66,12 +73,16 @@ export function openUpstreamStatuses(statements: Statements): UpstreamStatuses {
     },
     async look(at) {
       const rows = await statements.run(look, [at])
+      const of = (wanted: string) => rows.filter(({ kind }) => kind === wanted)
       return {
-        statuses: rows.filter(({ id }) => id === null).map(toStatus),
-        notices: rows
-          .filter(({ id }) => id !== null)
+        statuses: of('status').map(toStatus),
+        notices: of('notice')
           .map(toNotice)
           .sort((a, b) => a.startsAt - b.startsAt),
+        switches: of('switch').map(({ connector, since }) => ({
+          connector: String(connector),
+          offAt: Number(since),
+        })),
       }
     },
   }

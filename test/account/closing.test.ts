@@ -74,6 +74,31 @@ async function rowsOf(t: ExecutionContext, { store, id }: Her) {
   return new Map(rows)
 }
 
+/** A row of hers in every table an app owner and somebody of the staff leaves something in. */
+async function fillStaffTables(t: ExecutionContext, { store, id: account_id, clock: { at } }: Her) {
+  const knex = openDatabase(store.where)
+  t.teardown(() => knex.destroy())
+  const created = { account_id, created_at: at }
+  const factor = { type: 'totp', label: 'App', secret: 'sealed', counter: 0 }
+  await knex('second_factor').insert({ ...created, id: 'factor', ...factor })
+  await knex('recovery_code').insert({ ...created, digest: 'd' })
+  await knex('client_owner').insert({ ...created, client_id: 'app' })
+  const request = { wanted: '{}', purpose: '課程', state: 'waiting' }
+  await knex('client_request').insert({ ...created, id: 'request', ...request })
+  const invitation = { email: 'w@example.com', roles: '[]', created_by: 'operator:test' }
+  const expires = { expires_at: at + 60 }
+  await knex('staff_invitation').insert({ ...created, id: 'i', ...invitation, ...expires })
+  await knex('account_key').insert({ account_id, value: '王小明', kind: 'name' })
+  await knex('account_keyed').insert({ account_id, digest: 'd' })
+  const test = { id: 'test', connector: 'ntpc', result: 'sealed' }
+  await knex('upstream_test').insert({ account_id, ...test, ...expires })
+  const file = { id: 'import', file: 'people.csv', state: 'done', rules: '{}', total: 1 }
+  const times = { created_at: at, updated_at: at, phase_at: at, ...expires }
+  await knex('people_import').insert({ ...file, created_by: 'operator:test', ...times })
+  const note = { import_id: 'import', row: 1, outcome: 'created', problems: '[]' }
+  await knex('people_import_note').insert({ account_id, ...note })
+}
+
 for (const engine of engines)
   test(`${engine}: erased, nothing is left but that the account was there and what she agreed to`, async (t) => {
     const her = await buildMember(
@@ -130,6 +155,7 @@ for (const engine of engines)
     const offer = { id: 'offer', device: 'd', identity: 'sealed' }
     await store.linkOffers.keep({ ...offer, accountId: id, expiresAt: at })
     await addSession(store, id, 'this-session')
+    await fillStaffTables(t, her)
     const before = await rowsOf(t, her)
     const empty = [...before].filter(([, n]) => n === 0).map(([name]) => name)
     t.deepEqual(empty, [], 'this test fills every table that names an account')

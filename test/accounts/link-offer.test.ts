@@ -106,7 +106,13 @@ const dataKey = Buffer.alloc(32, 4)
 const place = { uid: 'question-1', device: 'device-1' }
 const circumstances = { address: '127.0.0.1', ref: 'R' }
 
-const portsOf = ({ store, clock }: Her) => ({ store, dataKey, now: () => clock.at * 1000 })
+const connectors = new Map([['ntpc', {}]])
+const portsOf = ({ store, clock }: Her) => ({
+  store,
+  dataKey,
+  connectors,
+  now: () => clock.at * 1000,
+})
 
 async function offered(her: Her, identity = bringing('wang@mail.edu.tw')) {
   const offer = { accountId: her.id, address: 'wang@mail.edu.tw', proof: 'sign-in' as const }

@@ -44,8 +44,8 @@ test('staff announce maintenance beside a running server, which tells people; li
     new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16)
   const times = ['--from', `${moment(-1)}Z`, '--until', `${moment(2)}Z`]
   const wrong = await cli('announce', 'nowhere', ...words, ...times)
-  t.is(wrong.exit, 65)
-  t.regex(wrong.err, /connector: nowhere is none of/)
+  t.is(wrong.exit, 66)
+  t.regex(wrong.err, /there is no upstream nowhere/)
   const announced = await cli('announce', 'kh', ...words, ...times)
   t.is(announced.exit, 0, announced.err)
   const [id = ''] = announced.out.split(' ')
@@ -70,11 +70,31 @@ test('staff announce maintenance beside a running server, which tells people; li
   t.is((await cli('withdraw', id)).exit, 0)
   t.is((await cli('withdraw', id)).exit, 66)
 
+  const reason = ['--reason', '金鑰外洩']
+  const off = await cli('off', 'ntpc', ...reason)
+  t.is(off.exit, 0, off.err)
+  t.is((await cli('off', 'ntpc', ...reason)).exit, 65, 'it is off')
+  t.regex((await cli('list')).out, /^ntpc +新北市 {2}not connected: switched off since /m)
+  await world.house.upstreamHealth.look()
+  t.false(world.house.trips.connectors.has('ntpc'))
+  t.is((await cli('on', 'ntpc')).exit, 0)
+  const happened = await cli('events', 'ntpc')
+  t.regex(
+    happened.out,
+    /^\S+Z {2}on {2}operator:\S+\n\S+Z {2}off {2}operator:\S+ {2}金鑰外洩\n\S+Z {2}down\n$/,
+  )
+
   t.is((await cli('probe', 'nowhere')).exit, 66)
   const probed = await cli('probe', 'ntpc')
   t.is(probed.exit, 69)
   t.regex(probed.err, /^citygate: unreachable: ntpc: discovery: .* \(blocked\)\n$/)
   const events = await world.house.store.auditReads.list({ limit: 20 })
   const done = events.map(({ action }) => action).filter((action) => action.startsWith('upstream.'))
-  t.deepEqual(done.sort(), ['upstream.announce', 'upstream.state', 'upstream.withdraw'])
+  t.deepEqual(done.sort(), [
+    'upstream.announce',
+    'upstream.state',
+    'upstream.switch-off',
+    'upstream.switch-on',
+    'upstream.withdraw',
+  ])
 })

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { loadConfig } from '#config/load.ts'
@@ -279,4 +279,14 @@ test('a previous or new key-encryption key that is none is said, under its own n
     const [problem] = problemsOf(t, { [name]: 'c2hvcnQ=' })
     t.regex(problem ?? '', new RegExp(`${name} must be 32 bytes in base64`))
   }
+})
+
+test('one factor is not called what both are called', (t) => {
+  const cwd = buildRules(t, {})
+  const path = join(cwd, 'rules', 'site.yaml')
+  const site = readFileSync(path, 'utf8')
+  t.notRegex(site, /^acr:/m)
+  writeFileSync(path, `${site}\nacr: { upstream: same, two_factor: same }\n`)
+  const problems = problemsOf(t, { CITYGATE_CONFIG: 'rules' }, cwd)
+  t.regex(problems.join('\n'), /acr\.two_factor must differ/)
 })

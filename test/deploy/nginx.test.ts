@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { invitationPath } from '#admin/staff/inviting.ts'
+import { linkPaths } from '#http/link-paths.ts'
 import { temporaryFolder } from '../helpers/database.ts'
 import { ensurePackages, peerPackages } from '../helpers/debian.ts'
 import { freePort } from '../helpers/free-port.ts'
@@ -215,5 +217,14 @@ test('the log has no code, state or token in it', async (t) => {
   })
   for (let tries = 0; tries < 100 && log() === ''; tries++) await wait(20)
   t.regex(log(), /"GET \/upstream\/ntpc\/callback HTTP\/1\.1" 200/)
+  const links = [...Object.values(linkPaths), invitationPath]
+  for (const path of links) await ask(`${path}/secret-token`)
+  await ask(`${invitationPath}/secret-token/join`, { method: 'POST' })
+  const written = (path: string) => log().includes(`${path}/- HTTP/1.1`)
+  for (let tries = 0; tries < 100 && !links.every(written); tries++) await wait(20)
+  t.deepEqual(
+    links.filter((path) => !written(path)),
+    [],
+  )
   t.notRegex(log(), /secret/)
 })

@@ -1,7 +1,9 @@
 /** Staff at the console, in a browser without a screen. */
+import { TOTP } from 'otpauth'
+import { inviteStaff, operatorActing } from '#admin/staff/inviting.ts'
 import type { Grant } from '#admin/staff.ts'
 import { openMember } from './account.ts'
-import type { Browser, Page } from './browser.ts'
+import { type Browser, openBrowser, type Page } from './browser.ts'
 import type { World } from './world.ts'
 
 export type Staff = Awaited<ReturnType<World['buildPerson']>> & {
@@ -44,3 +46,69 @@ export async function openStaff(
     ageBy: (seconds) => change(({ loginTs }) => ({ loginTs: Number(loginTs) - seconds })),
   }
 }
+
+/** The code an authenticator app shows for a key as a page spells it; of a later step with `ahead`. */
+export const codeOf = (secret: string, { at = Date.now(), ahead = 0 } = {}): string =>
+  TOTP.generate({ secret: readKey(secret), timestamp: at + ahead * 30_000 })
+
+const readKey = (spelt: string) => new TOTP({ secret: spelt.replaceAll(/\s/g, '') }).secret
+
+/** An operator's invitation: the link. */
+export async function invite(
+  { house }: World,
+  grants: Grant[] = [{ role: 'owner', reach: '' }],
+  email = `owner${++count}@example.gov.tw`,
+): Promise<string> {
+  const at = Math.floor(house.now() / 1000)
+  const by = operatorActing('operator:test', at, 'zh-TW')
+  const invited = await inviteStaff(house, by, { email, roles: grants }, { unmailed: true })
+  if (invited.kind !== 'done') throw new Error(`not invited: ${JSON.stringify(invited)}`)
+  return invited.value.link
+}
+
+export type Invited = {
+  account: string
+  password: string
+  sub: string
+  /** Of her authenticator app. */
+  secret: string
+  codes: string[]
+  browser: Browser
+  /** Where she ended: the console. */
+  page: Page
+  open(path: string): Promise<Page>
+}
+
+/** Walks an invitation as somebody new does, with an authenticator app, until she stands in the console. */
+export async function acceptAsNew(
+  world: World,
+  link: string,
+  { account = `boss${++count}`, browser = openBrowser() } = {},
+): Promise<Invited> {
+  const password = 'a long enough password'
+  const first = await browser.open(link)
+  const joining = { account, name: '陳管理', password }
+  const factor = await browser.submit(first, 'join-form', joining)
+  const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
+  const at = world.house.now()
+  const shown = await browser.submit(factor, 'app-form', { code: codeOf(secret, { at }) })
+  const codes = shown.document.querySelectorAll('#recovery-codes code').map((one) => one.text)
+  const page = await browser.submit(shown, 'finish-form')
+  const { domain } = world.house.config.site.local_accounts
+  const name = domain ? `${account}@${domain}` : account
+  const found = await world.house.store.identifiers.find(domain ? 'email' : 'username', name)
+  return {
+    account: name,
+    password,
+    sub: found?.accountId ?? '',
+    secret,
+    codes,
+    browser,
+    page,
+    open: (path) => browser.open(`${world.issuer}${path}`),
+  }
+}
+
+/** The first owner, as an operator's invitation makes one. */
+export const inviteOwner = async (world: World): Promise<Invited> =>
+  acceptAsNew(world, await invite(world))

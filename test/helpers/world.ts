@@ -63,6 +63,7 @@ type Options = {
   session?: Partial<Site['session']>
   passwordCost?: PasswordCost
   affiliations?: Site['affiliations']
+  registration?: Site['registration']
   /** What everybody must have agreed to; nothing, where a test is about something else. */
   agreements?: Site['agreements']
   terms?: Config['terms']
@@ -172,6 +173,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
       limits: withLimits(read.site.limits, options),
       session: { ...read.site.session, ...options.session },
       affiliations: { ...read.site.affiliations, ...options.affiliations },
+      registration: options.registration ?? read.site.registration,
       agreements: options.agreements ?? [],
     },
     enrolments:

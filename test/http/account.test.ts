@@ -35,16 +35,19 @@ async function agedBy({ house: { store } }: World, accountId: string, seconds: n
 const refresh = (rp: Awaited<ReturnType<World['buildApp']>>, token = '') =>
   rp.token({ grant_type: 'refresh_token', refresh_token: token })
 
-/** Without what she has shown before there is nothing to confirm: it leads back to where she shows it. */
-const confirming = '/account/merge/confirm'
-const nothingShown = '/account/merge?done=merge-over'
+/** Without what she has shown, or the app she chose, there is nothing to show: they lead back to where she does. */
+const leadsBack: Partial<Record<(typeof accountPages)[number], string>> = {
+  '/account/merge/confirm': '/account/merge?done=merge-over',
+  '/account/clients/app': '/account/clients',
+}
 
 test('every page of hers opens, says where she is and who, in both languages', async (t) => {
   const world = await buildWorld(t)
   const member = await openMember(world)
-  for (const path of accountPages.filter((one) => one !== confirming)) {
-    // Joining accounts begins on the page of her counties, and stays below it.
-    const below = path === '/account/merge' ? '/account/identities' : path
+  for (const path of accountPages.filter((one) => !(one in leadsBack))) {
+    // Joining accounts begins on the page of her counties, and stays below it; as others stay below theirs.
+    const below =
+      path === '/account/merge' ? '/account/identities' : path.split('/').slice(0, 3).join('/')
     for (const lang of ['zh-TW', 'en']) {
       const page = await member.open(`${path}?lang=${lang}`)
       t.is(page.status, 200, path)
@@ -70,7 +73,7 @@ test('nobody but her: without a session each page asks her to sign in, and she a
     const { account, password } = person
     const back = await browser.submit(asked, 'local-form', { account, password })
     const said = path === '/account' ? '?done=signed-in' : ''
-    const arrived = path === confirming ? nothingShown : `${path}${said}`
+    const arrived = leadsBack[path] ?? `${path}${said}`
     t.is(`${back.url.pathname}${back.url.search}`, arrived)
   }
 })

@@ -1,10 +1,10 @@
 /** Linking and unlinking county accounts, with the sandbox's counties. */
 import test from 'ava'
-import type { Connector } from '#federation/connector.ts'
 import { type Member, openMember, signInAgain, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { beginAs } from '../helpers/joining.ts'
 import { buildIdentity } from '../helpers/people.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const path = '/account/identities'
@@ -64,11 +64,10 @@ test('an identity that signs in to another account is refused in words, and stay
 
 test('a session somebody left at the county is not linked: the county says when it saw him', async (t) => {
   const world = await buildWorld(t)
-  const { store, trips } = world.house
+  const { store } = world.house
   const at = Math.floor(Date.now() / 1000)
   let authTime = at - 3 * 60 * 60
-  const connectors = trips.connectors as Map<string, Connector>
-  connectors.set('ntpc', {
+  connectUpstream(world, {
     id: 'ntpc',
     origins: [],
     servers: [],

@@ -7,6 +7,7 @@ import { openBrowser } from '../helpers/browser.ts'
 import { buildStore } from '../helpers/database.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 /** Connects 新北市 to a county that vouches for `identity` without asking anybody, as a county with a session does. */
@@ -23,8 +24,7 @@ function connect(world: World, identity: () => Partial<UpstreamIdentity> = () =>
     },
     complete: async () => buildIdentity(identity()),
   }
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  connectors.set('ntpc', connector)
+  connectUpstream(world, connector)
   return trips
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../helpers/joining.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const town: Parameters<typeof buildWorld>[1] = { sandbox: true, enrolments: 'as configured' }
@@ -249,14 +250,13 @@ test('a member becomes more by the county that is hers already, and is not signe
 
 /** Her county says who she was there before it moved to another protocol. */
 function sayFormer(world: World, former: { issuer: string; subject: string }) {
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  const county = connectors.get('ntpc')
+  const county = world.house.trips.connectors.get('ntpc')
   if (!county) throw new Error('there is no such county')
   const complete: Connector['complete'] = async (...answer) => ({
     ...(await county.complete(...answer)),
     former: [former],
   })
-  connectors.set('ntpc', { ...county, complete })
+  connectUpstream(world, { ...county, complete })
 }
 
 test('a member who becomes more has one link of her county, not two, also where it knew her otherwise before', async (t) => {

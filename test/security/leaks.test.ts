@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import type { Connector } from '#federation/connector.ts'
 import { openDatabase } from '#store/database.ts'
 import { openStore } from '#store/store.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { buildStore, temporaryFolder, testEngine } from '../helpers/database.ts'
 import { buildIdentity } from '../helpers/people.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld } from '../helpers/world.ts'
 
 test('what the database refuses is not quoted in the error', async (t) => {
@@ -38,8 +38,7 @@ test('a locked database puts no person into the log', async (t) => {
   const world = await buildWorld(t, { env: { DATABASE_TIMEOUT_MS: '2000' } })
   const knex = openDatabase(world.house.config.database)
   let letGo = async () => {}
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  connectors.set('ntpc', {
+  connectUpstream(world, {
     id: 'ntpc',
     origins: [],
     servers: [],

@@ -5,6 +5,7 @@ import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { beginAs } from '../helpers/joining.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 type Said = Partial<UpstreamIdentity>
@@ -23,8 +24,7 @@ function connect(world: World, id: string, said: () => Said) {
     complete: async () =>
       buildIdentity({ connector: id, issuer: `https://${id}.example`, ...said() }),
   }
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  connectors.set(id, connector)
+  connectUpstream(world, connector)
 }
 
 const claims = (email: string, more: Said = {}): Said => ({
@@ -225,15 +225,14 @@ test('by another county she shows that the account is hers; by somebody else’s
 test('what shows that the account is hers is shown anew: a session somebody left at a county is not enough', async (t) => {
   const { world, come } = await buildScene(t)
   connect(world, 'kh', () => ({ subject: 'left signed in' }))
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  const kh = connectors.get('kh')
+  const kh = world.house.trips.connectors.get('kh')
   if (!kh) return t.fail()
   const asked: boolean[] = []
   const begin: Connector['begin'] = (trip) => {
     asked.push(trip.fresh)
     return kh.begin(trip)
   }
-  connectors.set('kh', { ...kh, begin })
+  connectUpstream(world, { ...kh, begin })
   const browser = openBrowser()
   await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
   t.deepEqual(asked, [true])

@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { beginAs, proveAt, schoolAnswers } from '../helpers/joining.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const there = 'https://ntpc.sso.edu.tw'
@@ -35,8 +36,7 @@ function connect(world: World, { identity = { session }, ...canned }: Canned = {
     signOut,
     ...canned,
   }
-  const connectors = world.house.trips.connectors as Map<string, Connector>
-  connectors.set('ntpc', connector)
+  connectUpstream(world, connector)
   return departures
 }
 

@@ -5,6 +5,7 @@ import { openFormer } from '#federation/said.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { connectUpstream } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 async function subOf(rp: RelyingParty, back: Page) {
@@ -109,8 +110,7 @@ test('the county’s former host means the same people, another county’s does 
           ...formerIn([identifier]),
         }),
     }
-    const connectors = world.house.trips.connectors as Map<string, Connector>
-    connectors.set('hlc', connector)
+    connectUpstream(world, connector)
     return rp.begin(openBrowser(), { upstream: 'hlc' })
   }
   for (const [who, identifier] of Object.entries({

@@ -275,6 +275,7 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
             signedInAt: day('2026-11-21'),
             lastSeenAt: day('2026-11-21'),
             wayKey: 'account.way.password',
+            both: true,
             apps: [app],
           },
           {
@@ -282,6 +283,7 @@ export function accountFixtures(lang: string, app: string): Fixture[] {
             current: false,
             signedInAt: day('2026-11-20'),
             wayKey: 'account.way.county',
+            both: false,
             apps: [],
           },
         ],

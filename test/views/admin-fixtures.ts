@@ -1,5 +1,12 @@
 /** The console's pages with made-up data: each subject adds its own list. */
 import type { StaffPage } from '#http/admin-views.ts'
+import { appLifeFixtures } from './admin-app-life-fixtures.ts'
+import { clientFixtures } from './admin-clients-fixtures.ts'
+import { importsFixtures } from './admin-imports-fixtures.ts'
+import { operationsFixtures } from './admin-operations-fixtures.ts'
+import { peopleFixtures } from './admin-people-fixtures.ts'
+import { staffFixtures } from './admin-staff-fixtures.ts'
+import { upstreamsFixtures } from './admin-upstreams-fixtures.ts'
 import type { Fixture } from './fixtures.ts'
 
 /** What every page of the console is given. */
@@ -25,6 +32,14 @@ export const staffPage = (here: string): StaffPage => ({
   problems: [],
 })
 
-export function adminFixtures(_lang: string): Fixture[] {
-  return [{ name: 'admin', view: 'admin', locals: { ...staffPage('/admin'), first: [] } }]
+export function adminFixtures(lang: string): Fixture[] {
+  return [
+    ...operationsFixtures(lang),
+    ...clientFixtures(lang),
+    ...appLifeFixtures(lang),
+    ...importsFixtures(lang),
+    ...peopleFixtures(lang),
+    ...upstreamsFixtures(lang),
+    ...staffFixtures(lang),
+  ]
 }

@@ -3,6 +3,7 @@ import type { Gate, Views } from '#http/render.ts'
 import { accountFixtures } from './account-fixtures.ts'
 import { adminFixtures } from './admin-fixtures.ts'
 import { joiningFixtures } from './joining-fixtures.ts'
+import { secondFactorFixtures } from './second-factor-fixtures.ts'
 
 type Lang = 'zh-TW' | 'en'
 export type Fixture<V extends keyof Views = keyof Views> = {
@@ -429,6 +430,7 @@ export function fixtures(
     },
     { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
     ...accountFixtures(lang, app),
+    ...secondFactorFixtures(lang, app),
     ...adminFixtures(lang),
     ...joiningFixtures(lang, app),
     { name: 'home', view: 'home', locals: {} },

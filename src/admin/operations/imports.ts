@@ -1,4 +1,250 @@
-/** To be written: what staff can do about imports. */
-import type { Operation } from '../operation.ts'
+/** What staff can do about people who are brought in from a file; the file itself comes by `receiveImport`. */
+import { z } from 'zod'
+import { importStates, type PeopleImportRow } from '#store/store.ts'
+import { rowProblems } from '../imports/problems.ts'
+import { importJob } from '../imports/receive.ts'
+import { existing, importRules } from '../imports/rules.ts'
+import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
+import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import type { AdminPorts } from '../ports.ts'
 
-export const importsOperations: Operation[] = []
+const time = z.iso.datetime()
+
+export const peopleImport = z.object({
+  id: z.string(),
+  /** Its name, as it was sent. */
+  file: z.string(),
+  state: z.enum(importStates),
+  existing: z.enum(existing),
+  total: z.int(),
+  checked: z.int(),
+  done: z.int(),
+  /** What became of the rows; until it is imported, what would. */
+  created: z.int(),
+  updated: z.int(),
+  same: z.int(),
+  refused: z.int(),
+  warned: z.int(),
+  /** Rows a second, and seconds until it is through; while it is under way. */
+  rate: z.number().optional(),
+  secondsLeft: z.int().optional(),
+  /** Why it failed. */
+  problem: z.string().optional(),
+  createdBy: z.string(),
+  startedBy: z.string().optional(),
+  createdAt: time,
+  updatedAt: time,
+  /** The rows are removed then, imported or not; the report stays. */
+  expiresAt: time,
+})
+export type PeopleImport = z.output<typeof peopleImport>
+
+const importNote = z.object({
+  row: z.int(),
+  outcome: z.enum(['refused', 'warned']),
+  problems: z.array(
+    z.object({
+      field: z.string(),
+      code: z.string(),
+      message: z.string(),
+      /** Another row of the file it is about. */
+      row: z.int().optional(),
+    }),
+  ),
+  /** Whose account the row is about, where there is one. */
+  accountId: z.string().optional(),
+})
+
+const iso = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
+
+function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
+  const { problem, startedBy, state, total, checked, done: through } = row
+  const underway = state === 'checking' || state === 'importing'
+  const behind = state === 'checking' ? checked : through
+  const took = Math.max(1, row.updatedAt - row.phaseAt)
+  const rate = (behind - row.phaseFrom) / took
+  const progress = {
+    rate: Math.round(rate * 10) / 10,
+    secondsLeft: Math.ceil((total - behind) / rate),
+  }
+  const { id, file, created, updated, same, refused, warned, createdBy } = row
+  return {
+    id,
+    file,
+    state,
+    existing: importRules.parse(row.rules).existing,
+    total,
+    checked,
+    done: through,
+    created,
+    updated,
+    same,
+    refused,
+    warned,
+    ...(underway && rate > 0 ? progress : {}),
+    ...(problem === undefined ? {} : { problem }),
+    createdBy,
+    ...(startedBy === undefined ? {} : { startedBy }),
+    createdAt: iso(row.createdAt),
+    updatedAt: iso(row.updatedAt),
+    expiresAt: iso(row.expiresAt),
+  }
+}
+
+const one = z.strictObject({ id: z.uuid() })
+const permission = 'people.import'
+
+export const listImports = operation({
+  id: 'imports.list',
+  summary: 'Imports of people, the newest first.',
+  permission,
+  method: 'GET',
+  path: '/imports',
+  input: z.strictObject(paged),
+  output: pageOf(peopleImport),
+  async run({ store }, _by, { cursor, limit }) {
+    const place = cursor && readCursor(cursor, z.tuple([z.int(), z.uuid()]))
+    const [createdAt, id] = place || []
+    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
+    const rows = await store.peopleImports.list(after, limit + 1)
+    const { items, ...page } = cutPage(rows, limit, (row) => [row.createdAt, row.id])
+    return done({ items: items.map(shown), ...page })
+  },
+})
+
+export const getImport = operation({
+  id: 'imports.get',
+  summary: 'How far an import is, and what became of its rows.',
+  permission,
+  method: 'GET',
+  path: '/imports/{id}',
+  input: one,
+  output: peopleImport,
+  async run({ store }, _by, { id }) {
+    const row = await store.peopleImports.find(id)
+    return row ? done(shown(row)) : unknown
+  },
+})
+
+export const listImportNotes = operation({
+  id: 'imports.notes',
+  summary: 'Rows of an import that were refused, or of which something is to be said.',
+  permission,
+  method: 'GET',
+  path: '/imports/{id}/notes',
+  input: one.extend(paged),
+  output: pageOf(importNote),
+  async run({ store }, _by, { id, cursor, limit }) {
+    if (!(await store.peopleImports.find(id))) return unknown
+    const [after = 0] = (cursor && readCursor(cursor, z.tuple([z.int().max(1_000_000)]))) || []
+    const rows = await store.peopleImports.notesAfter(id, after, limit + 1)
+    const { items, ...page } = cutPage(rows, limit, ({ row }) => [row])
+    return done({
+      items: items.map(({ problems, ...note }) => ({
+        ...note,
+        problems: problems.map((problem) => ({ ...problem, message: messageOf(problem.code) })),
+      })),
+      ...page,
+    })
+  },
+})
+
+/** English, for the API and the command line. */
+export const messageOf = (code: string): string =>
+  (rowProblems as Record<string, string>)[code] ?? code
+
+/** Another state, in the audit trail, and under way at once. */
+async function turned(
+  { store, background, log }: AdminPorts,
+  { at, actor, where }: Acting,
+  id: string,
+  action: string,
+  turn: (imports: AdminPorts['store']['peopleImports']) => Promise<boolean>,
+) {
+  if (!(await store.peopleImports.find(id))) return unknown
+  const did = await store.transaction(async (tables) => {
+    if (!(await turn(tables.peopleImports))) return false
+    const event = { action: `import.${action}`, target: `import:${id}`, outcome: 'ok' }
+    await tables.audit.record({ at, actor, ...event, ...where })
+    return true
+  })
+  if (!did) return { kind: 'refused' as const, why: 'import-state' }
+  background.run(importJob).catch((error) => log.error({ err: error }, 'an import stands still'))
+  return done({})
+}
+
+export const startImport = operation({
+  id: 'imports.start',
+  summary: 'Import the rows of a file that was checked, those that were not refused.',
+  permission,
+  dangerous: true,
+  method: 'POST',
+  path: '/imports/{id}/start',
+  input: one,
+  output: nothing,
+  run: (ports, by, { id }) =>
+    turned(ports, by, id, 'start', (imports) => imports.start(id, by.actor, by.at)),
+})
+
+export const stopImport = operation({
+  id: 'imports.stop',
+  summary: 'Stop an import; what is imported stays, the rest waits.',
+  permission,
+  method: 'POST',
+  path: '/imports/{id}/stop',
+  input: one,
+  output: nothing,
+  run: (ports, by, { id }) =>
+    turned(ports, by, id, 'stop', (imports) =>
+      imports.turn(id, ['checking', 'importing'], 'stopped', by.at),
+    ),
+})
+
+export const resumeImport = operation({
+  id: 'imports.resume',
+  summary: 'Go on with an import that was stopped, after the last row that was done.',
+  permission,
+  dangerous: true,
+  method: 'POST',
+  path: '/imports/{id}/resume',
+  input: one,
+  output: nothing,
+  async run(ports, by, { id }) {
+    const { startedBy } = (await ports.store.peopleImports.find(id)) ?? {}
+    const to = startedBy === undefined ? 'checking' : 'importing'
+    return turned(ports, by, id, 'resume', (imports) => imports.turn(id, ['stopped'], to, by.at))
+  },
+})
+
+export const removeImport = operation({
+  id: 'imports.remove',
+  summary: 'Remove an import with its report; people it made stay.',
+  permission,
+  method: 'DELETE',
+  path: '/imports/{id}',
+  input: one,
+  output: nothing,
+  async run({ store }, by, { id }) {
+    const { at, actor, where } = by
+    if (!(await store.peopleImports.find(id))) return unknown
+    const removed = await store.transaction(async (tables) => {
+      if (!(await tables.peopleImports.remove(id))) return false
+      const event = { action: 'import.remove', target: `import:${id}`, outcome: 'ok' }
+      await tables.audit.record({ at, actor, ...event, ...where })
+      return true
+    })
+    // Half of it would be done, and nobody could tell which half.
+    const runs = !removed && (await store.peopleImports.find(id))
+    return runs ? { kind: 'refused', why: 'import-running' } : done({})
+  },
+})
+
+export const importsOperations = [
+  listImports,
+  getImport,
+  listImportNotes,
+  startImport,
+  stopImport,
+  resumeImport,
+  removeImport,
+] as Operation[]

@@ -1,4 +1,56 @@
-/** To be written: what staff can do about registration. */
-import type { Operation } from '../operation.ts'
+/** What staff can do about programs that register themselves. */
+import { z } from 'zod'
+import { done, type Operation, operation, rejected } from '../operation.ts'
+import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { makeToken, newToken, revokeToken, shown, shownToken } from '../registration/tokens.ts'
 
-export const registrationOperations: Operation[] = []
+const place = z.tuple([z.number(), z.string()])
+
+export const listRegistrationTokens = operation({
+  id: 'registration.tokens.list',
+  summary: 'Initial access tokens, the newest first; never the tokens themselves.',
+  permission: 'registration.write',
+  method: 'GET',
+  path: '/registration/tokens',
+  input: z.strictObject({ ...paged }),
+  output: pageOf(shownToken),
+  async run({ store }, { at }, { cursor, limit }) {
+    const [createdAt, id] = (cursor === undefined ? undefined : readCursor(cursor, place)) ?? []
+    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
+    if (cursor !== undefined && !after) {
+      return rejected('cursor', 'is not one we gave for this list')
+    }
+    const rows = await store.registrations.listTokens(after, limit + 1)
+    const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
+    return done({ ...page, items: page.items.map((row) => shown(row, at)) })
+  },
+})
+
+export const createRegistrationToken = operation({
+  id: 'registration.tokens.create',
+  summary: 'Makes an initial access token (RFC 7591) with what may be registered; shown this once.',
+  permission: 'registration.write',
+  dangerous: true,
+  method: 'POST',
+  path: '/registration/tokens',
+  input: newToken,
+  output: shownToken.extend({ token: z.string() }),
+  run: (ports, by, input) => makeToken(ports, by, input),
+})
+
+export const revokeRegistrationToken = operation({
+  id: 'registration.tokens.revoke',
+  summary: 'Nobody registers with the token any more; apps that did stay.',
+  permission: 'registration.write',
+  method: 'DELETE',
+  path: '/registration/tokens/{id}',
+  input: z.strictObject({ id: z.string().max(100) }),
+  output: z.object({ id: z.string() }),
+  run: (ports, by, { id }) => revokeToken(ports, by, id),
+})
+
+export const registrationOperations: Operation[] = [
+  listRegistrationTokens as Operation,
+  createRegistrationToken as Operation,
+  revokeRegistrationToken as Operation,
+]

@@ -1,4 +1,78 @@
-/** To be written: what staff can do about requests. */
-import type { Operation } from '../operation.ts'
+/** What staff can do about people who ask for an app. */
+import { z } from 'zod'
+import { requestStates } from '#store/client-requests.ts'
+import { done, type Operation, operation, rejected } from '../operation.ts'
+import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { approve, refuse } from '../requests/decide.ts'
+import { listed, listedRequest, shown, shownRequest } from '../requests/shown.ts'
 
-export const requestsOperations: Operation[] = []
+const id = z.string().min(1).max(100)
+const place = z.tuple([z.number(), z.string()])
+
+export const listRequests = operation({
+  id: 'requests.list',
+  summary: 'Requests for apps: of those that wait the oldest first, of all others the newest',
+  permission: 'requests.decide',
+  method: 'GET',
+  path: '/requests',
+  input: z.strictObject({ ...paged, state: z.enum(requestStates).default('waiting') }),
+  output: pageOf(listedRequest),
+  async run({ store }, _by, { cursor, limit, state }) {
+    const [createdAt, id] = (cursor === undefined ? undefined : readCursor(cursor, place)) ?? []
+    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
+    if (cursor !== undefined && !after) {
+      return rejected('cursor', 'is not one we gave for this list')
+    }
+    const rows = await store.clientRequests.list(state, after, limit + 1)
+    const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
+    return done({ ...page, items: await Promise.all(page.items.map((row) => listed(store, row))) })
+  },
+})
+
+export const getRequest = operation({
+  id: 'requests.get',
+  summary: 'One request: what is asked for, what for, and what would change',
+  permission: 'requests.decide',
+  method: 'GET',
+  path: '/requests/{id}',
+  input: z.strictObject({ id }),
+  output: shownRequest,
+  async run(ports, _by, { id }) {
+    const row = await ports.store.clientRequests.find(id)
+    return row ? done(await shown(ports, row)) : { kind: 'unknown' }
+  },
+})
+
+export const approveRequest = operation({
+  id: 'requests.approve',
+  summary:
+    'Registers or changes the app as it was asked for, or with other scopes; she is told by mail',
+  permission: 'requests.decide',
+  dangerous: true,
+  method: 'POST',
+  path: '/requests/{id}/approval',
+  input: z.strictObject({ id, scopes: z.array(z.string().min(1).max(100)).max(100).optional() }),
+  output: z.object({ id: z.string(), clientId: z.string() }),
+  run: approve,
+})
+
+export const refuseRequest = operation({
+  id: 'requests.refuse',
+  summary: 'Says no, and why: she reads it',
+  permission: 'requests.decide',
+  method: 'POST',
+  path: '/requests/{id}/refusal',
+  input: z.strictObject({
+    id,
+    reason: z.string().trim().min(1, 'must not be empty').max(1000),
+  }),
+  output: z.object({ id: z.string() }),
+  run: refuse,
+})
+
+export const requestsOperations: Operation[] = [
+  listRequests as Operation,
+  getRequest as Operation,
+  approveRequest as Operation,
+  refuseRequest as Operation,
+]

@@ -31,7 +31,11 @@ export async function during<T>(
     return await work()
   } catch (error) {
     const { failure, message, status } = judge(error)
-    throw new UpstreamError(connector, failure, `${stage}: ${message}`, { cause: error, status })
+    throw new UpstreamError(connector, failure, `${stage}: ${message}`, {
+      cause: error,
+      status,
+      stage,
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 /** Shows whatever went wrong as a page with a way on; only the log learns the cause. */
 import { BusyError, isUnavailable } from '#errors.ts'
 import type { Answer } from '../answer.ts'
+import { ApiProblem, answerProblem, apiPaths, fromPage } from '../api/problem.ts'
 import type { Context, Next } from '../context.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
 
@@ -11,6 +12,7 @@ export function errors(answer: Answer) {
       if (ctx.status === 404 && ctx.body == null) throw new Problem(404, 'not-found')
       if (ctx.status === 405 && !ctx.body) throw new Problem(405, 'method')
     } catch (error) {
+      if (apiPaths.test(ctx.path)) return refuseCall(ctx, error)
       const problem = asProblem(error)
       const { log } = ctx.state
       const line = { problem: problem.key, err: problem.cause }
@@ -28,10 +30,17 @@ export function errors(answer: Answer) {
 }
 
 /** Endpoints nobody opens in a browser: an app reads JSON (RFC 6749 §5.2). */
-export const machines = /^\/(token|request|me|jwks|device\/auth|\.well-known)(\/|$)/
+export const machines = /^\/(token|request|me|jwks|device\/auth|api|reg|\.well-known)(\/|$)/
 
 /** Those, and our own that answer to a bearer token. */
 const readByApps = (path: string) => machines.test(path) || path.startsWith('/eduinfo/')
+
+function refuseCall(ctx: Context, error: unknown) {
+  const problem = error instanceof ApiProblem ? error : fromPage(asProblem(error))
+  const line = { problem: `api.${problem.kind}`, err: problem.cause }
+  answerProblem(ctx, problem)
+  ctx.state.log[ctx.status >= 500 ? 'error' : 'info'](line, 'problem')
+}
 
 function answerMachine(ctx: Context, { status, key, options: { retryAfterSeconds } }: Problem) {
   ctx.status = status

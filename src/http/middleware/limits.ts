@@ -180,7 +180,7 @@ const errorOf = ({ body }: Context): unknown =>
 const mostHeld = 10_000
 
 /** Who has to wait, as far as this process knows. */
-function openHeld(now: () => number) {
+export function openHeld(now: () => number) {
   const until = new Map<string, number>()
   return {
     keep(key: string, seconds: number) {

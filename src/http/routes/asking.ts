@@ -44,7 +44,9 @@ export function openAsking(house: House) {
     if (!client) throw new Problem(400, 'app.unknown')
     const { redirect_uri: redirectUri, ui_locales: uiLocales } = question.params
     if (uiLocales) ctx.state.language = languageOf(ctx, uiLocales)
-    const shown = { app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
+    const { language } = ctx.state
+    const app = appOf(client, { redirectUri, language })
+    const shown = { app, formAction: cspSource(redirectUri) }
     return Object.assign(question, shown)
   }
 
@@ -59,7 +61,8 @@ export function openAsking(house: House) {
     const past = await findPastInteraction(store.payloads, uid)
     if (!past || past.device !== ctx.state.device) return new Problem(400, 'interaction.expired')
     const client = await provider.Client.find(past.params.client_id ?? '')
-    const app = client && appOf(client, past.params.redirect_uri)
+    const { redirect_uri: redirectUri } = past.params
+    const app = client && appOf(client, { redirectUri, language: ctx.state.language })
     const device = past.params.redirect_uri === undefined
     return afterPast(uid, { finished: past.finished, device }, app)
   }

@@ -8,7 +8,7 @@ import type { House } from '../house.ts'
 import { spendDeparture } from '../middleware/limits.ts'
 import { afterDepartures, afterUpstream } from './next-steps.ts'
 import type { Asked } from './question-pages.ts'
-import { troubleOf } from './upstream-words.ts'
+import { awayKey, troubleOf } from './upstream-words.ts'
 
 type Wish = {
   /** The county's id, as it was sent. */
@@ -45,7 +45,7 @@ export const openDepartures =
         keepCookie(ctx, cookies.county, id)
         return answer.redirect(ctx, leaving.url)
       case 'not-connected':
-        return stay({ notice: { key: 'problem.county.not-connected.what', params: { county } } })
+        return stay({ notice: { key: `problem.${awayKey(house, id)}.what`, params: { county } } })
       case 'failed': {
         ctx.state.log.warn(
           { connector: id, failure: leaving.failure, err: leaving.cause },

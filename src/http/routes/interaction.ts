@@ -14,6 +14,7 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
 import { Problem } from '../problem.ts'
+import { acceptedIn, loginAfterAccepting } from './accepted.ts'
 import { cannotBeMended, openAsking } from './asking.ts'
 import { openDepartures } from './departures.ts'
 import { applicationIn, loginAfterJoining } from './joined.ts'
@@ -21,6 +22,7 @@ import { openLocalSignIn } from './local-sign-in.ts'
 import { afterBarred, afterPast } from './next-steps.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
 import { openReopening } from './reopening.ts'
+import { openSecondFactor } from './second-factor.ts'
 
 export function interactionRoutes(router: Router<State>, house: House): void {
   const { provider, store, config, keys, answer, trips, now } = house
@@ -30,6 +32,7 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   const { readQuestion, finish } = openAsking(house)
   const depart = openDepartures(house)
   const signInHere = openLocalSignIn(house)
+  const secondFactor = openSecondFactor(house)
 
   /** Who is named on the page is who is signed in: after a sign-out in another tab nobody answers for her. */
   async function requireSamePerson(ctx: Context, question: Asked) {
@@ -61,11 +64,20 @@ export function interactionRoutes(router: Router<State>, house: House): void {
           const answer = { login, select_account: {} }
           return finish(ctx, question, { kind: 'finish', answer }, cannotBeMended)
         }
+        const invited = acceptedIn(question.params.login_hint)
+        const accepted = invited ? await loginAfterAccepting(house, ctx, invited) : undefined
+        if (accepted) return finish(ctx, question, accepted, cannotBeMended)
         // Once: a county that did not give what the app insists on would not give it the next time.
         if (upstream && !choose && !question.signedInBefore && trips.connectors.has(upstream)) {
           return leaveFor(ctx, question, upstream)
         }
         return pages.signIn(ctx, question)
+      }
+      case 'second_factor': {
+        await requireSamePerson(ctx, question)
+        const accepted = await secondFactor.justAccepted(ctx, question)
+        if (accepted) return finish(ctx, question, accepted, cannotBeMended)
+        return secondFactor.show(ctx, question)
       }
       case 'agreement': {
         await requireSamePerson(ctx, question)
@@ -123,6 +135,15 @@ export function interactionRoutes(router: Router<State>, house: House): void {
   post('account', 'account', async (ctx, question) => {
     await requireSamePerson(ctx, question)
     await finish(ctx, question, answerSameAccount(), cannotBeMended)
+  })
+
+  post('second-factor', 'second-factor', async (ctx, question, fields) => {
+    if (question.prompt.name !== 'second_factor') throw new Problem(400, 'forbidden')
+    await requireSamePerson(ctx, question)
+    const reply = await secondFactor.reply(ctx, question, fields)
+    await finish(ctx, question, reply, (problem, how) =>
+      secondFactor.show(ctx, question, { ...how, way: fields.way ?? '', problem }),
+    )
   })
 
   post('agreement', 'agreement', async (ctx, question, { decision, hash = '', agree }) => {

@@ -16,24 +16,25 @@ import { home, type NextStep, Problem } from '../problem.ts'
 import { joinedHint, loginAfterJoining } from './joined.ts'
 import { joiningPath, visitor } from './joining-tools.ts'
 import { keptOf, upstreamStatus } from './next-steps.ts'
-import { notesOf, troubleOf } from './upstream-words.ts'
+import { awayKey, notesOf, troubleOf } from './upstream-words.ts'
 
 export function openJoiningPages(house: House) {
   const { enrolments, config, keys, answer, limits, messages, provider } = house
   const tokenOf = (ctx: Context) => formToken(keys.form, ctx.state.device ?? '')
 
   /** The app she is on her way to. */
-  async function appOfInteraction(uid: string | undefined) {
+  async function appOfInteraction(uid: string | undefined, language: string) {
     const question = uid ? await findQuestion(provider, uid) : undefined
     const client = question && (await provider.Client.find(question.clientId))
     const { redirect_uri: redirectUri } = question?.params ?? {}
-    return client && { app: appOf(client, redirectUri), formAction: cspSource(redirectUri) }
+    const app = client && appOf(client, { redirectUri, language })
+    return app && { app, formAction: cspSource(redirectUri) }
   }
 
   async function step(ctx: Context, shown: Shown, waitSeconds?: number) {
     const lang = ctx.state.language
     const { application, enrolment, step, screen, problems, interaction, back } = shown
-    const waiting = await appOfInteraction(interaction)
+    const waiting = await appOfInteraction(interaction, lang)
     const titleKey = `joining.${step.type}.title`
     const base = application ? joiningPath(application) : `/join/${enrolment}`
     const action = application ? joiningPath(application, step.id) : base
@@ -73,7 +74,7 @@ export function openJoiningPages(house: House) {
 
   async function finished(ctx: Context, application: string, over: Finished) {
     const lang = ctx.state.language
-    const waiting = await appOfInteraction(over.interaction)
+    const waiting = await appOfInteraction(over.interaction, lang)
     answer.page(ctx, {
       view: 'joined',
       formAction: waiting?.formAction ?? [],
@@ -198,7 +199,8 @@ export function openJoiningPages(house: House) {
     const next = [again, home]
     if (failure === 'not-connected' || !county) {
       const params = { county: county?.label[ctx.state.language] ?? '' }
-      return new Problem(400, 'county.not-connected', { params, next })
+      const kept = keptOf('join')
+      return new Problem(400, awayKey(house, connector), { params, next, kept })
     }
     const { key, ...about } = troubleOf(house, ctx.state.language, county, failure)
     return new Problem(upstreamStatus[failure], key, { ...about, next, kept: keptOf('join') })

@@ -8,6 +8,7 @@ import type { House } from '../house.ts'
 import type { Fields } from '../input.ts'
 import { findMember } from '../member.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
+import { keptOf } from './next-steps.ts'
 
 /** A page of an application, or wherever it is now. */
 export const joiningPath = (application: string, step?: string) =>
@@ -40,6 +41,23 @@ export const openWay =
     const sent = notice === undefined ? '' : '?sent=1'
     answer.redirect(ctx, `${joiningPath(application)}${sent}`)
   }
+
+/** Nobody goes on, or comes in, by the word of an upstream that was switched off since. The application waits. */
+export function requireOpenUpstream(
+  { config, upstreamHealth }: House,
+  ctx: Context,
+  { draft }: Joining,
+): void {
+  const proofs = [draft.door, ...Object.values(draft.steps)]
+  const closed = config.connectors.find(
+    ({ id }) =>
+      upstreamHealth.offSince(id) !== undefined &&
+      proofs.some(({ identity }) => identity?.connector === id),
+  )
+  if (!closed) return
+  const params = { county: closed.label[ctx.state.language] }
+  throw new Problem(409, 'county.switched-off', { params, kept: keptOf('join'), next: [home] })
+}
 
 /** What a member began is hers alone: not of whoever sits at this computer when she has gone. */
 export async function requireMember(house: House, ctx: Context, { row, draft }: Joining) {

@@ -20,6 +20,7 @@ import {
   joiningPath,
   openWay,
   requireMember,
+  requireOpenUpstream,
   visitor,
 } from './joining-tools.ts'
 
@@ -205,7 +206,9 @@ export function joiningRoutes(router: Router<State>, house: House): void {
 
   router.post('joining.enter', '/joining/:id/enter', async (ctx) => {
     await readForm(ctx, keys.form)
-    await pages.enter(ctx, await open(ctx))
+    const joining = await open(ctx)
+    requireOpenUpstream(house, ctx, joining)
+    await pages.enter(ctx, joining)
   })
 
   router.post('joining.discard', '/joining/:id/discard', async (ctx) => {
@@ -234,6 +237,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     const step = ctx.params.step ?? ''
     ctx.state.pageUrl = joiningPath(ctx.params.id ?? '', step)
     const joining = await open(ctx)
+    requireOpenUpstream(house, ctx, joining)
     const { fields, files } = await readAnswer(ctx, enrolments.takesFiles(joining, step))
     const input = { fields: answers(fields), files }
     const version = Number(fields.version)

@@ -80,11 +80,11 @@ export function afterLostTrip(open: Open, why: string, formAction: string[]): Pr
 }
 
 /** What is kept of an errand no app waits for. */
-export const keptOf = (errand: 'join' | 'link'): string => `problem.errand.${errand}`
+export const keptOf = (errand: 'join' | 'link' | 'test'): string => `problem.errand.${errand}`
 
 /** What she was sent for cannot be finished; where she came from it can be begun anew. */
 export function afterLostErrand(
-  errand: 'join' | 'link',
+  errand: 'join' | 'link' | 'test',
   href: string,
   key: string,
   params: Record<string, string> = {},

@@ -7,6 +7,7 @@ import type { Question } from '#interaction/question.ts'
 import { maskMail } from '#lib/mask.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
+import { apiAsResource } from '../api/consent.ts'
 import { type App, formSources } from '../app-of.ts'
 import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
@@ -182,7 +183,11 @@ export function openQuestionPages(house: House) {
   async function consent(ctx: Context, question: Asked) {
     const lang = ctx.state.language
     const member = question.accountId ? await store.accounts.find(question.accountId) : undefined
-    const wanted = shownGrant(question, site.resources)
+    const client = await house.provider.Client.find(question.clientId)
+    const ours = apiAsResource(config.issuer, house.messages, client)
+    const known = [...site.resources, ours]
+    const wanted = shownGrant(question, known)
+    const why = (scope: string) => purposeOf(client?.purposes?.[scope], lang)
     answer.page(ctx, {
       view: 'consent',
       formAction: question.formAction,
@@ -195,16 +200,17 @@ export function openQuestionPages(house: House) {
             scope,
             titleKey: `scope.${scope}.title`,
             detailKey: `scope.${scope}.detail`,
+            purpose: why(scope),
           })),
         claims: wanted.claims,
         resources: Object.entries(wanted.resources).map(([id, scopes]) => {
-          const resource = site.resources.find((one) => one.id === id)
+          const resource = known.find((one) => one.id === id)
           const label = (scope: string) =>
             resource?.scopes.find((one) => one.scope === scope)?.label[lang] ?? scope
           return {
             id,
             label: resource?.label[lang] ?? id,
-            scopes: scopes.map((scope) => ({ scope, label: label(scope) })),
+            scopes: scopes.map((scope) => ({ scope, label: label(scope), purpose: why(scope) })),
           }
         }),
         offline: wanted.scopes.includes('offline_access'),
@@ -216,3 +222,9 @@ export function openQuestionPages(house: House) {
 
   return { signIn, linkOffer, account, dueTerms, agreement, affiliation, consent }
 }
+
+/** What the app wants it for, in its own words: of this language, else of the other one. */
+const purposeOf = (
+  words: Readonly<Record<string, string>> | undefined,
+  language: string,
+): string | undefined => words?.[language] ?? Object.values(words ?? {})[0]

@@ -8,14 +8,16 @@ const path = '/status'
 const goodFor = 15
 
 export function statusRoutes(router: Router<State>, house: House): void {
-  const { config, trips, upstreamHealth, answer, now } = house
+  const { config, upstreams, upstreamHealth, answer, now } = house
 
   const connected = () =>
     config.connectors
-      .filter(({ id }) => trips.connectors.has(id))
+      .filter(({ id }) => upstreams.today.has(id))
       .map(({ id, label }) => {
-        const { state = 'ok', since } = upstreamHealth.find(id) ?? {}
-        return { id, label, state, since, notices: upstreamHealth.notices(id) }
+        const off = upstreamHealth.offSince(id)
+        const { state = 'ok' as const, since } = upstreamHealth.find(id) ?? {}
+        const now = off === undefined ? { state, since } : { state: 'off' as const, since: off }
+        return { id, label, ...now, notices: upstreamHealth.notices(id) }
       })
 
   /** Anybody, and every cache on the way, may keep it for a moment: no cookie goes with it. */

@@ -91,7 +91,8 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
   })
 
   async function verify(ctx: Context, form?: URLSearchParams) {
-    const connector = trips.connectors.get(ctx.params.connector ?? '')
+    // Sessions that stand on one staff switched off end as well.
+    const connector = trips.opened.get(ctx.params.connector ?? '')
     if (!connector?.hearLogout) return undefined
     const url = new URL(trips.ownAddresses(connector.id).logout)
     url.search = ctx.search

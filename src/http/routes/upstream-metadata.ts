@@ -6,7 +6,8 @@ import { Problem } from '../problem.ts'
 
 export function upstreamMetadataRoutes(router: Router<State>, { trips }: House): void {
   router.get('upstream.metadata', '/upstream/:connector/metadata', async (ctx: Context) => {
-    const connector = trips.connectors.get(ctx.params.connector ?? '')
+    // It reads them before it opens.
+    const connector = trips.opened.get(ctx.params.connector ?? '')
     const metadata = await connector?.ownMetadata?.()
     if (metadata === undefined) throw new Problem(404, 'not-found')
     ctx.type = 'application/samlmetadata+xml'

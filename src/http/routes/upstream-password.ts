@@ -2,7 +2,14 @@
 import type Router from '@koa/router'
 import { normalName } from '#accounts/local.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
-import { comeBack, type Errand, leaveOn, lookAt, type Return } from '#interaction/trips.ts'
+import {
+  comeBack,
+  type Errand,
+  leaveOn,
+  lookAt,
+  type Return,
+  usableFor,
+} from '#interaction/trips.ts'
 import { afterWait, type Message } from '#lib/messages.ts'
 import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
@@ -26,13 +33,18 @@ export function upstreamPasswordRoutes(router: Router<State>, house: House): voi
   async function findAsked(ctx: Context): Promise<Asked | undefined> {
     const id = ctx.params.connector ?? ''
     const connector = config.connectors.find((one) => one.id === id)
-    if (!connector || trips.connectors.get(id)?.asks !== 'password')
-      throw new Problem(404, 'not-found')
+    if (!connector || trips.opened.get(id)?.asks !== 'password') throw new Problem(404, 'not-found')
     const state = new URLSearchParams(ctx.search).get('state') ?? ''
     const coming = comingOf(ctx, id, { url: new URL(config.issuer), state })
     const trip = await lookAt(trips, coming)
-    if (trip.kind === 'under-way') return { connector, state, errand: trip.errand }
-    await arrive(ctx, id, trip)
+    if (trip.kind === 'lost') {
+      await arrive(ctx, id, trip)
+      return undefined
+    }
+    const { errand } = trip
+    if (usableFor(trips, errand).has(id)) return { connector, state, errand }
+    // Nobody types a password for what staff switched off meanwhile.
+    await arrive(ctx, id, { kind: 'not-connected', errand })
     return undefined
   }
 
@@ -102,7 +114,7 @@ export function upstreamPasswordRoutes(router: Router<State>, house: House): voi
     const { id } = asked.connector
     const line = { way: 'upstream', connector: id, errand: asked.errand.kind, outcome: 'wrong' }
     ctx.state.log.info(line, 'sign-in')
-    metrics.signIn('upstream', id, 'wrong')
+    if (asked.errand.kind !== 'test') metrics.signIn('upstream', id, 'wrong')
     const leaving = await leaveOn(trips, asked.errand, {
       connector: id,
       device: ctx.state.device ?? '',

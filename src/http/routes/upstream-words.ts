@@ -12,6 +12,13 @@ import type { Gate } from '../render.ts'
 
 type Words = Pick<House, 'upstreamHealth' | 'now'>
 
+/** Of the words for one nobody can go to now: staff switched it off, or it was never connected. */
+export const awayKey = (
+  { upstreamHealth }: Pick<House, 'upstreamHealth'>,
+  id: string,
+): 'county.switched-off' | 'county.not-connected' =>
+  upstreamHealth.offSince(id) === undefined ? 'county.not-connected' : 'county.switched-off'
+
 /** `10:05`, with its day where that is another one: Taiwan's time. */
 export function timeInWords(language: Language, at: number, now: number): string {
   const format = (date: number, options: Intl.DateTimeFormatOptions) =>
@@ -28,6 +35,7 @@ export function noteOf(
   language: Language,
   id: string,
 ): Message | undefined {
+  if (upstreamHealth.offSince(id) !== undefined) return { key: 'upstream-note.off', params: {} }
   const say = (at: number) => timeInWords(language, at * 1000, now())
   const standing = upstreamHealth.find(id)
   const [first] = upstreamHealth.notices(id)
@@ -43,14 +51,21 @@ export function noteOf(
 
 /** By id, those with which something is the matter. */
 export const notesOf = (
-  house: Words & Pick<House, 'config'>,
+  house: Words & Pick<House, 'config' | 'upstreams'>,
   language: Language,
 ): Record<string, Message | undefined> =>
-  Object.fromEntries(house.config.connectors.map(({ id }) => [id, noteOf(house, language, id)]))
+  Object.fromEntries(house.config.connectors.map(({ id }) => [id, shownNote(house, language, id)]))
+
+/** Of one that was never connected, or whose day it is not, nothing but that is said. */
+const shownNote = (
+  house: Words & Pick<House, 'upstreams'>,
+  language: Language,
+  id: string,
+): Message | undefined => (house.upstreams.today.has(id) ? noteOf(house, language, id) : undefined)
 
 /** Every upstream, as a person chooses among them. */
 export const gatesOf = (
-  house: Words & Pick<House, 'config' | 'trips'>,
+  house: Words & Pick<House, 'config' | 'trips' | 'upstreams'>,
   language: Language,
 ): Gate[] =>
   house.config.connectors.map(({ id, label, keywords }) => ({
@@ -58,7 +73,7 @@ export const gatesOf = (
     label: label[language],
     keywords: [...Object.values(label), ...keywords],
     connected: house.trips.connectors.has(id),
-    note: noteOf(house, language, id),
+    note: shownNote(house, language, id),
   }))
 
 /** A notice as a page shows it. */

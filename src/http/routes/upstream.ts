@@ -11,6 +11,7 @@ import type { House } from '../house.ts'
 import { readBody } from '../input.ts'
 import { Problem } from '../problem.ts'
 import { openLinkTrips } from './account/link-trips.ts'
+import { openTestTrips, testPath } from './admin/upstream-tests.ts'
 import { joiningPath } from './joining-tools.ts'
 import { openJoiningTrips } from './joining-trips.ts'
 import { offerPath, openLinking } from './linking.ts'
@@ -22,7 +23,7 @@ import {
   afterUpstream,
 } from './next-steps.ts'
 import { openReopening } from './reopening.ts'
-import { troubleOf } from './upstream-words.ts'
+import { awayKey, troubleOf } from './upstream-words.ts'
 
 /** Where a person was when she left: it shows what became of it. */
 export const originOf = (errand: Errand | undefined): string => {
@@ -33,6 +34,8 @@ export const originOf = (errand: Errand | undefined): string => {
       return joiningPath(errand.application, errand.step)
     case 'link':
       return errand.merge ? '/account/merge' : '/account/identities'
+    case 'test':
+      return testPath(errand.connector)
     case undefined:
       return '/'
   }
@@ -50,6 +53,7 @@ export function openArrivals(house: House) {
   const linking = openLinkTrips(house)
   const reopening = openReopening(house)
   const link = openLinking(house)
+  const testing = openTestTrips(house)
 
   /** The app behind a question that is still open, for the steps back to it. */
   async function openFor(errand: Errand | undefined) {
@@ -61,7 +65,7 @@ export function openArrivals(house: House) {
     return {
       uid: errand.uid,
       clientId: question.clientId,
-      app: appOf(client, redirectUri),
+      app: appOf(client, { redirectUri }),
       formAction: formSources(trips.connectors, redirectUri),
     }
   }
@@ -82,6 +86,7 @@ export function openArrivals(house: House) {
 
     // A callback is good once: its page in another language is where she came from.
     ctx.state.pageUrl = originOf(errand)
+    if (errand?.kind === 'test') return testing.arrive(ctx, errand, back)
     const line = { way: 'upstream', connector: id, errand: errand?.kind, outcome: back.kind }
     metrics.signIn('upstream', id, back.kind)
     switch (back.kind) {
@@ -125,6 +130,8 @@ export function openArrivals(house: House) {
         if (!errand || errand.kind === 'sign-in') throw new Problem(400, `trip.${back.why}`)
         throw afterLostErrand(errand.kind, originOf(errand), `trip.${back.why}`)
       }
+      case 'tested':
+        throw new Error('the answer to a test is for its maker only')
       case 'interaction-over':
         log.info(line, 'sign-in')
         // Its page knows what became of the app's request.
@@ -143,7 +150,7 @@ export function openArrivals(house: House) {
           if (!errand || errand.kind === 'sign-in') throw new Problem(400, 'interaction.expired')
           const origin = originOf(errand)
           if (back.kind !== 'failed')
-            throw afterLostErrand(errand.kind, origin, 'county.not-connected', params)
+            throw afterLostErrand(errand.kind, origin, awayKey(house, id), params)
           const trouble = troubleOf(house, language, connector, back.failure)
           throw afterLostErrand(errand.kind, origin, trouble.key, trouble.params, trouble)
         }
@@ -155,7 +162,7 @@ export function openArrivals(house: House) {
           const trouble = troubleOf(house, language, connector, back.failure)
           throw afterUpstream(open, connector, back.failure, trouble, open.formAction)
         }
-        throw new Problem(400, 'county.not-connected', {
+        throw new Problem(400, awayKey(house, id), {
           ...afterLostTrip(open, 'used', open.formAction).options,
           params,
         })

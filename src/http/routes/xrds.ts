@@ -1,6 +1,7 @@
 /** What an OpenID 2.0 provider reads of us before it sends anybody back (OpenID Authentication 2.0 §13). */
 import type Router from '@koa/router'
 import type { ConnectorConfig } from '#config/connector.ts'
+import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import type { Context, Next, State } from '../context.ts'
 import type { House } from '../house.ts'
@@ -30,13 +31,14 @@ ${uris.join('')}    </Service>
  * The realm is our home page: it says where the document is, and is it for who asks for nothing else. Providers follow
  * no redirect there.
  */
-export function xrdsRoutes(router: Router<State>, { config, trips }: House): void {
+export function xrdsRoutes(router: Router<State>, { config, now }: House): void {
   const known = config.connectors.filter((one) => one.type === 'openid2' && one.credentials)
   if (known.length === 0) return
   const answer = (ctx: Context) => {
-    const connected = known.filter(({ id }) => trips.connectors.has(id))
+    // Those whose day is yet to come as well, and those switched off: staff test them.
+    const listed = known.filter((one) => dayOf(one, now()) !== 'over')
     ctx.type = type
-    ctx.body = documentOf(config.issuer, connected)
+    ctx.body = documentOf(config.issuer, listed)
   }
 
   router.get('xrds', path, answer)

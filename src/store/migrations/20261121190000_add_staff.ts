@@ -18,11 +18,20 @@ export async function up(knex: Knex): Promise<void> {
     t.string('email').notNullable()
     // [{role, reach}] as JSON.
     t.text('roles').notNullable()
+    // For this account and no other: its second factors were taken away.
+    t.string('account_id', 36)
     t.bigInteger('created_at').notNullable()
     t.string('created_by').notNullable()
     t.bigInteger('expires_at').notNullable().index()
     t.bigInteger('used_at')
     t.string('used_by', 36)
+  })
+  // How far somebody has come with an invitation, in one browser.
+  await knex.schema.createTable('staff_acceptance', (t) => {
+    // SHA-256 of the invitation and the browser.
+    t.string('id', 43).primary()
+    t.text('sealed').notNullable()
+    t.bigInteger('expires_at').notNullable().index()
   })
   await knex.schema.createTable('second_factor', (t) => {
     t.string('id', 36).primary()
@@ -60,7 +69,9 @@ export async function up(knex: Knex): Promise<void> {
     t.bigInteger('former_secret_expires_at')
     // `dynamic` for one that registered itself (RFC 7591); SHA-256 of its registration access token.
     t.string('origin', 8)
-    t.string('registration_token', 43)
+    t.string('registration_token', 43).index('client_registration_token_index')
+    // What its initial access token let it be, as JSON: holds for every change it makes of itself.
+    t.text('registration_policy')
   })
   await knex.schema.createTable('client_version', (t) => {
     t.string('client_id').notNullable()
@@ -84,6 +95,21 @@ export async function up(knex: Knex): Promise<void> {
     t.string('type', 32).notNullable()
     t.binary('bytes').notNullable()
     t.bigInteger('updated_at').notNullable()
+  })
+  // With one of these a program registers itself (RFC 7591).
+  await knex.schema.createTable('initial_token', (t) => {
+    t.string('id', 36).primary()
+    // SHA-256 of the token.
+    t.string('digest', 43).notNullable().unique()
+    t.string('label', 100).notNullable()
+    // What may be registered with it, as JSON.
+    t.text('policy').notNullable()
+    t.integer('uses_left').notNullable()
+    t.integer('used').notNullable().defaultTo(0)
+    t.bigInteger('created_at').notNullable()
+    t.string('created_by').notNullable()
+    t.bigInteger('expires_at').notNullable()
+    t.bigInteger('revoked_at')
   })
   // Somebody without a staff role asks for an app, or for a change of hers.
   await knex.schema.createTable('client_request', (t) => {
@@ -112,16 +138,27 @@ export async function up(knex: Knex): Promise<void> {
          account_id varchar(36) NOT NULL REFERENCES account (id) ON DELETE CASCADE,
          PRIMARY KEY (value, kind, account_id)) WITHOUT ROWID`,
   )
-  await knex.raw('CREATE INDEX account_key_account ON account_key (account_id)')
+  // All of a key: of many people it is read from the index alone.
+  await knex.raw('CREATE INDEX account_key_account ON account_key (account_id, value, kind)')
   // What an account's keys were made of: where it is another digest by now, they are made anew.
   await knex.schema.createTable('account_keyed', (t) => {
     t.string('account_id', 36).primary().references('account.id').onDelete('CASCADE')
     t.string('digest', 43).notNullable()
   })
   await knex.raw('CREATE INDEX account_updated_index ON account (updated_at, id)')
+  await knex.raw('CREATE INDEX account_created_index ON account (created_at, id)')
+  // Most are active: they are found by everything else.
+  await knex.raw(
+    "CREATE INDEX account_barred_index ON account (status, updated_at, id) WHERE status <> 'active'",
+  )
   await knex.raw('CREATE INDEX identity_subject_index ON identity (subject)')
   await knex.raw('CREATE INDEX identity_connector_index ON identity (connector, account_id)')
-  await knex.raw('CREATE INDEX affiliation_school_index ON affiliation (school_code, identity_id)')
+  await knex.raw(
+    'CREATE INDEX identity_unread_index ON identity (connector) WHERE unread IS NOT NULL',
+  )
+  await knex.raw(
+    'CREATE INDEX affiliation_school_index ON affiliation (school_code, account_id, identity_id)',
+  )
   // How far a background job has come.
   await knex.schema.createTable('job_position', (t) => {
     t.string('job').primary()
@@ -136,20 +173,42 @@ export async function up(knex: Knex): Promise<void> {
     // What it should do, as JSON.
     t.text('rules').notNullable()
     t.integer('total').notNullable()
+    // The last row of the file the phase it is in is through with.
+    t.integer('position').notNullable().defaultTo(0)
+    // How many rows were checked, were imported, and what became of them: while they are checked, what would.
     t.integer('checked').notNullable().defaultTo(0)
     t.integer('done').notNullable().defaultTo(0)
+    t.integer('created').notNullable().defaultTo(0)
+    t.integer('updated').notNullable().defaultTo(0)
+    t.integer('same').notNullable().defaultTo(0)
     t.integer('refused').notNullable().defaultTo(0)
+    t.integer('warned').notNullable().defaultTo(0)
+    // Why it failed.
+    t.string('problem', 32)
     t.string('created_by').notNullable()
+    // Who said that what was checked is to be imported.
+    t.string('started_by')
     t.bigInteger('created_at').notNullable()
+    // When the phase it is in began, or went on.
+    t.bigInteger('phase_at').notNullable()
+    t.integer('phase_from').notNullable().defaultTo(0)
     t.bigInteger('updated_at').notNullable()
     // What was uploaded is removed then; the report stays.
     t.bigInteger('expires_at').notNullable().index()
   })
-  // Its rows, sealed, some hundreds at a time.
+  // Its rows, sealed, some hundreds at a time; gone when they are imported.
   await knex.schema.createTable('people_import_part', (t) => {
     t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
     t.integer('first_row').notNullable()
+    t.integer('last_row').notNullable()
     t.text('sealed').notNullable()
+    t.primary(['import_id', 'first_row'])
+  })
+  // What became of rows that stand together: a letter for each.
+  await knex.schema.createTable('people_import_outcome', (t) => {
+    t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
+    t.integer('first_row').notNullable()
+    t.text('outcomes').notNullable()
     t.primary(['import_id', 'first_row'])
   })
   // What is to be said of a row: never what stands in it.
@@ -157,7 +216,7 @@ export async function up(knex: Knex): Promise<void> {
     t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
     t.integer('row').notNullable()
     t.string('outcome', 12).notNullable()
-    // [{field, message}] as JSON.
+    // [{field, code}] as JSON.
     t.text('problems').notNullable()
     t.string('account_id', 36)
     t.primary(['import_id', 'row'])
@@ -172,12 +231,20 @@ export async function up(knex: Knex): Promise<void> {
     t.string('outcome', 16).notNullable()
     t.bigInteger('count').notNullable()
     t.primary(['day', 'way', 'connector', 'client_id', 'outcome'])
+    t.index(['client_id', 'day'])
+    t.index(['connector', 'day'])
   })
   await knex.schema.createTable('audit_position', (t) => {
     // How far a chain was counted.
     t.string('chain', 22).primary()
     t.bigInteger('seq').notNullable()
   })
+  // What happened beside sign-ins, by who did it and to what: those are most of the trail, and pay nothing for it.
+  for (const column of ['actor', 'target']) {
+    await knex.raw(
+      `CREATE INDEX audit_event_other_${column} ON audit_event (${column}, at) WHERE action <> 'session.sign-in'`,
+    )
+  }
   // How an upstream fared: changes of state, and what went wrong for people.
   await knex.schema.createTable('upstream_event', (t) => {
     t.string('id', 36).primary()
@@ -216,27 +283,36 @@ export async function down(knex: Knex): Promise<void> {
     'audit_position',
     'sign_in_count',
     'people_import_note',
+    'people_import_outcome',
     'people_import_part',
     'people_import',
     'job_position',
     'account_keyed',
     'account_key',
     'client_request',
+    'initial_token',
     'client_logo',
     'client_owner',
     'client_version',
     'recovery_code',
     'second_factor',
+    'staff_acceptance',
     'staff_invitation',
     'staff_role',
   ]) {
     await knex.schema.dropTable(table)
   }
   for (const index of [
+    'identity_unread_index',
+    'audit_event_other_actor',
+    'audit_event_other_target',
     'account_updated_index',
+    'account_created_index',
+    'account_barred_index',
     'identity_subject_index',
     'identity_connector_index',
     'affiliation_school_index',
+    'client_registration_token_index',
   ]) {
     await knex.raw(`DROP INDEX ${index}`)
   }
@@ -251,6 +327,7 @@ export async function down(knex: Knex): Promise<void> {
     'former_secret_expires_at',
     'origin',
     'registration_token',
+    'registration_policy',
   ]) {
     await knex.raw(`ALTER TABLE client DROP COLUMN ${column}`)
   }

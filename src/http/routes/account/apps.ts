@@ -2,7 +2,9 @@
 import { forgetChoice, listApps, withdrawApp } from '#account/apps.ts'
 import { listAffiliations } from '#accounts/affiliations.ts'
 import { accountPageClientId } from '#oidc/provider.ts'
+import { findRegistered } from '#oidc/remembered-clients.ts'
 import type { Granted } from '#store/store.ts'
+import { scopeWords } from '../../api/consent.ts'
 import { appOf } from '../../app-of.ts'
 import type { House } from '../../house.ts'
 import { affiliationLabel } from '../labels.ts'
@@ -23,13 +25,14 @@ export function appRoutes({ show, act, page, done }: MemberRoutes, house: House)
     ])
     const others = apps.filter(({ clientId }) => clientId !== accountPageClientId)
     const shown = others.map(async ({ clientId, consent, choice }) => {
-      const client = await house.provider.Client.find(clientId)
-      const app = client && appOf(client)
+      const client = await findRegistered(house.provider, clientId)
+      const app = client && appOf(client, { language: lang })
       const acting = affiliations.find((one) => one.key === choice)
       return {
         clientId,
         name: app?.name ?? house.messages.translate(lang, 'account.apps.gone'),
         host: app?.host ?? '',
+        logoUri: app?.logoUri,
         firstParty: app?.firstParty ?? false,
         since: consent && dateOf(consent.at),
         sees: consent ? seen(consent.granted) : [],
@@ -63,5 +66,5 @@ const seen = ({ scopes, claims, resources }: Granted): { key?: string; word?: st
   ...claims.map((claim) => ({ key: `claim.${claim}`, word: claim })),
   ...Object.values(resources)
     .flat()
-    .map((word) => ({ word })),
+    .map((word) => ({ key: scopeWords(word), word })),
 ]

@@ -7,11 +7,11 @@ import type { House } from '../../house.ts'
 import type { Member, MemberRoutes } from './members.ts'
 
 const path = '/account/close'
-const fresh = { fresh: true }
 
 export function closeRoutes(router: Router<State>, members: MemberRoutes, house: House): void {
   const { store, config, answer, writeLetter } = house
-  const { show, act, page } = members
+  const { show, act, page, bothIfHers } = members
+  const fresh = { fresh: true, both: bothIfHers }
   const graceDays = config.site.account.grace_days
 
   type More = { typed?: string; problem?: Message; status?: number }

@@ -23,11 +23,12 @@ import type { Member, MemberRoutes } from './members.ts'
 
 const path = '/account/email'
 const confirmPath = linkPaths['confirm-address']
-const fresh = { fresh: true }
 
 export function emailRoutes(router: Router<State>, members: MemberRoutes, house: House): void {
   const { store, keys, answer, now, limits, writeLetter, config } = house
-  const { show, act, page, done } = members
+  const { show, act, page, done, bothIfHers } = members
+  // Lost second factors are set up again by a letter there.
+  const fresh = { fresh: true, both: bothIfHers }
   const ports: EmailPorts = {
     dataKey: keys.data,
     counters: limits.counters,

@@ -12,7 +12,7 @@ import { spendDeparture } from '../../middleware/limits.ts'
 import { type NextStep, Problem } from '../../problem.ts'
 import { renewSession } from '../../renew-session.ts'
 import { afterLostErrand } from '../next-steps.ts'
-import { type Trouble, troubleOf } from '../upstream-words.ts'
+import { awayKey, type Trouble, troubleOf } from '../upstream-words.ts'
 import { connectorLabel } from './labels.ts'
 import { type Member, toAccount } from './members.ts'
 
@@ -58,7 +58,7 @@ export function openLinkTrips(house: House) {
         answer.redirect(ctx, leaving.url)
         return undefined
       case 'not-connected':
-        throw afterLostErrand('link', path, 'county.not-connected', params)
+        throw afterLostErrand('link', path, awayKey(house, id), params)
       case 'failed':
         ctx.state.log.warn({ connector: id, failure: leaving.failure, err: leaving.cause }, 'link')
         throw failedTrip(path, troubleOf(house, ctx.state.language, connector, leaving.failure))

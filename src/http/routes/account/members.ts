@@ -25,10 +25,16 @@ import {
 } from '../../input.ts'
 import { home, type NextStep, Problem } from '../../problem.ts'
 import { renewSession } from '../../renew-session.ts'
+import { backIn, backParam, backState } from './back.ts'
 
 export type Member = {
   account: AccountRow
-  session: { uid: string; signedInAt: number }
+  session: {
+    uid: string
+    signedInAt: number
+    /** It stands on both factors. */
+    both: boolean
+  }
   acting: Acting & { sessionUid: string }
 }
 
@@ -38,7 +44,12 @@ const fresh = { page: 5 * 60, act: 10 * 60 }
 export type Rules = {
   /** She must have proved herself just now; for some only now and then. */
   fresh?: boolean | ((member: Member) => Promise<boolean>)
+  /** With her second factor, and just now: by the first one it would be no use to have it. */
+  both?: (member: Member) => Promise<boolean>
 }
+
+/** What she has to prove before she is let. */
+type Lacking = 'session' | 'fresh' | 'both'
 
 type MemberViews = {
   [V in keyof AccountViews as AccountViews[V] extends MemberPage ? V : never]: Omit<
@@ -53,23 +64,24 @@ export function openMemberRoutes(router: Router<State>, house: House) {
   const { store, config, keys, answer, now, messages } = house
 
   /** Sends her through our own sign-in, and back to this page with a session. */
-  function signInFirst(ctx: Context, page: AccountPage, anew: boolean) {
+  function signInFirst(ctx: Context, page: AccountPage, lacking: Lacking, back?: string) {
     const request = new URLSearchParams({
       client_id: accountPageClientId,
       response_type: 'none',
       scope: 'openid',
       redirect_uri: `${config.issuer}${page}`,
-      state: randomUUID(),
+      state: back === undefined ? randomUUID() : backState(back),
       ui_locales: ctx.state.language,
       // A little less than we want: it is not to be over when she is back here.
-      ...(anew ? { max_age: String(fresh.page - 30) } : {}),
+      ...(lacking === 'fresh' ? { max_age: String(fresh.page - 30) } : {}),
+      ...(lacking === 'both' ? { prompt: 'second_factor' } : {}),
     })
     answer.redirect(ctx, `/auth?${request}`)
   }
 
   async function findMember(ctx: Context): Promise<Member | undefined> {
     const session = await house.provider.Session.get(ctx as never)
-    const { accountId, uid, loginTs = 0 } = session
+    const { accountId, uid, loginTs = 0, acr } = session
     const account = accountId ? await store.accounts.find(accountId) : undefined
     if (account?.status !== 'active') return undefined
     const acting = {
@@ -79,11 +91,23 @@ export function openMemberRoutes(router: Router<State>, house: House) {
       language: ctx.state.language,
       where: circumstancesOf(ctx),
     }
-    return { account, session: { uid, signedInAt: loginTs }, acting }
+    const both = acr === config.site.acr.two_factor
+    return { account, session: { uid, signedInAt: loginTs, both }, acting }
   }
 
   const wantsFresh = async (member: Member, { fresh = false }: Rules) =>
     typeof fresh === 'function' ? fresh(member) : fresh
+
+  async function lackingOf(
+    member: Member,
+    rules: Rules,
+    within: number,
+  ): Promise<Lacking | undefined> {
+    if (await rules.both?.(member)) {
+      return member.session.both && isFresh(member, within) ? undefined : 'both'
+    }
+    return (await wantsFresh(member, rules)) && !isFresh(member, within) ? 'fresh' : undefined
+  }
 
   const isFresh = ({ session, acting }: Member, within: number) =>
     acting.at - session.signedInAt <= within
@@ -104,15 +128,17 @@ export function openMemberRoutes(router: Router<State>, house: House) {
       const member = await findMember(ctx)
       // Coming back with an error means that she cancelled: asking again would be a circle.
       if (query.error) return answer.redirect(ctx, member && path !== '/account' ? '/account' : '/')
-      if (!member) return signInFirst(ctx, path, false)
-      if ((await wantsFresh(member, rules)) && !isFresh(member, fresh.page)) {
+      const back = backIn(query)
+      if (!member) return signInFirst(ctx, path, 'session', back)
+      const lacking = await lackingOf(member, rules, fresh.page)
+      if (lacking) {
         // Just back from there: her county did not ask her who she is, and would not the next time.
-        if (query.state) throw notFresh(path)
-        return signInFirst(ctx, path, true)
+        if (query.state && lacking === 'fresh') throw notFresh(path)
+        return signInFirst(ctx, path, lacking, back)
       }
       // No app asked her to come: the page says that she is in. One she wanted something of goes on with that.
       const said = path === '/account' ? `${path}?done=signed-in` : path
-      if (query.state) return answer.redirect(ctx, said)
+      if (query.state) return answer.redirect(ctx, back ? `${path}?${backParam(back)}` : said)
       await handle(ctx, member)
     })
   }
@@ -131,11 +157,10 @@ export function openMemberRoutes(router: Router<State>, house: House) {
         ? await readUploads(ctx, keys.form)
         : { fields: await readForm(ctx, keys.form), files: {} }
       const member = await findMember(ctx)
-      if (!member) return signInFirst(ctx, page, false)
+      if (!member) return signInFirst(ctx, page, 'session')
       if (!equalInConstantTime(fields.member ?? '', markOf(ctx, member))) throw otherMember()
-      if ((await wantsFresh(member, rules)) && !isFresh(member, fresh.act)) {
-        return signInFirst(ctx, page, true)
-      }
+      const lacking = await lackingOf(member, rules, fresh.act)
+      if (lacking) return signInFirst(ctx, page, lacking)
       try {
         await handle(ctx, member, fields, files)
       } catch (error) {
@@ -186,7 +211,11 @@ export function openMemberRoutes(router: Router<State>, house: House) {
     done(ctx, page, what)
   }
 
-  return { show, act, page, done, doneAlone, findMember }
+  /** Who has a second factor shows it: her password alone is not to lead around it. */
+  const bothIfHers = async ({ account }: Member) =>
+    (await store.secondFactors.ofAccount(account.id)).length > 0
+
+  return { show, act, page, done, doneAlone, findMember, bothIfHers }
 }
 
 /** Back to her overview, from wherever she cannot go on. */

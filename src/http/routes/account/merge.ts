@@ -85,6 +85,7 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
           return again('sign-in.empty')
         case 'same':
         case 'not-active':
+        case 'protected':
           return again(`account.merge.${proved.kind}`)
         case 'wrong': {
           const { waitSeconds } = proved
@@ -134,8 +135,8 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
     }
   }
 
-  const find = (ctx: Context, member: Member) =>
-    findProposal(store, here(ctx, member), { dataKey: keys.data })
+  const proofs = { dataKey: keys.data, connectors: trips.connectors }
+  const find = (ctx: Context, member: Member) => findProposal(store, here(ctx, member), proofs)
 
   show(
     'account.merge.confirm',
@@ -168,7 +169,7 @@ export function mergeRoutes(members: MemberRoutes, house: House): void {
     confirmPath,
     async (ctx, member, { merge = '' }) => {
       const numberKey = numberKeyOf(keys.data)
-      const ports = { dataKey: keys.data, numberKey, writeLetter }
+      const ports = { ...proofs, numberKey, writeLetter }
       const joined = await joinAccounts(store, here(ctx, member), merge, ports)
       if (joined.kind === 'over') throw over()
       await doneAlone(ctx, '/account/identities', 'merged')

@@ -33,7 +33,10 @@ export function sessionRoutes(
         signedInAt: dateOf(one.signedInAt),
         lastSeenAt: one.lastSeenAt === undefined ? undefined : dateOf(one.lastSeenAt),
         wayKey:
-          one.acr === config.site.acr.upstream ? 'account.way.county' : 'account.way.password',
+          one.federated || one.acr === config.site.acr.upstream
+            ? 'account.way.county'
+            : 'account.way.password',
+        both: one.acr === config.site.acr.two_factor,
         apps: [...new Set(one.clients.map(nameOf))],
       })),
       actions: { end: `${path}/end`, endOthers: `${path}/end-others` },

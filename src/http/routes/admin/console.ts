@@ -11,7 +11,7 @@ import {
   type Outcome,
   perform,
 } from '#admin/operation.ts'
-import { type By, type Grant, type Permission, reachOf } from '#admin/staff.ts'
+import { type By, type Grant, type Permission, provedSeconds, reachOf } from '#admin/staff.ts'
 import { equalInConstantTime, hmac } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
@@ -26,6 +26,7 @@ import {
   type Fields,
   type Files,
   formToken,
+  readFileForm,
   readForm,
   readQuery,
   readUploads,
@@ -173,7 +174,11 @@ export function openConsole(router: Router<State>, house: House) {
       signInFirst(ctx, page, false)
       return undefined
     }
-    const { account, by } = found
+    const { account, by, provedAt } = found
+    if (seconds(now) - provedAt > provedSeconds) {
+      signInFirst(ctx, page, true)
+      return undefined
+    }
     if (!reachOf(by, permission)) throw forbidden()
     if (dangerous && !by.fresh) {
       signInFirst(ctx, page, true)
@@ -237,6 +242,39 @@ export function openConsole(router: Router<State>, house: House) {
     })
   }
 
+  /** A form with a file too large to be kept: who sends it is asked before any of it is read. */
+  function receive(
+    path: string,
+    rules: Rules & {
+      page: string
+      /** How large the file may be. */
+      bytes: number
+    },
+    handle: (
+      ctx: Context,
+      staff: Staff,
+      fields: Fields,
+      file: { name: string; bytes: AsyncIterable<Uint8Array> } | undefined,
+    ) => Promise<void>,
+  ) {
+    const { permission, dangerous = false, page, bytes } = rules
+    routes.push({ method: 'POST', path, permission, dangerous })
+    router.post(`POST ${path}`, path, async (ctx) => {
+      ctx.state.pageUrl = page
+      const staff = await admit(ctx, page, rules)
+      if (!staff) return
+      const { fields, file } = await readFileForm(ctx, keys.form, bytes)
+      try {
+        if (!equalInConstantTime(fields.staff ?? '', markOf(ctx, staff))) throw otherStaff()
+        await orProveAnew(ctx, page, () => handle(ctx, staff, fields, file))
+      } finally {
+        // Of what nobody wanted the rest is dropped, so that the browser hears the answer.
+        ctx.req.unpipe()
+        ctx.req.resume()
+      }
+    })
+  }
+
   async function orProveAnew(ctx: Context, page: string, work: () => Promise<void> | void) {
     try {
       await work()
@@ -278,16 +316,16 @@ export function openConsole(router: Router<State>, house: House) {
 
   /** What was wrong with a form, in words: the field's own where there are some, else those of its kind. */
   const problemsFrom = (problems: readonly FieldProblem[]): StaffPage['problems'] =>
-    problems.map(({ field, code = 'invalid' }) => {
+    problems.map(({ field, code = 'invalid', params = {} }) => {
       const key = `admin.problem.${code}`
-      return { field, problem: messages.has(key) ? key : 'admin.problem.invalid' }
+      return { field, problem: messages.has(key) ? { key, params } : 'admin.problem.invalid' }
     })
 
   /** On to a page after an act (PRG), which says what was done (`admin.done.<what>`). */
   const done = (ctx: Context, path: string, what: string) =>
     answer.redirect(ctx, `${path}${path.includes('?') ? '&' : '?'}done=${what}`)
 
-  return { show, act, page, done, problemsFrom, routes }
+  return { show, act, receive, page, done, problemsFrom, routes }
 }
 
 /** The proof grew old between the page and the operation. */

@@ -1,10 +1,9 @@
 /** What a member is told by mail of what was done to her account. */
-import { accountName } from '#accounts/account-name.ts'
-import { queueMail } from '#accounts/mail.ts'
-import { addressesOf } from '#accounts/mail-addresses.ts'
 import type { Mail } from '#lib/mail.ts'
 import type { AccountRow, Tables } from '#store/store.ts'
-import type { Acting } from './act.ts'
+import { accountName } from './account-name.ts'
+import { queueMail } from './mail.ts'
+import { addressesOf } from './mail-addresses.ts'
 
 /** What every letter to her has in common. */
 export type ToMember = {
@@ -16,9 +15,9 @@ export type ToMember = {
 
 /** Writes to her in the transaction that caused it; to nobody, where no address of hers is known. */
 export async function tell(
-  tables: Tables,
+  tables: Pick<Tables, 'identifiers' | 'recoveryAddresses' | 'outbox'>,
   account: AccountRow,
-  { at, language }: Acting,
+  { at, language }: { at: number; language: string },
   write: (her: ToMember) => Mail,
 ): Promise<void> {
   const names = await tables.identifiers.ofAccount(account.id)

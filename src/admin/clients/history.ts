@@ -1,0 +1,75 @@
+/** An app's versions as they are read: who, when, and each field before and after. */
+import { z } from 'zod'
+import type { ClientVersionRow } from '#store/store.ts'
+import { type Acting, done, type Outcome, rejected } from '../operation.ts'
+import { cutPage, readCursor } from '../paging.ts'
+import type { AdminPorts } from '../ports.ts'
+import { findWithin } from './reach.ts'
+import { isoTime } from './shown.ts'
+import { differences } from './versions.ts'
+
+export const shownVersion = z.object({
+  version: z.number(),
+  at: z.iso.datetime(),
+  /** An account's id, `client:<id>`, `operator:<name>`; `unknown` where no version was kept yet. */
+  changedBy: z.string(),
+  /** Of an account, as its owner calls herself. */
+  changedByName: z.string().optional(),
+  /** create, change, undo, secret … */
+  because: z.string(),
+  note: z.string().optional(),
+  /** Against the version before; by RFC 7591’s names. */
+  changes: z.array(
+    z.object({ field: z.string(), from: z.string().optional(), to: z.string().optional() }),
+  ),
+})
+
+type Page = { items: z.input<typeof shownVersion>[]; next?: string }
+
+/** As many as the column counts. */
+export const mostVersions = 2 ** 31 - 1
+const place = z.tuple([z.int().max(mostVersions)])
+
+export async function listVersions(
+  { store }: Pick<AdminPorts, 'store'>,
+  by: Acting,
+  { id, cursor, limit }: { id: string; cursor?: string | undefined; limit: number },
+): Promise<Outcome<Page>> {
+  const row = await findWithin(store, by, id)
+  if (!row) return { kind: 'unknown' }
+  const after = cursor === undefined ? [row.version + 1] : readCursor(cursor, place)
+  const [before] = after ?? []
+  if (before === undefined) return rejected('cursor', 'is not one we gave for this list')
+  // One more for the next page, and one more to hold the last against.
+  const rows = await store.clientVersions.list(id, before, limit + 2)
+  const { items, next } = cutPage(rows, limit, ({ version }) => [version])
+  const names = await namesOf(store, new Set(items.map(({ changedBy }) => changedBy)))
+  const shown = items.map((one, i) => ({
+    ...versionOf(one, rows[i + 1]),
+    ...(names.has(one.changedBy) ? { changedByName: names.get(one.changedBy) } : {}),
+  }))
+  return done({ items: shown, ...(next ? { next } : {}) })
+}
+
+const versionOf = (one: ClientVersionRow, before: ClientVersionRow | undefined) => ({
+  version: one.version,
+  at: isoTime(one.at),
+  changedBy: one.changedBy,
+  because: one.because,
+  ...(one.note === undefined ? {} : { note: one.note }),
+  changes: before ? differences(before.metadata, one.metadata) : [],
+})
+
+/** Programs and operators are called what the audit trail calls them. */
+async function namesOf(
+  { accounts }: Pick<AdminPorts['store'], 'accounts'>,
+  actors: ReadonlySet<string>,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  for (const actor of actors) {
+    if (actor.includes(':') || actor === 'unknown') continue
+    const name = (await accounts.find(actor))?.profile.name?.value
+    if (name) names.set(actor, name)
+  }
+  return names
+}

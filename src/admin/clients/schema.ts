@@ -1,0 +1,154 @@
+/** What an app's settings are as staff, programs and the command line write them. */
+import { z } from 'zod'
+import { visibleLetters } from '#lib/prose.ts'
+import { clientKinds } from '#store/clients.ts'
+
+export { type ClientKind, clientKinds, clientStates } from '#store/clients.ts'
+
+/** Seconds a token may live: ID tokens and access tokens no longer than keys are kept after they signed. */
+export const tokenLife = {
+  accessTokenSeconds: { least: 60, most: 24 * 60 * 60 },
+  idTokenSeconds: { least: 60, most: 24 * 60 * 60 },
+  refreshTokenSeconds: { least: 5 * 60, most: 400 * 24 * 60 * 60 },
+} as const
+export type TokenLife = keyof typeof tokenLife
+
+export const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+export const idTokenAlgs = ['RS256', 'ES256'] as const
+
+/** `null` and an empty text take the value away. */
+const clearable = <T extends z.ZodType>(type: T) =>
+  z
+    .union([type, z.literal(''), z.null()])
+    .transform((value) => (value === '' || value === null ? undefined : (value as z.output<T>)))
+    .optional()
+
+const uri = z.string().trim().min(1).max(2000)
+const uris = z.array(uri).max(100).optional()
+const seconds = (name: TokenLife) =>
+  clearable(z.number().int().min(tokenLife[name].least).max(tokenLife[name].most))
+const name = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(100)
+  .refine((text) => text === '' || visibleLetters(text) !== '', {
+    message: 'must have letters somebody can see',
+    params: { code: 'empty' },
+  })
+const purpose = z.string().trim().max(300).optional()
+
+/** Everything that may be changed later. */
+export const settingFields = {
+  /** As people read it, in Chinese. */
+  name,
+  nameEn: clearable(z.string().trim().max(100)),
+  redirectUris: uris,
+  postLogoutRedirectUris: uris,
+  backchannelLogoutUri: clearable(uri),
+  clientUri: clearable(uri),
+  tosUri: clearable(uri),
+  policyUri: clearable(uri),
+  contacts: z.array(z.string().trim().min(1).max(254)).max(20).optional(),
+  /** `null`: all but those of our own API. */
+  scopes: clearable(z.array(z.string().min(1).max(100)).max(100)),
+  /** Claims it may ask for one by one, beside those of its scopes; `null`: all. */
+  claims: clearable(z.array(z.string().min(1).max(100)).max(100)),
+  /** Why it wants a scope: people read it when they are asked. */
+  purposes: z
+    .record(z.string().max(100), z.strictObject({ 'zh-TW': purpose, en: purpose }))
+    .optional(),
+  authMethod: z.enum(authMethods).optional(),
+  jwksUri: clearable(uri),
+  /** A JWK Set as JSON text. */
+  jwks: clearable(z.string().max(20_000)),
+  idTokenAlg: z.enum(idTokenAlgs).optional(),
+  pkce: z.boolean().optional(),
+  pairwise: z.boolean().optional(),
+  sectorIdentifierUri: clearable(uri),
+  firstParty: z.boolean().optional(),
+  idTokenClaims: z.boolean().optional(),
+  requireSecondFactor: z.boolean().optional(),
+  device: z.boolean().optional(),
+  resourceServer: clearable(uri),
+  dpop: z.boolean().optional(),
+  accessTokenSeconds: seconds('accessTokenSeconds'),
+  idTokenSeconds: seconds('idTokenSeconds'),
+  refreshTokenSeconds: seconds('refreshTokenSeconds'),
+}
+
+export const newSettings = z.strictObject({ kind: z.enum(clientKinds), ...settingFields })
+export type NewSettings = z.input<typeof newSettings>
+
+export const changedSettings = z.strictObject({ ...settingFields, name: name.optional() })
+export type ChangedSettings = z.output<typeof changedSettings>
+
+/** Settings with nothing left open. */
+export type Settings = {
+  name: string
+  nameEn?: string | undefined
+  kind: (typeof clientKinds)[number]
+  redirectUris: string[]
+  postLogoutRedirectUris: string[]
+  backchannelLogoutUri?: string | undefined
+  clientUri?: string | undefined
+  tosUri?: string | undefined
+  policyUri?: string | undefined
+  contacts: string[]
+  scopes?: string[] | undefined
+  claims?: string[] | undefined
+  purposes: Record<string, { 'zh-TW'?: string | undefined; en?: string | undefined }>
+  authMethod: (typeof authMethods)[number] | 'none'
+  jwksUri?: string | undefined
+  jwks?: string | undefined
+  idTokenAlg: (typeof idTokenAlgs)[number]
+  pkce: boolean
+  pairwise: boolean
+  sectorIdentifierUri?: string | undefined
+  firstParty: boolean
+  idTokenClaims: boolean
+  requireSecondFactor: boolean
+  device: boolean
+  resourceServer?: string | undefined
+  dpop: boolean
+  accessTokenSeconds?: number | undefined
+  idTokenSeconds?: number | undefined
+  refreshTokenSeconds?: number | undefined
+}
+
+/** What leaves the server of them. */
+export const shownSettings = z.object({
+  name: z.string(),
+  nameEn: z.string().optional(),
+  kind: z.enum(clientKinds),
+  redirectUris: z.array(z.string()),
+  postLogoutRedirectUris: z.array(z.string()),
+  backchannelLogoutUri: z.string().optional(),
+  clientUri: z.string().optional(),
+  tosUri: z.string().optional(),
+  policyUri: z.string().optional(),
+  contacts: z.array(z.string()),
+  /** Absent: all but those of our own API. */
+  scopes: z.array(z.string()).optional(),
+  claims: z.array(z.string()).optional(),
+  purposes: z.record(
+    z.string(),
+    z.object({ 'zh-TW': z.string().optional(), en: z.string().optional() }),
+  ),
+  authMethod: z.enum([...authMethods, 'none']),
+  jwksUri: z.string().optional(),
+  jwks: z.string().optional(),
+  idTokenAlg: z.enum(idTokenAlgs),
+  pkce: z.boolean(),
+  pairwise: z.boolean(),
+  sectorIdentifierUri: z.string().optional(),
+  firstParty: z.boolean(),
+  idTokenClaims: z.boolean(),
+  requireSecondFactor: z.boolean(),
+  device: z.boolean(),
+  resourceServer: z.string().optional(),
+  dpop: z.boolean(),
+  accessTokenSeconds: z.number().optional(),
+  idTokenSeconds: z.number().optional(),
+  refreshTokenSeconds: z.number().optional(),
+})

@@ -1,0 +1,105 @@
+/** An app as staff and their programs see it; no secret among it. */
+import { z } from 'zod'
+import { clientKinds } from '#store/clients.ts'
+import type { ClientRow } from '#store/store.ts'
+import { toSettings } from './registration.ts'
+import { type Settings, shownSettings } from './schema.ts'
+import { hasFormer } from './secrets.ts'
+
+const day = 24 * 60 * 60
+
+/** A secret that ends within so many seconds is worth a word. */
+export const soon = 30 * day
+
+export const shownStates = ['active', 'disabled', 'expiring'] as const
+export type ShownState = (typeof shownStates)[number]
+
+const time = z.iso.datetime()
+
+export const listedClient = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(clientKinds),
+  /** `expiring`: its secret ends within 30 days, or did. */
+  state: z.enum(shownStates),
+  /** Where people are sent back to; of an app without such an address, nothing. */
+  host: z.string().optional(),
+  /** `dynamic`: it registered itself. */
+  origin: z.literal('dynamic').optional(),
+  secretExpiresAt: time.optional(),
+  version: z.number(),
+  createdAt: time,
+  updatedAt: time,
+})
+
+export const shownClient = z.object({
+  ...listedClient.shape,
+  settings: shownSettings,
+  disabledAt: time.optional(),
+  /** Of the logo, SHA-256. */
+  logo: z.string().optional(),
+  secret: z
+    .object({
+      createdAt: time.optional(),
+      expiresAt: time.optional(),
+      /** The one before it is good until then. */
+      formerExpiresAt: time.optional(),
+    })
+    .optional(),
+  owners: z.array(
+    z.object({
+      accountId: z.string(),
+      account: z.string(),
+      name: z.string().optional(),
+      since: time,
+    }),
+  ),
+})
+
+export const isoTime = (at: number): string => new Date(at * 1000).toISOString()
+
+export const stateOf = (row: ClientRow, at: number): ShownState => {
+  if (row.disabledAt !== undefined) return 'disabled'
+  const { secretExpiresAt } = row
+  return secretExpiresAt !== undefined && secretExpiresAt < at + soon ? 'expiring' : 'active'
+}
+
+export function listed(row: ClientRow, at: number): z.input<typeof listedClient> {
+  const [first] = Array.isArray(row.metadata.redirect_uris) ? row.metadata.redirect_uris : []
+  const host = URL.parse(String(first ?? ''))?.host
+  return {
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    state: stateOf(row, at),
+    ...(host ? { host } : {}),
+    ...(row.origin ? { origin: row.origin } : {}),
+    ...(row.secretExpiresAt === undefined ? {} : { secretExpiresAt: isoTime(row.secretExpiresAt) }),
+    version: row.version,
+    createdAt: isoTime(row.createdAt),
+    updatedAt: isoTime(row.updatedAt),
+  }
+}
+
+export function shown(
+  row: ClientRow,
+  at: number,
+  resourceScopes: readonly string[],
+): Omit<z.input<typeof shownClient>, 'owners'> {
+  const { logo } = row.metadata
+  return {
+    ...listed(row, at),
+    settings: toSettings(row, resourceScopes) satisfies Settings,
+    ...(row.disabledAt === undefined ? {} : { disabledAt: isoTime(row.disabledAt) }),
+    ...(typeof logo === 'string' ? { logo } : {}),
+    ...(row.secretHash === undefined ? {} : { secret: secretOf(row, at) }),
+  }
+}
+
+const secretOf = (row: ClientRow, at: number) => ({
+  ...(row.secretCreatedAt === undefined ? {} : { createdAt: isoTime(row.secretCreatedAt) }),
+  ...(row.secretExpiresAt === undefined ? {} : { expiresAt: isoTime(row.secretExpiresAt) }),
+  ...(hasFormer(row, at) && row.formerSecretExpiresAt !== undefined
+    ? { formerExpiresAt: isoTime(row.formerSecretExpiresAt) }
+    : {}),
+})

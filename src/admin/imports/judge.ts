@@ -1,0 +1,201 @@
+/** Some rows, held against the database: what each of them comes to. Changes nothing. */
+import { signInName } from '#accounts/local.ts'
+import type { AccountRow, Attribute, Tables } from '#store/store.ts'
+import type { RowCode, RowProblem } from './problems.ts'
+import { warnings } from './problems.ts'
+import type { Person, PersonName, ReadRow } from './read-row.ts'
+import type { ImportRules } from './rules.ts'
+
+export type Verdict = {
+  row: number
+  person: Person
+  problems: RowProblem[]
+} & (
+  | { outcome: 'created'; accountId?: never }
+  | { outcome: 'updated'; accountId: string; account: AccountRow; changes: Changes }
+  | { outcome: 'same' | 'refused'; accountId?: string }
+)
+
+/** What becomes another one, of an account that is there. */
+export type Changes = {
+  profile?: AccountRow['profile']
+  kind?: string
+  status?: 'active' | 'suspended'
+  link?: NonNullable<Person['link']>
+}
+
+export type Judging = {
+  tables: Pick<Tables, 'bulkPeople'>
+  rules: ImportRules
+  domain?: string | undefined
+  /** Ids of our upstreams: what one of them vouched for is not ours to change. */
+  upstreams: { has(id: string): boolean }
+  at: number
+  /** Accounts that may be changed are held until the transaction ends. */
+  holding: boolean
+}
+
+export async function judge(rows: ReadRow[], judging: Judging): Promise<Verdict[]> {
+  const { tables, rules, domain, holding } = judging
+  const { bulkPeople } = tables
+  const good = rows.filter(({ problems }) => !isRefused(problems))
+  const people = good.map(({ person }) => person)
+  const named = await bulkPeople.holdersOf(people.flatMap((one) => namesOf(one, domain)))
+  const linked = await bulkPeople.linkedTo(people.flatMap(({ link }) => (link ? [link] : [])))
+  const byName = new Map(named.map((one) => [keyOf(one.type, one.value), one.accountId]))
+  const byLink = new Map(linked.map((one) => [keyOf(one.issuer, one.subject), one.accountId]))
+  const found = new Map(
+    good.map(({ person }) => [person, find(person, { byName, byLink, domain })]),
+  )
+  const ids = [...new Set([...found.values()].flatMap(({ accountId }) => accountId ?? []))]
+  const wanted = rules.existing === 'update' ? ids : []
+  const accounts = await (holding ? bulkPeople.lock(wanted) : bulkPeople.accounts(wanted))
+  const byId = new Map(accounts.map((one) => [one.id, one]))
+  const staff = await bulkPeople.staffAmong(wanted)
+  const met = new Map<string, number>()
+  const unproven = new Set(
+    named.flatMap(({ type, value, verifiedAt }) => (verifiedAt ? [] : [keyOf(type, value)])),
+  )
+
+  return rows.map(({ person, problems }): Verdict => {
+    const { row } = person
+    const refused = (
+      field: string,
+      code: RowCode,
+      accountId?: string,
+      first?: number,
+    ): Verdict => ({
+      row,
+      person,
+      outcome: 'refused',
+      problems: [
+        ...problems.filter((one) => one.code !== 'no-way-in'),
+        first === undefined ? { field, code } : { field, code, row: first },
+      ],
+      ...(accountId === undefined ? {} : { accountId }),
+    })
+    const search = found.get(person)
+    if (!search) return { row, person, problems, outcome: 'refused' }
+    const { accountId, problem } = search
+    if (problem) return refused(problem.field, problem.code, accountId)
+    if (accountId === undefined) return { row, person, problems, outcome: 'created' }
+    const first = met.get(accountId)
+    if (first !== undefined) return refused('row', 'twin', accountId, first)
+    met.set(accountId, row)
+    // She has her ways in.
+    const told = problems.filter(({ code }) => code !== 'no-way-in')
+    const kept = { row, person, problems: told, accountId }
+    if (rules.existing === 'refuse') return refused('account', 'taken', accountId)
+    if (rules.existing === 'skip') return { ...kept, outcome: 'same' }
+    const account = byId.get(accountId)
+    if (!account || account.status === 'closed') return refused('account', 'closed', accountId)
+    if (staff.has(accountId)) return refused('account', 'staff', accountId)
+    if (person.link && isUnproven(account, person, unproven)) {
+      return refused('account', 'unproven', accountId)
+    }
+    const isLinked = person.link && byLink.has(keyOf(person.link.issuer, person.link.subject))
+    const changes = changesOf(account, person, judging, isLinked === true)
+    return Object.keys(changes).length === 0
+      ? { ...kept, outcome: 'same' }
+      : { ...kept, outcome: 'updated', account, changes }
+  })
+}
+
+/** Something is wrong with it that keeps it from being imported. */
+export const isRefused = (problems: readonly RowProblem[]): boolean =>
+  problems.some(({ code }) => !warnings.has(code))
+
+const keyOf = (...parts: string[]) => JSON.stringify(parts)
+
+/** Every name that would lead to her: without our domain, and with it. */
+function namesOf({ account, email }: Person, domain: string | undefined) {
+  const own = account ? spellings(account, domain) : []
+  return email ? [...own, email] : own
+}
+
+function spellings({ type, value }: PersonName, domain: string | undefined) {
+  const full = signInName(value, domain)
+  const at = `@${domain}`
+  return [
+    { type, value },
+    ...(type === 'username' && domain ? [{ type: 'email' as const, value: full }] : []),
+    ...(type === 'email' && domain && full.endsWith(at)
+      ? [{ type: 'username' as const, value: full.slice(0, -at.length) }]
+      : []),
+  ]
+}
+
+/**
+ * Somebody registered with this address and has not shown that she reads it: who she is, is anybody's guess, and a login
+ * linked to it would be hers, too.
+ */
+const isUnproven = ({ profile }: AccountRow, { account }: Person, unproven: ReadonlySet<string>) =>
+  account?.type === 'email' &&
+  profile.preferred_username?.by !== 'staff' &&
+  unproven.has(keyOf(account.type, account.value))
+
+type Known = {
+  byName: ReadonlyMap<string, string>
+  byLink: ReadonlyMap<string, string>
+  domain: string | undefined
+}
+type Search = { accountId?: string; problem?: { field: string; code: RowCode } }
+
+/** Whose row it is: by her account's name, else by her link. */
+function find({ account, email, link }: Person, { byName, byLink, domain }: Known): Search {
+  const ofAccount = account
+    ? spellings(account, domain)
+        .map(({ type, value }) => byName.get(keyOf(type, value)))
+        .find((id) => id !== undefined)
+    : undefined
+  const ofLink = link && byLink.get(keyOf(link.issuer, link.subject))
+  const ofEmail = email && byName.get(keyOf(email.type, email.value))
+  const accountId = ofAccount ?? (account ? undefined : ofLink)
+  const problem = (field: string, code: RowCode, whose = accountId): Search => ({
+    problem: { field, code },
+    ...(whose === undefined ? {} : { accountId: whose }),
+  })
+  if (ofAccount !== undefined && ofLink !== undefined && ofAccount !== ofLink)
+    return problem('subject', 'two-people')
+  if (account && ofAccount === undefined && ofLink !== undefined)
+    return problem('subject', 'identity-taken', ofLink)
+  if (ofEmail !== undefined && ofEmail !== accountId)
+    return problem('email', 'email-taken', ofEmail)
+  return accountId === undefined ? {} : { accountId }
+}
+
+function changesOf(
+  account: AccountRow,
+  person: Person,
+  { upstreams, at }: Judging,
+  isLinked: boolean,
+): Changes {
+  const { profile, kind, status, link } = person
+  const before = account.profile
+  const by = 'staff'
+  const said: Record<string, Attribute | undefined> = {
+    name: { value: profile.name, by, at },
+    email: profile.email && { ...profile.email, by, at },
+    phone_number: profile.phone === undefined ? undefined : phoneOf(profile.phone, at),
+  }
+  const changed = Object.entries(said).flatMap(([claim, now]): [string, Attribute][] => {
+    const known = before[claim]
+    if (now === undefined || (known && upstreams.has(known.by))) return []
+    // What was proven of the same value here is not undone by a file that does not say so.
+    const same = known?.value === now.value && (known.verified === true || !now.verified)
+    return same ? [] : [[claim, now]]
+  })
+  return {
+    ...(changed.length > 0 ? { profile: { ...before, ...Object.fromEntries(changed) } } : {}),
+    ...(kind !== undefined && kind !== account.kind ? { kind } : {}),
+    ...(status !== undefined && status !== account.status ? { status } : {}),
+    ...(link && !isLinked ? { link } : {}),
+  }
+}
+
+export const phoneOf = (value: string, at: number): Attribute => ({
+  value,
+  by: 'staff',
+  at,
+  verified: false,
+})

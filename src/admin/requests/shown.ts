@@ -1,0 +1,83 @@
+/** A request as staff and their programs see it. */
+import { z } from 'zod'
+import { accountName } from '#accounts/account-name.ts'
+import { requestStates } from '#store/client-requests.ts'
+import { clientKinds } from '#store/clients.ts'
+import type { ClientRequestRow, Store } from '#store/store.ts'
+import { settingsDiff } from '../clients/settings-diff.ts'
+import { isoTime } from '../clients/shown.ts'
+import type { AdminPorts } from '../ports.ts'
+import { currentOf, readWanted, settingsFor, shownOf, shownWanted } from './wanted.ts'
+
+export { requestStates } from '#store/client-requests.ts'
+
+export const listedRequest = z.object({
+  id: z.string(),
+  state: z.enum(requestStates),
+  /** `change`: of the app `clientId`. */
+  about: z.enum(['new', 'change']),
+  clientId: z.string().optional(),
+  /** The app's. */
+  name: z.string(),
+  kind: z.enum(clientKinds),
+  accountId: z.string(),
+  account: z.string(),
+  createdAt: z.iso.datetime(),
+  decidedAt: z.iso.datetime().optional(),
+})
+
+export const shownRequest = listedRequest.extend({
+  purpose: z.string(),
+  /** Absent where it is nothing one may ask for today. */
+  wanted: shownWanted.optional(),
+  /** Of a change that waits: what would be otherwise. */
+  differences: z.array(
+    z.object({ field: z.string(), from: z.string().optional(), to: z.string().optional() }),
+  ),
+  decidedBy: z.string().optional(),
+  reason: z.string().optional(),
+})
+
+type Listed = z.input<typeof listedRequest>
+
+export async function listed(
+  store: Pick<Store, 'accounts' | 'identifiers'>,
+  row: ClientRequestRow,
+): Promise<Listed> {
+  const { id, state, clientId, accountId, createdAt, decidedAt } = row
+  const { wanted, change } = readWanted(row)
+  const account = await store.accounts.find(accountId)
+  const names = await store.identifiers.ofAccount(accountId)
+  return {
+    id,
+    state,
+    about: change ? 'change' : 'new',
+    ...(clientId === undefined ? {} : { clientId }),
+    name: wanted?.name ?? id,
+    kind: wanted?.kind ?? 'web',
+    accountId,
+    account: (account && accountName(account, names)) || accountId,
+    createdAt: isoTime(createdAt),
+    ...(decidedAt === undefined ? {} : { decidedAt: isoTime(decidedAt) }),
+  }
+}
+
+export async function shown(
+  { store, config }: Pick<AdminPorts, 'store' | 'config'>,
+  row: ClientRequestRow,
+): Promise<z.input<typeof shownRequest>> {
+  const { resources } = config.site
+  const client = row.clientId ? await store.clients.find(row.clientId) : undefined
+  const { wanted, change } = readWanted(row)
+  const before = change ? client : undefined
+  const settings = wanted && shownOf(settingsFor(wanted, before, resources), before, resources)
+  const compared = before && settings && row.state === 'waiting'
+  return {
+    ...(await listed(store, row)),
+    purpose: row.purpose,
+    ...(settings ? { wanted: settings } : {}),
+    differences: compared ? settingsDiff(currentOf(before, resources), settings) : [],
+    ...(row.decidedBy === undefined ? {} : { decidedBy: row.decidedBy }),
+    ...(row.reason === undefined ? {} : { reason: row.reason }),
+  }
+}

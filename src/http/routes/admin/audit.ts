@@ -1,0 +1,97 @@
+/** The audit trail at the console: search it, look at one event, take it along, have its chains walked. */
+import { z } from 'zod'
+import { problemsOf } from '#admin/operation.ts'
+import {
+  type AuditEventShape,
+  auditFilter,
+  exportAudit,
+  listAudit,
+  readAudit,
+  readAuditCheck,
+  verifyAuditTrail,
+} from '#admin/operations/audit.ts'
+import { readCursor } from '#admin/paging.ts'
+import { seconds } from '#lib/time.ts'
+import type { House } from '../../house.ts'
+import { readQuery } from '../../input.ts'
+import { shownOf, withQuery } from './addresses.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+import type { ShownEvent } from './operations-views.ts'
+
+const list = '/admin/audit'
+const read = { permission: 'audit.read' } as const
+
+const fields = Object.keys(auditFilter) as (keyof typeof auditFilter)[]
+
+export function auditRoutes(console: Console, house: House): void {
+  const { show, act, page, done, problemsFrom } = console
+  const { answer, now } = house
+
+  show(list, read, async (ctx, staff) => {
+    const query = readQuery(ctx)
+    const { cursor } = query
+    const asked = Object.fromEntries(
+      fields.flatMap((name) => (query[name]?.trim() ? [[name, query[name].trim()]] : [])),
+    )
+    const [found, checked] = await Promise.all([
+      staff.perform(listAudit, { ...asked, ...(cursor ? { cursor } : {}) }),
+      staff.perform(readAuditCheck, {}),
+    ])
+    if (checked.kind !== 'done') throw problemOf(checked, list)
+    if (found.kind !== 'done' && found.kind !== 'rejected') throw problemOf(found, list)
+    const problems = found.kind === 'rejected' ? problemsFrom(found.problems) : []
+    const { items = [], next } = found.kind === 'done' ? found.value : {}
+    const locals = {
+      asked,
+      filtered: Object.keys(asked).length > 0,
+      events: items.map((one) => eventOf(one, staff)),
+      until: next && items.length === 0 ? placeOf(next) : undefined,
+      first: cursor ? withQuery(list, asked) : undefined,
+      next: next && withQuery(list, { ...asked, cursor: next }),
+      csv: withQuery(`${list}/csv`, asked),
+      check: checked.value,
+    }
+    page(ctx, staff, 'admin-audit', locals, { problems })
+  })
+
+  show(`${list}/csv`, read, async (ctx, staff) => {
+    const asked = z.strictObject(auditFilter).safeParse({ ...readQuery(ctx) })
+    if (!asked.success)
+      throw problemOf({ kind: 'rejected', problems: problemsOf(asked.error) }, list)
+    const at = seconds(now)
+    answer.download(ctx, {
+      name: `audit-${new Date(at * 1000).toISOString().slice(0, 10)}.csv`,
+      type: 'text/csv; charset=utf-8',
+      text: await exportAudit(house, { at, ...staff.by }, asked.data),
+    })
+  })
+
+  act(`${list}/verify`, { ...read, page: () => list }, async (ctx, staff) => {
+    const asked = await staff.perform(verifyAuditTrail, {})
+    if (asked.kind !== 'done') throw problemOf(asked, list)
+    done(ctx, list, asked.value.began ? 'audit-walking' : 'audit-walks')
+  })
+
+  show(`${list}/:chain/:seq`, read, async (ctx, staff) => {
+    const { chain = '', seq = '' } = ctx.params
+    const found = await staff.perform(readAudit, { chain, seq })
+    // What no event has for its number is no event's number.
+    if (found.kind === 'rejected') throw problemOf({ kind: 'unknown' }, list)
+    if (found.kind !== 'done') throw problemOf(found, list)
+    page(ctx, staff, 'admin-event', { event: eventOf(found.value, staff) })
+  })
+}
+
+const eventOf = ({ actor, target, at, ...event }: AuditEventShape, { may }: Staff): ShownEvent => ({
+  ...event,
+  at: new Date(at),
+  href: `${list}/${encodeURIComponent(event.chain)}/${event.seq}`,
+  actor: shownOf(actor, may),
+  ...(target ? { target: shownOf(target, may) } : {}),
+})
+
+/** How far back a search came that found nothing. */
+const placeOf = (cursor: string): Date | undefined => {
+  const place = readCursor(cursor, z.tuple([z.int(), z.string(), z.int()]))
+  return place && new Date(place[0] * 1000)
+}

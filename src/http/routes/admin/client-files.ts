@@ -1,0 +1,98 @@
+/** Apps as a file: what would change is shown first, and that is what is applied. */
+import { longestFile } from '#admin/apply/file.ts'
+import { applyClients, exportClients } from '#admin/operations/client-files.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import type { Fields, Files } from '../../input.ts'
+import { clientsPath } from './client-page.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+
+const path = `${clientsPath}/import`
+const permission = 'clients.write'
+const actions = { preview: path, apply: `${path}/apply`, export: `${clientsPath}/export` }
+/** What is sent back with the plan must fit into a form. */
+const mostBytes = Math.min(longestFile, 400_000)
+const rules = { permission, dangerous: true, page: () => path } as const
+
+export function clientFileRoutes({ show, act, page, problemsFrom }: Console, house: House): void {
+  // With a fresh proof from the beginning: what is typed must not be lost on the way to another one.
+  show(path, { permission, dangerous: true }, (ctx, staff) =>
+    page(ctx, staff, 'admin-clients-import', { yaml: '', prune: false, actions }),
+  )
+
+  /** What was typed, or the file that was chosen. */
+  function textOf({ yaml = '' }: Fields, { file }: Files): string | undefined {
+    if (!file || ('bytes' in file && file.bytes.length === 0)) return yaml
+    if ('tooLarge' in file || file.bytes.length > mostBytes) return undefined
+    return new TextDecoder().decode(file.bytes)
+  }
+
+  const again = (
+    ctx: Context,
+    staff: Staff,
+    typed: { yaml: string; prune: boolean },
+    problems: NonNullable<Parameters<typeof page>[4]>['problems'],
+    status = 422,
+  ) => page(ctx, staff, 'admin-clients-import', { ...typed, actions }, { problems, status })
+
+  act(path, { ...rules, files: true }, async (ctx, staff, fields, files) => {
+    const yaml = textOf(fields, files)
+    const prune = Boolean(fields.prune)
+    if (yaml === undefined) {
+      const problems = [{ field: 'file', problem: 'admin.problem.too-big' }]
+      return again(ctx, staff, { yaml: '', prune }, problems)
+    }
+    const outcome = await staff.perform(applyClients, { yaml, prune, dryRun: true })
+    if (outcome.kind === 'rejected') {
+      return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
+    }
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    const { digest, items } = outcome.value
+    const changes = items.filter(({ what }) => what !== 'same').length
+    const plan = { digest, items, changes, parts: inParts(yaml) }
+    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, actions })
+  })
+
+  act(`${path}/apply`, { ...rules, files: true }, async (ctx, staff, fields) => {
+    const { digest = '' } = fields
+    const yaml = joined(fields)
+    const prune = Boolean(fields.prune)
+    const outcome = await staff.perform(applyClients, { yaml, prune, digest })
+    if (outcome.kind === 'rejected') {
+      return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
+    }
+    if (outcome.kind === 'conflict') {
+      return again(ctx, staff, { yaml, prune }, [{ problem: 'admin.files.conflict' }], 409)
+    }
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    page(ctx, staff, 'admin-clients-imported', { items: outcome.value.items })
+  })
+
+  show(actions.export, { permission: 'clients.read' }, async (ctx, staff) => {
+    const outcome = await staff.perform(exportClients, {})
+    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
+    const text = outcome.value.yaml
+    house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: one(text) })
+  })
+}
+
+async function* one(text: string) {
+  yield text
+}
+
+/** A field of a form holds no more than so much. */
+const partLength = 20_000
+
+const inParts = (text: string): string[] =>
+  Array.from({ length: Math.ceil(text.length / partLength) }, (_, i) =>
+    text.slice(i * partLength, (i + 1) * partLength),
+  )
+
+function joined(fields: Fields): string {
+  let text = ''
+  for (let i = 0; fields[`part.${i}`] !== undefined; i++) text += fields[`part.${i}`]
+  return text
+}
+
+/** Wherever it is in the text: the field is the text. */
+const atText = <P extends { field: string }>(problem: P): P => ({ ...problem, field: 'yaml' })

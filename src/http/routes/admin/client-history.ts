@@ -1,0 +1,68 @@
+/** An app's versions: who changed what and when, and the way back to one. */
+import { getClient, listClientVersions, undoClient } from '#admin/operations/clients.ts'
+import type { Context } from '../../context.ts'
+import { readQuery } from '../../input.ts'
+import { clientPath, clientsPath } from './client-page.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+
+export function clientHistory({ show, act, page, done }: Console): void {
+  type More = NonNullable<Parameters<typeof page>[4]>
+
+  async function showHistory(ctx: Context, staff: Staff, more: More = {}) {
+    const id = ctx.params.id ?? ''
+    const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
+    const found = await staff.perform(getClient, { id })
+    if (found.kind !== 'done') throw problemOf(found, clientsPath)
+    const { name, version: current } = found.value
+    const input = { id, limit: 20, ...(cursor ? { cursor } : {}) }
+    const outcome = await staff.perform(listClientVersions, input)
+    if (outcome.kind !== 'done') throw problemOf(outcome, clientPath(id))
+    const { items, next } = outcome.value
+    const path = `${clientPath(id)}/versions`
+    page(
+      ctx,
+      staff,
+      'admin-client-versions',
+      {
+        client: { id, name, mayWrite: staff.may('clients.write') },
+        current,
+        versions: items.map(({ version, at, changedBy, changedByName, because, changes }) => ({
+          version,
+          at: new Date(at),
+          by: changedBy === 'unknown' ? undefined : (changedByName ?? changedBy),
+          becauseKey: `admin.clients.versions.because.${because}`,
+          changes,
+        })),
+        path,
+        next: next && `${path}?${new URLSearchParams({ cursor: next })}`,
+      },
+      more,
+    )
+  }
+
+  show(`${clientsPath}/:id/versions`, { permission: 'clients.read' }, (ctx, staff) =>
+    showHistory(ctx, staff),
+  )
+
+  act(
+    `${clientsPath}/:id/undo`,
+    { permission: 'clients.write', page: ({ id }) => `${clientPath(id)}/versions` },
+    async (ctx, staff, fields) => {
+      const id = ctx.params.id ?? ''
+      const version = Number(fields.version)
+      const current = Number(fields.current)
+      const outcome = await staff.perform(undoClient, { id, version, current })
+      if (outcome.kind === 'rejected') {
+        const params = { fields: [...new Set(outcome.problems.map((one) => one.field))].join(', ') }
+        const problem = { key: 'admin.clients.undo-refused', params }
+        return showHistory(ctx, staff, { problems: [{ problem }] })
+      }
+      if (outcome.kind !== 'done') throw problemOf(outcome, `${clientPath(id)}/versions`)
+      const { secret } = outcome.value
+      if (secret === undefined) return done(ctx, clientPath(id), 'client-undone')
+      const found = await staff.perform(getClient, { id })
+      const name = found.kind === 'done' ? found.value.name : id
+      page(ctx, staff, 'admin-client-secret', { client: { id, name }, secret, on: clientPath(id) })
+    },
+  )
+}

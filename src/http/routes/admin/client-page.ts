@@ -1,0 +1,86 @@
+/** One app's own page: what it is, and what can be done to it. */
+import { getClient } from '#admin/operations/clients.ts'
+import { randomToken } from '#lib/crypto.ts'
+import { logoPath } from '../../app-of.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+
+export const clientsPath = '/admin/clients'
+export const clientPath = (id: string | undefined): string =>
+  `${clientsPath}/${encodeURIComponent(id ?? '')}`
+
+const keepDays = [14, 30, 7, 1, 0]
+const lifeDays = [365, 180, 730]
+
+type More = NonNullable<Parameters<Console['page']>[4]>
+
+/** Shows the page again with what is wrong, and what was typed. */
+export type ShowClient = (
+  ctx: Context,
+  staff: Staff,
+  more?: More & { owner?: string },
+) => Promise<void>
+
+export function openClientPage({ show, page }: Console, house: House): ShowClient {
+  const { config } = house
+
+  const showClient: ShowClient = async (ctx, staff, { owner, ...more } = {}) => {
+    const outcome = await staff.perform(getClient, { id: ctx.params.id ?? '' })
+    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
+    const { settings, secret, owners, logo, ...client } = outcome.value
+    const date = (time: string | undefined) => (time ? new Date(time) : undefined)
+    page(
+      ctx,
+      staff,
+      'admin-client',
+      {
+        client: {
+          ...client,
+          mayWrite: staff.may('clients.write'),
+          disabled: client.disabledAt !== undefined,
+          logo: logo && logoPath(client.id, logo),
+          createdAt: new Date(client.createdAt),
+          updatedAt: new Date(client.updatedAt),
+          redirectUris: settings.redirectUris,
+          scopes: settings.scopes,
+          policyUri: settings.policyUri,
+          tosUri: settings.tosUri,
+          clientUri: settings.clientUri,
+        },
+        endpoints: endpointsOf(config.issuer, client.kind),
+        secret: secret && {
+          createdAt: date(secret.createdAt),
+          expiresAt: date(secret.expiresAt),
+          soon: client.state === 'expiring',
+          formerUntil: date(secret.formerExpiresAt),
+        },
+        owners: owners.map((one) => ({ ...one, since: new Date(one.since) })),
+        owner,
+        once: randomToken(),
+        keepDays,
+        lifeDays,
+        path: clientPath(client.id),
+      },
+      more,
+    )
+  }
+
+  show(`${clientsPath}/:id`, { permission: 'clients.read' }, (ctx, staff) => showClient(ctx, staff))
+  return showClient
+}
+
+const endpoints: [key: string, path: string, forMachines: boolean][] = [
+  ['issuer', '', true],
+  ['discovery', '/.well-known/openid-configuration', true],
+  ['authorization', '/auth', false],
+  ['token', '/token', true],
+  ['userinfo', '/me', false],
+  ['jwks', '/jwks', true],
+  ['end-session', '/session/end', false],
+]
+
+const endpointsOf = (issuer: string, kind: string) =>
+  endpoints
+    .filter(([, , forMachines]) => forMachines || kind !== 'machine')
+    .map(([key, path]) => ({ key: `admin.clients.page.${key}`, url: `${issuer}${path}` }))

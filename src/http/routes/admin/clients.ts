@@ -1,0 +1,74 @@
+/** Apps: the list, one app's page, its settings, its history and what can be done to it. */
+
+import { clientKinds, clientStates } from '#admin/clients/schema.ts'
+import { listClients } from '#admin/operations/clients.ts'
+import type { House } from '../../house.ts'
+import { readQuery } from '../../input.ts'
+import { clientActs } from './client-acts.ts'
+import { clientEditing } from './client-editing.ts'
+import { clientHistory } from './client-history.ts'
+import { openClientPage } from './client-page.ts'
+import type { SortLink } from './clients-views.ts'
+import { type Console, problemOf } from './console.ts'
+
+const path = '/admin/clients'
+
+export function clientRoutes(console: Console, house: House): void {
+  const { show, page } = console
+
+  show(path, { permission: 'clients.read' }, async (ctx, staff) => {
+    const query = readQuery(ctx)
+    const oneOf = <T extends string>(list: readonly T[], value: string | undefined) =>
+      list.find((one) => one === value)
+    const kind = oneOf(clientKinds, query.kind)
+    const state = oneOf(clientStates, query.state)
+    const sort = oneOf(['name', 'created', 'updated'] as const, query.sort) ?? 'name'
+    const order = oneOf(['ascending', 'descending'] as const, query.order) ?? 'ascending'
+    const q = (query.q ?? '').slice(0, 200)
+    const { cursor } = query
+    const outcome = await staff.perform(listClients, {
+      ...(q ? { q } : {}),
+      ...(kind ? { kind } : {}),
+      ...(state ? { state } : {}),
+      ...(cursor ? { cursor } : {}),
+      sort,
+      order,
+    })
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    const { items, next } = outcome.value
+    const here = { q, kind: kind ?? '', state: state ?? '', sort, order }
+    const linkTo = (more: Record<string, string>) => {
+      const given = Object.entries({ ...here, ...more }).filter(([, value]) => value !== '')
+      return `${path}?${new URLSearchParams(given)}`
+    }
+    /** A click on what it is sorted by turns it round. */
+    const sortBy = (by: 'name' | 'created' | 'updated'): SortLink => {
+      const turned = order === 'ascending' ? 'descending' : 'ascending'
+      const usual = by === 'name' ? 'ascending' : 'descending'
+      const href = linkTo({ sort: by, order: sort === by ? turned : usual })
+      return { href, sorted: sort === by ? order : undefined }
+    }
+    page(ctx, staff, 'admin-clients', {
+      clients: items.map((one) => ({
+        ...one,
+        dynamic: one.origin === 'dynamic',
+        secretExpiresAt: one.secretExpiresAt ? new Date(one.secretExpiresAt) : undefined,
+        createdAt: new Date(one.createdAt),
+        updatedAt: new Date(one.updatedAt),
+      })),
+      q,
+      kind: here.kind,
+      state: here.state,
+      sorts: { name: sortBy('name'), created: sortBy('created'), updated: sortBy('updated') },
+      filtered: Boolean(q || kind || state),
+      mayWrite: staff.may('clients.write'),
+      first: cursor ? linkTo({}) : undefined,
+      next: next ? linkTo({ cursor: next }) : undefined,
+    })
+  })
+
+  clientEditing(console, house)
+  const showClient = openClientPage(console, house)
+  clientActs(console, house, showClient)
+  clientHistory(console)
+}

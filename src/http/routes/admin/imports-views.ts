@@ -1,0 +1,40 @@
+/** What the pages of imports and exports are given. */
+import type { Column } from '#admin/imports/columns.ts'
+import type { PeopleImport } from '#admin/operations/imports.ts'
+import type { StaffPage } from '../../admin-views.ts'
+
+export type ImportViews = {
+  'admin-imports': StaffPage & {
+    imports: PeopleImport[]
+    /** She may take everybody out as well. */
+    mayExport: boolean
+    first?: string | undefined
+    next?: string | undefined
+  }
+  'admin-import-new': StaffPage & {
+    existing: string
+    options: readonly string[]
+    columns: readonly Column[]
+  }
+  'admin-import': StaffPage & {
+    import: PeopleImport
+    /** How far it is, in words. */
+    progress: string
+    /** Who sent it, and who said that it is to be imported, by name where there is one. */
+    createdBy: string
+    startedBy?: string | undefined
+    notes: {
+      row: number
+      outcome: 'refused' | 'warned'
+      problems: { field: string; code: string; row?: number | undefined }[]
+    }[]
+    first?: string | undefined
+    next?: string | undefined
+  }
+  'admin-export': StaffPage & {
+    counties: { id: string; label: string }[]
+    values: { county: string; school: string; status: string }
+    statuses: readonly string[]
+    columns: readonly string[]
+  }
+}

@@ -1,0 +1,251 @@
+/** People brought in from a file, and taken out as one. */
+import { columns, example } from '#admin/imports/columns.ts'
+import { byteOrderMark, openCsv } from '#admin/imports/csv.ts'
+import { exportColumns, exportFilter, exportPeople } from '#admin/imports/export.ts'
+import { fileProblems } from '#admin/imports/problems.ts'
+import { receiveImport } from '#admin/imports/receive.ts'
+import { importReport } from '#admin/imports/report.ts'
+import { most, existing as options } from '#admin/imports/rules.ts'
+import type { Barred, Operation, Outcome } from '#admin/operation.ts'
+import {
+  getImport,
+  listImportNotes,
+  listImports,
+  type PeopleImport,
+  removeImport,
+  resumeImport,
+  startImport,
+  stopImport,
+} from '#admin/operations/imports.ts'
+import { visibleLetters } from '#lib/prose.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { readQuery } from '../../input.ts'
+import { Problem } from '../../problem.ts'
+import { type Console, problemOf, type Staff, toConsole } from './console.ts'
+
+const list = '/admin/imports'
+const fresh = `${list}/new`
+const exporting = `${list}/export`
+const one = `${list}/:id`
+const rules = { permission: 'people.import' } as const
+const csv = 'text/csv; charset=utf-8'
+
+export function importRoutes(console: Console, house: House): void {
+  const { show, act, receive, page, done, problemsFrom } = console
+  const { store, config, answer, messages } = house
+
+  show(list, rules, async (ctx, staff) => {
+    const { cursor } = readQuery(ctx)
+    const found = valueIn(await staff.perform(listImports, cursor ? { cursor } : {}), list)
+    const mayExport = staff.may('people.export')
+    page(ctx, staff, 'admin-imports', {
+      imports: found.items,
+      mayExport,
+      ...pagesOf(list, cursor, found.next),
+    })
+  })
+
+  show(fresh, rules, (ctx, staff) =>
+    page(ctx, staff, 'admin-import-new', { existing: 'skip', options, columns }),
+  )
+
+  show(`${list}/template`, rules, async (ctx) => {
+    const write = await openCsv()
+    const rows = example.map((cells) => columns.map((column) => cells[column] ?? ''))
+    const text = byteOrderMark + write([columns, ...rows])
+    answer.download(ctx, { name: 'people.csv', type: csv, text: inOne(text) })
+  })
+
+  show(exporting, { permission: 'people.export', dangerous: true }, (ctx, staff) =>
+    showExport(ctx, staff, { county: '', school: '', status: '' }),
+  )
+
+  act(
+    exporting,
+    { permission: 'people.export', dangerous: true, page: () => exporting },
+    async (ctx, staff, { county = '', school = '', status = '' }) => {
+      const values = { county, school: school.trim(), status }
+      const given = Object.entries(values).filter(([, value]) => value !== '')
+      const parsed = exportFilter.safeParse(Object.fromEntries(given))
+      const outcome = parsed.success
+        ? await exportPeople(house, staff.by, parsed.data)
+        : { kind: 'rejected' as const, problems: problemsIn(parsed.error) }
+      if (outcome.kind === 'rejected') {
+        showExport(ctx, staff, values, problemsFrom(outcome.problems))
+        return
+      }
+      const name = `${config.site.id}-people-${dayOf(house)}.csv`
+      answer.download(ctx, { name, type: csv, text: valueIn(outcome, exporting) })
+    },
+  )
+
+  receive(
+    list,
+    { ...rules, page: fresh, bytes: most.bytes },
+    async (ctx, staff, { existing = 'skip' }, file) => {
+      const outcome = file
+        ? await receiveImport(house, staff.by, file.bytes, { file: file.name, existing })
+        : rejectedFile('file-missing')
+      if (outcome.kind === 'rejected') {
+        const problems = problemsFrom(outcome.problems)
+        page(ctx, staff, 'admin-import-new', { existing, options, columns }, { problems })
+        return
+      }
+      done(ctx, `${list}/${valueIn(outcome, list).id}`, 'import-received')
+    },
+  )
+
+  async function showOne(
+    ctx: Context,
+    staff: Staff,
+    shown: PeopleImport,
+    problems?: ReturnType<typeof problemsFrom>,
+  ) {
+    const { id, createdBy, startedBy } = shown
+    const path = `${list}/${id}`
+    const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
+    const input = { id, ...(cursor ? { cursor } : {}) }
+    const notes = valueIn(await staff.perform(listImportNotes, input), list)
+    page(
+      ctx,
+      staff,
+      'admin-import',
+      {
+        import: shown,
+        progress: words(ctx, progressOf(shown)),
+        createdBy: await nameOf(createdBy),
+        startedBy: startedBy && (await nameOf(startedBy)),
+        notes: notes.items,
+        ...pagesOf(path, cursor, notes.next),
+      },
+      { connect: true, ...(problems ? { problems } : {}) },
+    )
+  }
+
+  show(one, rules, async (ctx, staff) =>
+    showOne(ctx, staff, valueIn(await staff.perform(getImport, idOf(ctx)), list)),
+  )
+
+  // For the page's script, which moves the bar.
+  show(`${one}/progress`, rules, async (ctx, staff) => {
+    const shown = valueIn(await staff.perform(getImport, idOf(ctx)), list)
+    const { state, total, checked, done: through } = shown
+    answer.data(ctx, {
+      state,
+      total: String(total),
+      behind: String(state === 'checking' ? checked : through),
+      words: words(ctx, progressOf(shown)),
+    })
+  })
+
+  show(`${one}/report`, rules, async (ctx, staff) => {
+    const { id } = valueIn(await staff.perform(getImport, idOf(ctx)), list)
+    const say = (key: string, params = {}) =>
+      messages.translate(ctx.state.language, `admin.imports.${key}`, params)
+    const text = importReport(store, id, {
+      heading: [say('column.row'), say('outcome'), say('problems')],
+      outcome: (outcome) => say(`outcomes.${outcome}`),
+      problem: ({ field, code, row = 0 }) =>
+        `${say(`column.${field}`)}: ${say(`problem.${code}`, { row })}`,
+    })
+    answer.download(ctx, { name: `import-${id.slice(0, 8)}.csv`, type: csv, text })
+  })
+
+  const words = (ctx: Context, { key, params }: ReturnType<typeof progressOf>) =>
+    messages.translate(ctx.state.language, key, params)
+
+  /** What is done to one of them by a button. */
+  function button(what: string, operation: Operation, how: { dangerous?: true; after?: string }) {
+    const { dangerous = false, after } = how
+    act(
+      `${one}/${what}`,
+      { ...rules, dangerous, page: ({ id = '' }) => `${list}/${id}` },
+      async (ctx, staff, { confirm = '' }) => {
+        const { id } = idOf(ctx)
+        const shown = valueIn(await staff.perform(getImport, { id }), list)
+        if (confirmed.has(what) && visibleLetters(confirm) !== visibleLetters(shown.file)) {
+          const problem = { field: `import-${what}-confirm`, problem: 'admin.problem.confirm' }
+          await showOne(ctx, staff, shown, [problem])
+          return
+        }
+        valueIn(await staff.perform(operation, { id }), `${list}/${id}`)
+        done(ctx, after ?? `${list}/${id}`, `import-${what}`)
+      },
+    )
+  }
+
+  button('start', startImport as Operation, { dangerous: true })
+  button('stop', stopImport as Operation, {})
+  button('resume', resumeImport as Operation, { dangerous: true })
+  button('remove', removeImport as Operation, { after: list })
+
+  function showExport(
+    ctx: Context,
+    staff: Staff,
+    values: { county: string; school: string; status: string },
+    problems?: ReturnType<typeof problemsFrom>,
+  ) {
+    const { language } = ctx.state
+    const counties = config.connectors.map(({ id, label }) => ({ id, label: label[language] }))
+    const statuses = exportFilter.shape.status.unwrap().options
+    const locals = { counties, values, statuses, columns: exportColumns }
+    page(ctx, staff, 'admin-export', locals, problems ? { problems } : {})
+  }
+
+  async function nameOf(actor: string): Promise<string> {
+    const account = /^[0-9a-f-]{36}$/.test(actor) ? await store.accounts.find(actor) : undefined
+    return account?.profile.name?.value ?? actor
+  }
+}
+
+/** Acts for which the file's name is typed. */
+const confirmed = new Set(['start', 'remove'])
+
+const idOf = ({ params: { id = '' } }: Context) => ({ id })
+
+/** What it came to; the page for whatever else it came to is thrown. */
+function valueIn<T>(outcome: Outcome<T> | Barred, back: string): T {
+  if (outcome.kind === 'done') return outcome.value
+  // The console has asked already.
+  if (outcome.kind === 'forbidden' || outcome.kind === 'not-fresh')
+    throw new Problem(403, 'admin.forbidden', { next: [toConsole] })
+  // An address somebody made up names none, either.
+  throw problemOf(outcome.kind === 'rejected' ? { kind: 'unknown' } : outcome, back)
+}
+
+const rejectedFile = (code: keyof typeof fileProblems) => ({
+  kind: 'rejected' as const,
+  problems: [{ field: 'file', message: fileProblems[code], code }],
+})
+
+const problemsIn = (error: { issues: { path: PropertyKey[]; message: string }[] }) =>
+  error.issues.map(({ path, message }) => ({ field: path.join('.'), message, code: 'invalid' }))
+
+const pagesOf = (path: string, cursor: string | undefined, next: string | undefined) => ({
+  first: cursor ? path : undefined,
+  next: next && `${path}?cursor=${next}`,
+})
+
+/** How far it is, in words. */
+export function progressOf({ state, total, checked, done, rate, secondsLeft }: PeopleImport) {
+  const behind = state === 'checking' ? checked : done
+  const written = (count: number) => count.toLocaleString('en')
+  const params = {
+    behind: written(behind),
+    total: written(total),
+    rate: written(Math.round(rate ?? 0)),
+    minutes: Math.ceil((secondsLeft ?? 0) / 60),
+  }
+  const known = secondsLeft === undefined ? 'begun' : 'known'
+  return {
+    key: `admin.imports.progress.${state === 'checking' ? 'checking' : 'importing'}.${known}`,
+    params,
+  }
+}
+
+const dayOf = ({ now }: House) => new Date(now()).toISOString().slice(0, 10)
+
+async function* inOne(text: string) {
+  yield text
+}

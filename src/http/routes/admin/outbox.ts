@@ -1,0 +1,128 @@
+/** The outbox at the console: what waits to reach the outside, and what was given up. */
+import {
+  countMessages,
+  dropOne,
+  listMessages,
+  type MessageShape,
+  messageKinds,
+  messageStates,
+  readMessage,
+  retryAll,
+  retryOne,
+} from '#admin/operations/outbox.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { readQuery } from '../../input.ts'
+import { shownOf, withQuery } from './addresses.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+import type { Shown } from './operations-views.ts'
+
+const list = '/admin/outbox'
+const read = { permission: 'outbox.read' } as const
+const write = { permission: 'outbox.write' } as const
+const grave = { ...write, dangerous: true } as const
+
+const oneOf = <T extends string>(values: readonly T[], value: string | undefined): T | undefined =>
+  values.find((one) => one === value)
+
+const pathOf = ({ id = '' }: Record<string, string>) => `${list}/${encodeURIComponent(id)}`
+
+/** Enough of it to be typed. */
+const namedBy = (id: string) => id.slice(0, 8)
+
+export function outboxRoutes({ show, act, page, done }: Console, _house: House): void {
+  show(list, read, async (ctx, staff) => {
+    const query = readQuery(ctx)
+    const asked = {
+      kind: oneOf(messageKinds, query.kind),
+      state: oneOf(messageStates, query.state),
+      to: query.to?.trim() || undefined,
+    }
+    const { cursor } = query
+    const [found, counted] = await Promise.all([
+      staff.perform(listMessages, { ...asked, ...(cursor ? { cursor } : {}) }),
+      staff.perform(countMessages, {}),
+    ])
+    if (found.kind !== 'done') throw problemOf(found, list)
+    if (counted.kind !== 'done') throw problemOf(counted, list)
+    const { items, next } = found.value
+    page(ctx, staff, 'admin-outbox', {
+      asked,
+      counts: byKind(counted.value.items),
+      messages: items.map((one) => ({
+        ...one,
+        href: pathOf({ id: one.id }),
+        shown: receiverOf(one, staff),
+      })),
+      mayWrite: staff.may('outbox.write'),
+      first: cursor ? withQuery(list, asked) : undefined,
+      next: next && withQuery(list, { ...asked, cursor: next }),
+    })
+  })
+
+  async function showOne(
+    ctx: Context,
+    staff: Staff,
+    problems: { field: string; problem: string }[] = [],
+  ) {
+    const { id = '' } = ctx.params
+    const found = await staff.perform(readMessage, { id })
+    if (found.kind !== 'done') throw problemOf(found, list)
+    const message = found.value
+    const locals = {
+      message,
+      shown: receiverOf(message, staff),
+      named: namedBy(message.id),
+      mayWrite: staff.may('outbox.write'),
+    }
+    page(ctx, staff, 'admin-message', locals, { problems })
+  }
+
+  act(`${list}/retry`, { ...write, page: () => list }, async (ctx, staff) => {
+    const tried = await staff.perform(retryAll, {})
+    if (tried.kind !== 'done') throw problemOf(tried, list)
+    done(ctx, list, tried.value.messages > 0 ? 'messages-retried' : 'messages-none')
+  })
+
+  show(`${list}/:id`, read, (ctx, staff) => showOne(ctx, staff))
+
+  act(`${list}/:id/retry`, { ...write, page: pathOf }, async (ctx, staff) => {
+    const { id = '' } = ctx.params
+    const tried = await staff.perform(retryOne, { id })
+    if (tried.kind !== 'done') throw problemOf(tried, list)
+    // Where it went: it may be delivered before the page is asked for.
+    done(ctx, list, 'message-retried')
+  })
+
+  act(`${list}/:id/drop`, { ...grave, page: pathOf }, async (ctx, staff, { confirm = '' }) => {
+    const { id = '' } = ctx.params
+    if (confirm.trim() !== namedBy(id)) {
+      return showOne(ctx, staff, [{ field: 'drop-confirm', problem: 'admin.problem.confirm' }])
+    }
+    const dropped = await staff.perform(dropOne, { id })
+    if (dropped.kind !== 'done') throw problemOf(dropped, list)
+    done(ctx, list, 'message-dropped')
+  })
+}
+
+/** Logout tokens go to apps: theirs is an id with a page. */
+const receiverOf = ({ kind, to }: MessageShape, staff: Staff): Shown =>
+  kind === 'backchannel-logout'
+    ? shownOf({ id: to, what: 'client', key: to }, staff.may)
+    : { id: to }
+
+function byKind(
+  counts: { kind: string; state: 'waiting' | 'dead'; messages: number; since: string }[],
+) {
+  return messageKinds.map((kind) => {
+    const of = counts.filter((one) => one.kind === kind)
+    const count = (state: string) => of.find((one) => one.state === state)?.messages ?? 0
+    const waiting = of.find(({ state }) => state === 'waiting')
+    return {
+      kind,
+      waiting: count('waiting'),
+      dead: count('dead'),
+      since: waiting && new Date(waiting.since),
+    }
+  })
+}

@@ -1,0 +1,110 @@
+/** People: looked for, listed and added. One person's page lies in person.ts. */
+import { addOnePerson, listPeople } from '#admin/operations/people.ts'
+import { accountStatuses } from '#admin/people/shapes.ts'
+import type { StaffPage } from '../../admin-views.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { type Fields, readQuery } from '../../input.ts'
+import { connectorLabel } from '../account/labels.ts'
+import { schoolLabel } from '../labels.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+import { personRoutes } from './person.ts'
+
+const path = '/admin/people'
+const sorts = ['match', 'updated', 'created'] as const
+
+export function peopleRoutes(console: Console, house: House): void {
+  const { show, act, page, problemsFrom } = console
+
+  show(path, { permission: 'people.read' }, async (ctx, staff) => {
+    const query = readQuery(ctx)
+    const { cursor } = query
+    const oneOf = <T extends string>(list: readonly T[], value: string | undefined) =>
+      list.find((one) => one === value)
+    const q = (query.q ?? '').slice(0, 200).trim()
+    const status = oneOf(accountStatuses, query.status)
+    const sort = oneOf(sorts, query.sort)
+    const text = { school: query.school?.trim() ?? '', county: query.county ?? '' }
+    const outcome = await staff.perform(listPeople, {
+      ...(q ? { q } : {}),
+      ...(text.school ? { school: text.school } : {}),
+      ...(text.county ? { county: text.county } : {}),
+      ...(status ? { status } : {}),
+      // Without something typed there is nothing to fit.
+      ...(sort && (q || sort !== 'match') ? { sort } : {}),
+      ...(cursor ? { cursor } : {}),
+    })
+    const rejected = outcome.kind === 'rejected'
+    if (outcome.kind !== 'done' && !rejected) throw problemOf(outcome, path)
+    const { items, next } = rejected ? { items: [], next: undefined } : outcome.value
+    const lang = ctx.state.language
+    const here = { q, ...text, status: status ?? '', sort: sort ?? '' }
+    const linkTo = (more: Record<string, string>) => {
+      const given = Object.entries({ ...here, ...more }).filter(([, value]) => value !== '')
+      return `${path}?${new URLSearchParams(given)}`
+    }
+    const locals = {
+      people: items.map(({ counties, schools, ...one }) => ({
+        ...one,
+        counties: counties.map((id) => connectorLabel(house, lang, id)),
+        schools: schools.map(({ code, name }) =>
+          schoolLabel(house, lang, { schoolCode: code, ...(name ? { schoolName: name } : {}) }),
+        ),
+        createdAt: new Date(one.createdAt),
+        updatedAt: new Date(one.updatedAt),
+      })),
+      ...here,
+      counties: countiesOf(staff, ctx),
+      statuses: accountStatuses,
+      filtered: Boolean(q || text.school || text.county || status),
+      mayAdd: mayAdd(staff),
+      first: cursor ? linkTo({}) : undefined,
+      next: next ? linkTo({ cursor: next }) : undefined,
+    }
+    page(ctx, staff, 'admin-people', locals, {
+      problems: rejected ? problemsFrom(outcome.problems) : [],
+    })
+  })
+
+  /** Those whose people she reaches. */
+  function countiesOf({ by }: Staff, { state: { language } }: Context) {
+    const everywhere = by.grants.some(({ reach }) => reach === '')
+    return house.config.connectors
+      .filter(({ id }) => everywhere || by.grants.some(({ reach }) => reach === `county:${id}`))
+      .map(({ id }) => ({ value: id, label: connectorLabel(house, language, id) }))
+  }
+
+  const mayAdd = ({ by, may }: Staff) =>
+    may('people.write') &&
+    by.grants.some(({ role, reach }) => reach === '' && (role === 'owner' || role === 'support'))
+
+  const rules = { permission: 'people.write' } as const
+  const newPath = `${path}/new`
+
+  function showNew(
+    ctx: Context,
+    staff: Staff,
+    { account = '', name = '', recovery = '' }: Fields = {},
+    problems: StaffPage['problems'] = [],
+  ) {
+    const locals = { values: { account, name, recovery }, action: newPath }
+    page(ctx, staff, 'admin-person-new', locals, { problems })
+  }
+
+  show(newPath, rules, (ctx, staff) => showNew(ctx, staff))
+
+  act(newPath, { ...rules, page: () => newPath }, async (ctx, staff, fields) => {
+    const { account = '', name = '', recovery = '' } = fields
+    const wanted = { account, name, ...(recovery.trim() ? { recovery } : {}) }
+    const outcome = await staff.perform(addOnePerson, wanted)
+    if (outcome.kind === 'rejected') {
+      return showNew(ctx, staff, fields, problemsFrom(outcome.problems))
+    }
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    const { sub, password, to } = outcome.value
+    // Not after a redirect: the password is in this answer and nowhere else.
+    page(ctx, staff, 'admin-person-made', { name, account, password, to, on: `${path}/${sub}` })
+  })
+
+  personRoutes(console, house)
+}

@@ -1,0 +1,117 @@
+/** Programs that register themselves: the tokens they come with. */
+import type { z } from 'zod'
+import { clientKinds } from '#admin/clients/schema.ts'
+import {
+  createRegistrationToken,
+  listRegistrationTokens,
+  revokeRegistrationToken,
+} from '#admin/operations/registration.ts'
+import type { newToken } from '#admin/registration/tokens.ts'
+import { randomToken } from '#lib/crypto.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { type Fields, readQuery } from '../../input.ts'
+import { sentFirst } from './client-editing.ts'
+import { linesOf, offeredScopes } from './client-form.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+
+const path = '/admin/registration'
+const permission = 'registration.write'
+
+const emptyValues: Fields = {
+  'kind.web': 'on',
+  'scope.profile': 'on',
+  'scope.email': 'on',
+  uses: '1',
+  days: '7',
+}
+
+function readToken(fields: Fields): z.input<typeof newToken> {
+  const ticked = (prefix: string) =>
+    Object.keys(fields).flatMap((name) =>
+      name.startsWith(prefix) && fields[name] ? [name.slice(prefix.length)] : [],
+    )
+  return {
+    label: fields.label ?? '',
+    kinds: clientKinds.filter((kind) => fields[`kind.${kind}`]),
+    scopes: ticked('scope.'),
+    hosts: linesOf(fields.hosts),
+    uses: Number(fields.uses),
+    days: Number(fields.days),
+  }
+}
+
+export function registrationRoutes(
+  { show, act, page, done, problemsFrom }: Console,
+  house: House,
+): void {
+  const { config } = house
+  const endpoint = `${config.issuer}/reg`
+
+  async function showTokens(
+    ctx: Context,
+    staff: Staff,
+    values: Fields,
+    more: Parameters<typeof page>[4] = {},
+  ) {
+    const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
+    const outcome = await staff.perform(listRegistrationTokens, cursor ? { cursor } : {})
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    const { items, next } = outcome.value
+    page(
+      ctx,
+      staff,
+      'admin-registration',
+      {
+        on: config.site.registration.dynamic,
+        endpoint,
+        tokens: items.map((one) => ({
+          ...one,
+          createdAt: new Date(one.createdAt),
+          expiresAt: new Date(one.expiresAt),
+        })),
+        values,
+        kinds: clientKinds,
+        scopes: offeredScopes(house, ctx.state.language, 'web'),
+        once: randomToken(),
+        actions: { create: path, revoke: `${path}/revoke` },
+        first: cursor ? path : undefined,
+        next: next ? `${path}?${new URLSearchParams({ cursor: next })}` : undefined,
+      },
+      more,
+    )
+  }
+
+  // With a fresh proof from the beginning: what is typed must not be lost on the way to another one.
+  show(path, { permission, dangerous: true }, (ctx, staff) => showTokens(ctx, staff, emptyValues))
+
+  act(path, { permission, dangerous: true, page: () => path }, async (ctx, staff, fields) => {
+    if (!(await sentFirst(house, staff, fields.once))) return done(ctx, path, 'client-sent-twice')
+    const outcome = await staff.perform(createRegistrationToken, readToken(fields))
+    if (outcome.kind === 'rejected') {
+      const problems = problemsFrom(outcome.problems.map(atField))
+      return showTokens(ctx, staff, fields, { problems })
+    }
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    const { token, label, expiresAt } = outcome.value
+    page(ctx, staff, 'admin-registration-token', {
+      token,
+      label,
+      expiresAt: new Date(expiresAt),
+      endpoint,
+      on: path,
+    })
+  })
+
+  act(`${path}/revoke`, { permission, page: () => path }, async (ctx, staff, { id = '' }) => {
+    const outcome = await staff.perform(revokeRegistrationToken, { id })
+    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    done(ctx, path, 'registration-revoked')
+  })
+}
+
+/** A problem of the second line is one of its field. */
+const atField = <P extends { field: string }>(problem: P): P => ({
+  ...problem,
+  field: problem.field.split('.')[0] ?? '',
+})

@@ -1,0 +1,64 @@
+/** What the console's pages about staff are given. */
+import type { Role } from '#admin/staff.ts'
+import type { StaffPage } from '../../admin-views.ts'
+
+export type ShownRole = {
+  role: Role
+  reach: string
+  own: boolean
+  county?: string | undefined
+}
+
+export type ShownStaff = {
+  holder: string
+  kind: 'person' | 'program'
+  name: string
+  account?: string | undefined
+  status: 'active' | 'pending' | 'suspended' | 'closed' | 'disabled' | 'gone'
+  secondFactors?: number | undefined
+  roles: (ShownRole & { grantedAt: Date })[]
+}
+
+/** Where a role may reach: '' everywhere, 'own', 'county:<id>'. */
+export type RoleChoice = { role: Role; reaches: { value: string; label: string }[] }
+
+export type StaffViews = {
+  'admin-staff': StaffPage & {
+    people: ShownStaff[]
+    invitations: {
+      id: string
+      email: string
+      roles: ShownRole[]
+      again: boolean
+      createdAt: Date
+      expiresAt: Date
+    }[]
+    mayWrite: boolean
+    next?: string | undefined
+    first?: string | undefined
+    actions: { withdraw: string }
+  }
+  'admin-staff-invite': StaffPage & {
+    email: string
+    language: string
+    choices: RoleChoice[]
+    /** Role by role: what was chosen, '-' for none of it. */
+    chosen: Record<string, string>
+    action: string
+  }
+  'admin-staff-program': StaffPage & {
+    client: string
+    role: string
+    action: string
+    choices: RoleChoice[]
+  }
+  'admin-staff-member': StaffPage & {
+    member: ShownStaff
+    mayWrite: boolean
+    isHerself: boolean
+    /** What she is called, to confirm by. */
+    named: string
+    choices: RoleChoice[]
+    actions: { grant: string; revoke: string; reset: string }
+  }
+}

@@ -1,0 +1,90 @@
+/** Statistics at the console: how many sign in, by way, county and app. */
+import { csvBeginning, csvRow } from '#admin/csv.ts'
+import { readStatistics, type StatisticsShape } from '#admin/operations/statistics.ts'
+import { type Span, spans } from '#admin/statistics.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import { readQuery } from '../../input.ts'
+import { shownOf, withQuery } from './addresses.ts'
+import { type Console, problemOf, type Staff } from './console.ts'
+import { columnsOf, shareOf } from './plots.ts'
+
+const path = '/admin/statistics'
+const read = { permission: 'statistics.read' } as const
+
+export function statisticsRoutes({ show, page }: Console, { config, answer }: House): void {
+  const labelOf = (connector: string, language: string): string => {
+    const labels: Record<string, string> =
+      config.connectors.find(({ id }) => id === connector)?.label ?? {}
+    return labels[language] ?? connector
+  }
+
+  async function find(ctx: Context, staff: Staff) {
+    const { days = '', way, connector, clientId } = readQuery(ctx)
+    const span: Span = spans.find((one) => String(one) === days) ?? 30
+    const only = { way, connector, clientId }
+    const given = Object.fromEntries(Object.entries(only).filter(([, value]) => value))
+    const found = await staff.perform(readStatistics, { days: span, ...given })
+    if (found.kind !== 'done') throw problemOf(found, path)
+    return { span, asked: { days: String(span), ...only }, statistics: found.value }
+  }
+
+  show(path, read, async (ctx, staff) => {
+    const { span, asked, statistics } = await find(ctx, staff)
+    const { all, ways, apps } = statistics
+    const { language } = ctx.state
+    const total = all.ok + all.failed
+    const busiest = Math.max(0, ...apps.map(({ ok, failed }) => ok + failed))
+    const named = apps.find(({ clientId }) => clientId === asked.clientId)?.name
+    page(ctx, staff, 'admin-statistics', {
+      asked,
+      spans: spans.map((days) => ({
+        days,
+        href: withQuery(path, { ...asked, days: String(days) }),
+        current: days === span,
+      })),
+      statistics,
+      plot: columnsOf(statistics.days),
+      ways: ways.map(({ way, connector, ok, failed }) => ({
+        way,
+        ok,
+        failed,
+        ...(connector ? { label: labelOf(connector, language) } : {}),
+        href: withQuery(path, { ...asked, way, connector }),
+        share: shareOf(ok + failed, total),
+      })),
+      apps: apps.map(({ clientId, name, ok, failed }) => ({
+        shown: shownOf({ id: clientId, what: 'client', key: clientId, name }, staff.may),
+        href: withQuery(path, { ...asked, clientId }),
+        ok,
+        failed,
+        share: shareOf(ok + failed, busiest),
+      })),
+      only: [
+        ...(asked.connector ? [labelOf(asked.connector, language)] : []),
+        ...(asked.clientId ? [named ?? asked.clientId] : []),
+      ],
+      csv: withQuery(`${path}/csv`, asked),
+    })
+  })
+
+  show(`${path}/csv`, read, async (ctx, staff) => {
+    const { statistics } = await find(ctx, staff)
+    answer.download(ctx, {
+      name: `sign-ins-${statistics.from}-${statistics.until}.csv`,
+      type: 'text/csv; charset=utf-8',
+      text: csvOf(statistics),
+    })
+  })
+}
+
+/** One table after the other, told apart by the first column: a spreadsheet filters by it. */
+async function* csvOf({ days, ways, apps, failures }: StatisticsShape): AsyncGenerator<string> {
+  yield csvBeginning + csvRow(['what', 'id', 'name', 'signed in', 'failed'])
+  for (const { day, ok, failed } of days) yield csvRow(['day', day, '', ok, failed])
+  for (const { way, connector, ok, failed } of ways)
+    yield csvRow(['way', connector || way, way, ok, failed])
+  for (const { clientId, name, ok, failed } of apps)
+    yield csvRow(['app', clientId, name, ok, failed])
+  for (const { outcome, count } of failures) yield csvRow(['failure', outcome, '', '', count])
+}

@@ -1,0 +1,38 @@
+/** The installation itself at the console, and the doctor. */
+import { examineSystem, readSystem, type SystemShape } from '#admin/operations/system.ts'
+import { seconds } from '#lib/time.ts'
+import type { House } from '../../house.ts'
+import { type Console, problemOf } from './console.ts'
+
+const path = '/admin/system'
+const read = { permission: 'system.read' } as const
+
+const pages: Record<SystemShape['endings'][number]['what'], (id: string) => string> = {
+  key: () => '/admin/keys',
+  certificate: (id) => `/admin/upstreams/${encodeURIComponent(id)}`,
+  upstream: (id) => `/admin/upstreams/${encodeURIComponent(id)}`,
+  secret: (id) => `/admin/clients/${encodeURIComponent(id)}`,
+}
+
+const day = 24 * 60 * 60
+
+export function systemRoutes({ show, act, page, done }: Console, { now }: House): void {
+  show(path, read, async (ctx, staff) => {
+    const found = await staff.perform(readSystem, {})
+    if (found.kind !== 'done') throw problemOf(found, path)
+    const at = seconds(now)
+    const endings = found.value.endings.map((one) => ({
+      ...one,
+      at: new Date(one.at),
+      days: Math.floor((Date.parse(one.at) / 1000 - at) / day),
+      href: pages[one.what](one.id),
+    }))
+    page(ctx, staff, 'admin-system', { system: found.value, endings })
+  })
+
+  act(`${path}/examine`, { ...read, page: () => path }, async (ctx, staff) => {
+    const made = await staff.perform(examineSystem, {})
+    if (made.kind !== 'done') throw problemOf(made, path)
+    done(ctx, path, made.value.examination ? 'examined' : 'examining')
+  })
+}

@@ -1,0 +1,36 @@
+/** The doctor, with what he looks with: read only when somebody asks. */
+import type { Examination } from '#admin/doctor.ts'
+import type { Config } from '#config/load.ts'
+import { openPlainAddresses } from '#federation/insecure.ts'
+import type { KeyEncryption } from '#oidc/key-encryption.ts'
+
+export type ExaminingPorts = {
+  kek: KeyEncryption | undefined
+  now: () => number
+  /** Origins that may be called although they are inside our network, beside the operator's. */
+  allow?: string[]
+}
+
+export async function examineAll(
+  config: Config,
+  { kek, now, allow = [] }: ExaminingPorts,
+): Promise<Examination> {
+  const [{ examine }, { openGuardedFetch }, { openCertificates }, mail] = await Promise.all([
+    import('#admin/doctor.ts'),
+    import('#outside/fetch.ts'),
+    import('#outside/certificates.ts'),
+    import('#outside/mail.ts'),
+  ])
+  const inside = [...config.site.outbound.allow, ...allow]
+  return examine(config, {
+    kek,
+    now,
+    fetch: globalThis.fetch,
+    guardedFetch: openGuardedFetch({
+      allow: inside,
+      plain: openPlainAddresses(config.connectors),
+    }),
+    certificateExpiry: openCertificates({ allow: inside }),
+    ...(config.mail ? { tryMailServer: mail.tryMailServer.bind(undefined, config.mail) } : {}),
+  })
+}

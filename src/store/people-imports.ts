@@ -1,0 +1,342 @@
+/** People who are brought in from a file: how far each import is, its rows, and what became of them. */
+import { type Row, type Statements, statement, type Value } from './statements.ts'
+
+/** `receiving`: it is being uploaded. `checking`: a dry run. `checked`: somebody has to say whether it is done. */
+export const importStates = [
+  'receiving',
+  'checking',
+  'checked',
+  'importing',
+  'done',
+  'stopped',
+  'failed',
+] as const
+export type ImportState = (typeof importStates)[number]
+
+/** How many rows came to what. While they are checked: would come. */
+export type ImportCounts = Record<'created' | 'updated' | 'same' | 'refused' | 'warned', number>
+
+export type PeopleImportRow = ImportCounts & {
+  id: string
+  /** The file's name, as the browser said it. */
+  file: string
+  state: ImportState
+  rules: Record<string, unknown>
+  total: number
+  /** The last row of the file the phase is through with. */
+  position: number
+  checked: number
+  done: number
+  problem?: string
+  createdBy: string
+  startedBy?: string
+  createdAt: number
+  /** When the phase began or went on, and with how many rows behind it. */
+  phaseAt: number
+  phaseFrom: number
+  updatedAt: number
+  /** Its rows are removed then. */
+  expiresAt: number
+}
+
+export type ImportPart = { importId: string; firstRow: number; lastRow: number; sealed: string }
+
+export type ImportNote = {
+  row: number
+  outcome: 'refused' | 'warned'
+  problems: { field: string; code: string; row?: number }[]
+  accountId?: string
+}
+
+/** A letter for each row from `firstRow` on. */
+export type ImportOutcomes = { firstRow: number; outcomes: string }
+
+export type ImportPlace = Pick<PeopleImportRow, 'createdAt' | 'id'>
+
+type Held = Pick<PeopleImportRow, 'id' | 'state' | 'position'>
+type Advance = Held & {
+  to: { state: ImportState; position: number }
+  rows: number
+  counts: ImportCounts
+  at: number
+}
+
+export type PeopleImports = {
+  begin(
+    row: Pick<PeopleImportRow, 'id' | 'file' | 'rules' | 'createdBy' | 'createdAt' | 'expiresAt'>,
+  ): Promise<void>
+  /** False if the import is gone or no longer receives. Call it inside a transaction. */
+  addPart(part: ImportPart & { rows: number; at: number }): Promise<boolean>
+  find(id: string): Promise<PeopleImportRow | undefined>
+  /** The newest first. */
+  list(after: ImportPlace | undefined, limit: number): Promise<PeopleImportRow[]>
+  /** The one that has waited longest to be checked or imported. */
+  next(): Promise<PeopleImportRow | undefined>
+  /** The rows that come after this one. */
+  partAfter(id: string, row: number): Promise<ImportPart | undefined>
+  reseal(part: ImportPart): Promise<void>
+  dropPart(part: ImportPart): Promise<void>
+  dropParts(id: string): Promise<void>
+  /**
+   * True if it is still in this state and at this row: then nobody moves it until the transaction ends. Call it inside
+   * one, before anything else.
+   */
+  hold(held: Held): Promise<boolean>
+  /** Goes on from where it was held, with what became of the rows between. */
+  advance(step: Advance): Promise<void>
+  /** From one of these states to another. True for exactly one caller. */
+  turn(
+    id: string,
+    from: readonly ImportState[],
+    to: ImportState,
+    at: number,
+    problem?: string,
+  ): Promise<boolean>
+  /** What was checked is imported from now on, from its first row. True for exactly one caller. Call it inside a transaction. */
+  start(id: string, by: string, at: number): Promise<boolean>
+  /** False if it is gone, or is being imported just now. */
+  remove(id: string): Promise<boolean>
+  /** In place of what was noted of the rows from the first to the last. */
+  note(id: string, range: { first: number; last: number }, notes: ImportNote[]): Promise<void>
+  keepOutcomes(id: string, outcomes: ImportOutcomes): Promise<void>
+  notesAfter(id: string, row: number, limit: number): Promise<ImportNote[]>
+  outcomesAfter(id: string, firstRow: number, limit: number): Promise<ImportOutcomes[]>
+  /** Uploads nobody goes on with, and imports whose time is over though they are not done. */
+  overdue(receivedBefore: number, at: number): Promise<Pick<PeopleImportRow, 'id' | 'state'>[]>
+}
+
+const columns = `id, file, state, rules, total, position, checked, done, created, updated, same, refused, warned, problem,
+  created_by, started_by, created_at, phase_at, phase_from, updated_at, expires_at`
+const begin = statement(
+  'people-import.begin',
+  `INSERT INTO people_import (id, file, state, rules, total, created_by, created_at, phase_at, updated_at, expires_at)
+   VALUES (?, ?, 'receiving', ?, 0, ?, ?, ?, ?, ?)`,
+)
+const grow = statement(
+  'people-import.grow',
+  `UPDATE people_import SET total = total + ?, updated_at = ? WHERE id = ? AND state = 'receiving' RETURNING id`,
+)
+const addPart = statement(
+  'people-import-part.add',
+  'INSERT INTO people_import_part (import_id, first_row, last_row, sealed) VALUES (?, ?, ?, ?)',
+)
+const find = statement('people-import.find', `SELECT ${columns} FROM people_import WHERE id = ?`)
+const list = statement(
+  'people-import.list',
+  `SELECT ${columns} FROM people_import WHERE created_at < ? OR (created_at = ? AND id < ?)
+   ORDER BY created_at DESC, id DESC LIMIT ?`,
+)
+const next = statement(
+  'people-import.next',
+  `SELECT ${columns} FROM people_import WHERE state IN ('checking', 'importing') ORDER BY phase_at, id LIMIT 1`,
+)
+const partColumns = 'import_id, first_row, last_row, sealed'
+const partAfter = statement(
+  'people-import-part.after',
+  `SELECT ${partColumns} FROM people_import_part WHERE import_id = ? AND last_row > ? ORDER BY first_row LIMIT 1`,
+)
+const reseal = statement(
+  'people-import-part.reseal',
+  'UPDATE people_import_part SET sealed = ? WHERE import_id = ? AND first_row = ?',
+)
+const dropPart = statement(
+  'people-import-part.drop',
+  'DELETE FROM people_import_part WHERE import_id = ? AND first_row = ?',
+)
+const dropParts = statement(
+  'people-import-part.drop-all',
+  'DELETE FROM people_import_part WHERE import_id = ?',
+)
+const hold = statement(
+  'people-import.hold',
+  'UPDATE people_import SET position = position WHERE id = ? AND state = ? AND position = ? RETURNING id',
+)
+const advance = statement(
+  'people-import.advance',
+  `UPDATE people_import SET state = ?, position = ?, checked = checked + ?, done = done + ?, created = created + ?,
+     updated = updated + ?, same = same + ?, refused = refused + ?, warned = warned + ?, updated_at = ?
+   WHERE id = ?`,
+)
+const turn = statement(
+  'people-import.turn',
+  `UPDATE people_import SET state = ?, problem = ?, phase_at = ?, phase_from = CASE WHEN started_by IS NULL THEN checked ELSE done END,
+     updated_at = ? WHERE id = ? AND state = ? RETURNING id`,
+)
+const start = statement(
+  'people-import.start',
+  `UPDATE people_import SET state = 'importing', started_by = ?, position = 0, done = 0, created = 0, updated = 0, same = 0,
+     refused = 0, warned = 0, phase_at = ?, phase_from = 0, updated_at = ?
+   WHERE id = ? AND state = 'checked' RETURNING id`,
+)
+const remove = statement(
+  'people-import.remove',
+  `DELETE FROM people_import WHERE id = ? AND state <> 'importing' RETURNING id`,
+)
+const clearNotes = statement(
+  'people-import-note.clear',
+  'DELETE FROM people_import_note WHERE import_id = ? AND row BETWEEN ? AND ?',
+)
+const addNotes = statement('people-import-note.add', {
+  sqlite: `INSERT INTO people_import_note (import_id, row, outcome, problems, account_id)
+    SELECT ?, value->>'row', value->>'outcome', value->>'problems', value->>'account' FROM json_each(?)`,
+  postgres: `INSERT INTO people_import_note (import_id, row, outcome, problems, account_id)
+    SELECT ?, r."row", r.outcome, r.problems, r.account
+    FROM json_to_recordset(?::json) AS r("row" int, outcome text, problems text, account text)`,
+})
+const clearOutcomes = statement(
+  'people-import-outcome.clear',
+  'DELETE FROM people_import_outcome WHERE import_id = ?',
+)
+const keepOutcomes = statement(
+  'people-import-outcome.keep',
+  `INSERT INTO people_import_outcome (import_id, first_row, outcomes) VALUES (?, ?, ?)
+   ON CONFLICT (import_id, first_row) DO UPDATE SET outcomes = excluded.outcomes`,
+)
+const notesAfter = statement(
+  'people-import-note.after',
+  `SELECT row, outcome, problems, account_id FROM people_import_note WHERE import_id = ? AND row > ?
+   ORDER BY row LIMIT ?`,
+)
+const outcomesAfter = statement(
+  'people-import-outcome.after',
+  `SELECT first_row, outcomes FROM people_import_outcome WHERE import_id = ? AND first_row > ?
+   ORDER BY first_row LIMIT ?`,
+)
+const overdue = statement(
+  'people-import.overdue',
+  `SELECT id, state FROM people_import WHERE (state = 'receiving' AND updated_at < ?)
+     OR (expires_at <= ? AND state IN ('checking', 'checked', 'importing', 'stopped')) LIMIT 100`,
+)
+
+/** No moment comes after it. */
+const farthest = Number.MAX_SAFE_INTEGER
+
+export function openPeopleImports(statements: Statements): PeopleImports {
+  const run = (...args: Parameters<Statements['run']>) => statements.run(...args)
+  const happened = async (...args: Parameters<Statements['run']>) =>
+    (await run(...args)).length === 1
+  return {
+    async begin({ id, file, rules, createdBy, createdAt: at, expiresAt }) {
+      await run(begin, [id, file, JSON.stringify(rules), createdBy, at, at, at, expiresAt])
+    },
+    async addPart({ importId, firstRow, lastRow, sealed, rows, at }) {
+      if (!(await happened(grow, [rows, at, importId]))) return false
+      await run(addPart, [importId, firstRow, lastRow, sealed])
+      return true
+    },
+    async find(id) {
+      const [row] = await run(find, [id])
+      return row && read(row)
+    },
+    async list({ createdAt, id } = { createdAt: farthest, id: '' }, limit) {
+      return (await run(list, [createdAt, createdAt, id, limit])).map(read)
+    },
+    async next() {
+      const [row] = await run(next, [])
+      return row && read(row)
+    },
+    async partAfter(id, after) {
+      const [row] = await run(partAfter, [id, after])
+      return row && readPart(row)
+    },
+    async reseal({ importId, firstRow, sealed }) {
+      await run(reseal, [sealed, importId, firstRow])
+    },
+    async dropPart({ importId, firstRow }) {
+      await run(dropPart, [importId, firstRow])
+    },
+    async dropParts(id) {
+      await run(dropParts, [id])
+    },
+    hold: ({ id, state, position }) => happened(hold, [id, state, position]),
+    async advance({ id, state, to, rows, counts, at }) {
+      const { created, updated, same, refused, warned } = counts
+      const through = state === 'checking' ? [rows, 0] : [0, rows]
+      const became: Value[] = [created, updated, same, refused, warned]
+      await run(advance, [to.state, to.position, ...through, ...became, at, id])
+    },
+    async turn(id, from, to, at, problem) {
+      for (const state of from) {
+        if (await happened(turn, [to, problem ?? null, at, at, id, state])) return true
+      }
+      return false
+    },
+    async start(id, by, at) {
+      if (!(await happened(start, [by, at, at, id]))) return false
+      await run(clearNotes, [id, 0, farthestRow])
+      await run(clearOutcomes, [id])
+      return true
+    },
+    remove: (id) => happened(remove, [id]),
+    async note(id, { first, last }, notes) {
+      await run(clearNotes, [id, first, last])
+      if (notes.length === 0) return
+      const rows = notes.map(({ row, outcome, problems, accountId = null }) => ({
+        row,
+        outcome,
+        problems: JSON.stringify(problems),
+        account: accountId,
+      }))
+      await run(addNotes, [id, JSON.stringify(rows)])
+    },
+    async keepOutcomes(id, { firstRow, outcomes }) {
+      await run(keepOutcomes, [id, firstRow, outcomes])
+    },
+    async notesAfter(id, row, limit) {
+      return (await run(notesAfter, [id, row, limit])).map(readNote)
+    },
+    async outcomesAfter(id, firstRow, limit) {
+      return (await run(outcomesAfter, [id, firstRow, limit])).map((row) => ({
+        firstRow: Number(row.first_row),
+        outcomes: String(row.outcomes),
+      }))
+    },
+    async overdue(receivedBefore, at) {
+      return (await run(overdue, [receivedBefore, at])).map(({ id, state }) => ({
+        id: String(id),
+        state: state as ImportState,
+      }))
+    },
+  }
+}
+
+/** PostgreSQL's integer. */
+const farthestRow = 2_147_483_647
+
+const read = (row: Row): PeopleImportRow => ({
+  id: String(row.id),
+  file: String(row.file),
+  state: row.state as ImportState,
+  rules: JSON.parse(String(row.rules)),
+  total: Number(row.total),
+  position: Number(row.position),
+  checked: Number(row.checked),
+  done: Number(row.done),
+  created: Number(row.created),
+  updated: Number(row.updated),
+  same: Number(row.same),
+  refused: Number(row.refused),
+  warned: Number(row.warned),
+  ...(row.problem === null ? {} : { problem: String(row.problem) }),
+  createdBy: String(row.created_by),
+  ...(row.started_by === null ? {} : { startedBy: String(row.started_by) }),
+  createdAt: Number(row.created_at),
+  phaseAt: Number(row.phase_at),
+  phaseFrom: Number(row.phase_from),
+  updatedAt: Number(row.updated_at),
+  expiresAt: Number(row.expires_at),
+})
+
+const readPart = (row: Row): ImportPart => ({
+  importId: String(row.import_id),
+  firstRow: Number(row.first_row),
+  lastRow: Number(row.last_row),
+  sealed: String(row.sealed),
+})
+
+const readNote = (row: Row): ImportNote => ({
+  row: Number(row.row),
+  outcome: row.outcome as ImportNote['outcome'],
+  problems: JSON.parse(String(row.problems)),
+  ...(row.account_id === null ? {} : { accountId: String(row.account_id) }),
+})

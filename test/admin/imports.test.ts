@@ -1,0 +1,643 @@
+/** Files of people: how they are read, what becomes of their rows, and that no row is lost or done twice. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { Cells } from '#admin/imports/columns.ts'
+import { exportPeople } from '#admin/imports/export.ts'
+import { parsePeople } from '#admin/imports/parse.ts'
+import { FileProblem, fileProblems, rowProblems } from '#admin/imports/problems.ts'
+import { importReport } from '#admin/imports/report.ts'
+import { perform } from '#admin/operation.ts'
+import { removeImport, resumeImport, startImport, stopImport } from '#admin/operations/imports.ts'
+import { loadConfig } from '#config/load.ts'
+import { openMessages } from '#lib/messages.ts'
+import { openDatabase } from '#store/database.ts'
+import { engines } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+import {
+  chunks,
+  doing,
+  type ImportPorts,
+  noted,
+  openImports,
+  operator,
+  portsOn,
+  progress,
+  refusal,
+  upload,
+  workOff,
+} from './imports.ts'
+
+async function parse(file: string | Buffer, size?: number) {
+  const rows: [number, Cells][] = []
+  await parsePeople(chunks(file, size), ({ row, cells }) => void rows.push([row, cells]))
+  return rows
+}
+
+/** 帳號,姓名 / wang,王小明 / li,李"四" in Big5, as Excel of Taiwan writes it. */
+const big5 = Buffer.from(
+  'b162b8b92ca96da6570d0a77616e672ca4fda470a9fa0d0a6c692c22a7f52222a57c2222220d0a',
+  'hex',
+)
+const expected: [number, Cells][] = [
+  [2, { account: 'wang', name: '王小明' }],
+  [3, { account: 'li', name: '李"四"' }],
+]
+
+test('a file is read in every encoding and with every delimiter spreadsheets write, wherever it is cut', async (t) => {
+  const text = '帳號,姓名\r\nwang,王小明\r\nli,"李""四"""\r\n'
+  const files: Record<string, Buffer> = {
+    'UTF-8': Buffer.from(text),
+    'UTF-8 with a mark': Buffer.from(`\ufeff${text}`),
+    'UTF-16 with a mark': Buffer.from(`\ufeff${text}`, 'utf16le'),
+    Big5: big5,
+    semicolons: Buffer.from(text.replaceAll(',', ';')),
+    tabs: Buffer.from(text.replaceAll(',', '\t')),
+    'line feeds': Buffer.from(text.replaceAll('\r\n', '\n')),
+    'carriage returns': Buffer.from(text.replaceAll('\r\n', '\r')),
+    'without the last line end': Buffer.from(text.slice(0, -2)),
+    'English words and more columns': Buffer.from(
+      'Account,NAME,,\nwang,王小明,,\n li ,"李""四""",,\n',
+    ),
+  }
+  for (const [kind, file] of Object.entries(files))
+    for (const size of [1, 3, 7, 65_536]) t.deepEqual(await parse(file, size), expected, kind)
+})
+
+test('rows keep the numbers a spreadsheet shows, over blank ones and cells of several lines', async (t) => {
+  const rows = await parse('account,name\nwang,"王\n小明"\n\n,\n"li","a;b,c"\n')
+  t.deepEqual(rows, [
+    [2, { account: 'wang', name: '王\n小明' }],
+    [5, { account: 'li', name: 'a;b,c' }],
+  ])
+})
+
+test('a file that is none is refused for what is wrong with it', async (t) => {
+  const row = 'wang,王\n'
+  const bad: [code: string, file: string | Buffer][] = [
+    ['file-empty', ''],
+    ['file-empty', 'account,name\n'],
+    ['file-workbook', Buffer.from('504b0304140006000800', 'hex')],
+    ['file-workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex')],
+    ['file-text', Buffer.from('account,name\nwang,\0\n')],
+    ['file-text', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe, 0xfa, 0xf0, 0x80])],
+    ['file-mixed', Buffer.concat([Buffer.from(`account,name\n${row.repeat(20_000)}`), big5])],
+    ['file-quotes', `account,name\nwang,"王\n${row.repeat(3)}`],
+    ['file-quotes', 'account,name\nwang,"王"小明\n'],
+    ['file-row', `account,name\nwang,"${'x'.repeat(70_000)}"\n`],
+    ['file-row', `account,${'x'.repeat(200_000)}`],
+    ['column-unknown', 'account,name,is_admin\nwang,王,1\n'],
+    ['column-unknown', 'account,name,__proto__\nwang,王,1\n'],
+    ['column-twice', 'account,帳號,name\na,b,c\n'],
+    ['column-missing', 'account,email\na,b\n'],
+    ['column-missing', 'name\n王\n'],
+    ['file-rows', `account,name\n${'a,b\n'.repeat(200_001)}`],
+  ]
+  for (const [code, file] of bad) {
+    const error = await t.throwsAsync(parse(file), { instanceOf: FileProblem })
+    t.is(error?.code, code as never, String(file).slice(0, 60))
+  }
+  async function* endless() {
+    yield Buffer.from('account,name\n')
+    for (;;) yield Buffer.alloc(1024 * 1024, 'wang,wang\n')
+  }
+  const error = await t.throwsAsync(parsePeople(endless(), () => {}))
+  t.true(error instanceof FileProblem && ['file-large', 'file-rows'].includes(error.code))
+})
+
+test('every problem has words in both languages', (t) => {
+  const messages = openMessages(join(import.meta.dirname, '..', '..', 'views', 'messages'))
+  for (const code of Object.keys(rowProblems)) t.true(messages.has(`admin.imports.problem.${code}`))
+  for (const code of Object.keys(fileProblems)) t.true(messages.has(`admin.problem.${code}`), code)
+})
+
+const columns = 'account,name,email,email_verified,phone,kind,status,password_hash,password'
+const more = 'county,subject,school_code,role,titles'
+const file = (...rows: Cells[]) => {
+  const names = `${columns},${more}`.split(',') as (keyof Cells)[]
+  const cell = (text = '') => `"${text.replaceAll('"', '""')}"`
+  return [names.join(','), ...rows.map((row) => names.map((one) => cell(row[one])).join(','))].join(
+    '\n',
+  )
+}
+const hash = '$2y$04$uO51hSBBPVBb5VKD5SDaO.1JelWaCMUB5cNC2q6LW0.bgTgBQI.HK'
+const county = { county: 'ntpc', school_code: '014569' }
+
+/** A table's rows, counted behind the store's back. */
+async function count({ store }: ImportPorts, table: string, where: object = {}): Promise<number> {
+  const knex = openDatabase(store.where)
+  const [row] = await knex(table).where(where).count({ n: '*' })
+  await knex.destroy()
+  return Number(row?.n)
+}
+
+async function imported(ports: ImportPorts, text: string | Buffer, rules = {}) {
+  const id = await upload(ports, text, rules)
+  await workOff(ports)
+  await doing(ports, startImport, { id })
+  await workOff(ports)
+  return progress(ports, id)
+}
+
+for (const engine of engines) {
+  test(`${engine}: a dry run says of each row what is wrong, and changes nothing`, async (t) => {
+    const ports = await openImports(t, engine)
+    await imported(
+      ports,
+      file(
+        { account: 'taken@x.tw', name: '已有', email_verified: 'yes' },
+        { account: 'taken2@x.tw', name: '已有', email_verified: 'yes' },
+      ),
+    )
+    const before = await count(ports, 'account')
+    const rows: [Cells, ...string[]][] = [
+      [{ account: 'good', name: '好', password_hash: hash }],
+      [{ account: 'GOOD', name: '好' }, 'account twin 2'],
+      [{ name: '無帳號' }, 'account empty'],
+      [{ account: 'a b', name: '=cmd' }, 'account account-shape'],
+      [{ account: 'no-name' }, 'name empty'],
+      [{ account: 'x1', name: 'x'.repeat(101), password_hash: hash }, 'name long'],
+      [{ account: 'x2', name: '堃\ue000', password_hash: hash }, 'name letters'],
+      [{ account: 'x3', name: '王', email: 'x3@', password_hash: hash }, 'email email'],
+      [
+        {
+          account: 'x4',
+          name: '王',
+          email: 'x@x.tw',
+          email_verified: 'maybe',
+          password_hash: hash,
+        },
+        'email_verified yes-or-no',
+      ],
+      [{ account: 'x5', name: '王', phone: '123', password_hash: hash }, 'phone phone'],
+      [{ account: 'x6', name: '王', kind: 'owner', password_hash: hash }, 'kind kind'],
+      [{ account: 'x7', name: '王', status: 'closed', password_hash: hash }, 'status status'],
+      [{ account: 'x8', name: '王', password_hash: '{SSHA}abc' }, 'password_hash hash-weak'],
+      [
+        { account: 'x9', name: '王', password_hash: hash.replace('$04$', '$31$') },
+        'password_hash hash-costly',
+      ],
+      [
+        { account: 'x10', name: '王', password_hash: hash, password: 'a long enough password' },
+        'password password-both',
+      ],
+      [{ account: 'x11', name: '王', password: 'short' }, 'password password-weak'],
+      [{ name: '李', county: 'nowhere', subject: 's' }, 'county county'],
+      [{ name: '李', ...county, subject: 's1' }],
+      [{ name: '李', ...county, subject: 's1' }, 'subject twin 19'],
+      [{ name: '李', county: 'ntpc', subject: 'null' }, 'subject subject'],
+      [{ account: 'x12', name: '李', subject: 's2' }, 'subject subject-alone'],
+      [{ name: '李', ...county, subject: 's3', school_code: '1' }, 'school_code school-code'],
+      [
+        { name: '李', ...county, subject: 's4', school_code: '380001' },
+        'school_code school-elsewhere',
+      ],
+      [{ name: '李', ...county, subject: 's5', role: 'king' }, 'role role'],
+      [
+        { account: 'x13', name: '李', school_code: '014569', password_hash: hash },
+        'school_code school-alone',
+      ],
+      [{ account: 'nobody', name: '無路可入' }, 'row no-way-in'],
+      [
+        {
+          account: 'x14',
+          name: '王',
+          email: 'taken@x.tw',
+          email_verified: '是',
+          password_hash: hash,
+        },
+        'email email-taken',
+      ],
+      [{ account: 'Taken@x.tw ', name: '已有' }, 'account twin 28'],
+      [{ account: 'taken2@x.tw', name: '已有' }],
+    ]
+    const id = await upload(ports, file(...rows.map(([cells]) => cells)), {})
+    await workOff(ports)
+    const found = await noted(ports, id)
+    const wanted = rows.flatMap(([, ...said], i) => said.map((one) => `${i + 2} ${one}`))
+    t.deepEqual(found, wanted)
+    t.like(await progress(ports, id), {
+      state: 'checked',
+      total: rows.length,
+      checked: rows.length,
+      created: 4,
+      same: 1,
+      warned: 2,
+      refused: rows.length - 5,
+    })
+    t.is(await count(ports, 'account'), before)
+    t.is(await count(ports, 'people_import_note', { import_id: id }), wanted.length)
+  })
+
+  test(`${engine}: people come in with all the file says of them, and sign in by it`, async (t) => {
+    const ports = await openImports(t, engine)
+    const { store } = ports
+    const whole = file(
+      {
+        account: 'Wang',
+        name: '王小明',
+        email: 'Wang@x.tw',
+        email_verified: 'yes',
+        phone: '912345678',
+        password_hash: hash,
+      },
+      { account: 'li', name: '李四', status: 'suspended', password: 'eleven walls of a city' },
+      { name: '陳老師', ...county, subject: 'c-1', school_code: '14569', titles: '教師;組長' },
+    )
+    const done = await imported(ports, whole)
+    t.like(done, { state: 'done', created: 3, refused: 0, done: 3 })
+    const wang = await store.identifiers.find('username', 'wang')
+    t.is((await store.identifiers.find('email', 'wang@x.tw'))?.accountId, wang?.accountId)
+    const account = await store.accounts.find(wang?.accountId ?? '')
+    t.like(account?.profile, {
+      name: { value: '王小明', by: 'staff' },
+      email: { value: 'wang@x.tw', verified: true },
+      phone_number: { value: '+886912345678', verified: false },
+    })
+    t.is((await store.credentials.findPassword(wang?.accountId ?? ''))?.secret, hash)
+    const li = (await store.identifiers.find('username', 'li'))?.accountId ?? ''
+    t.is((await store.accounts.find(li))?.status, 'suspended')
+    const secret = (await store.credentials.findPassword(li))?.secret
+    t.true(await ports.passwords.verify(secret, 'eleven walls of a city'))
+    const linked = await store.identities.find('https://ntpc.sso.edu.tw', 'c-1')
+    const [school] = await store.affiliations.ofAccount(linked?.account.id ?? '')
+    t.like(school, { schoolCode: '014569', role: 'teacher', titles: ['教師', '組長'] })
+    // Nothing of it stays but what is theirs, and of each who brought her in.
+    t.is(await count(ports, 'people_import_part'), 0)
+    const events = await store.auditReads.list({ action: 'account.create', limit: 10 })
+    t.is(events.length, 3)
+    t.true(
+      events.every(({ actor, details }) => actor === 'operator:test' && details.import === done.id),
+    )
+    t.notRegex(
+      JSON.stringify(await store.auditReads.list({ limit: 50 })),
+      /王小明|x\.tw|people\.csv/,
+    )
+  })
+
+  test(`${engine}: who is here already is left, changed or refused, staff and the closed never touched`, async (t) => {
+    const ports = await openImports(t, engine)
+    const { store } = ports
+    const names = ['ann', 'boss', 'gone']
+    await imported(
+      ports,
+      file(...names.map((account) => ({ account, name: account, password_hash: hash }))),
+    )
+    const [ann = '', boss = '', gone = ''] = await Promise.all(
+      names.map(async (one) => (await store.identifiers.find('username', one))?.accountId ?? ''),
+    )
+    await store.staffRoles.grant({
+      holder: boss,
+      role: 'support',
+      reach: '',
+      grantedAt: 1,
+      grantedBy: 'x',
+    })
+    await store.accounts.close(gone, 1)
+    const changed = file(
+      {
+        account: 'ann',
+        name: '安',
+        status: 'suspended',
+        password_hash: hash.replace('u', 'v'),
+        ...county,
+        subject: 'ann-1',
+      },
+      { account: 'boss', name: '老闆', status: 'suspended' },
+      { account: 'gone', name: '走了' },
+      { account: 'new', name: '新', password_hash: hash },
+      { name: '安', ...county, subject: 'ann-1' },
+    )
+    t.like(await imported(ports, changed), { created: 1, same: 3, refused: 1 })
+    t.is((await store.accounts.find(ann))?.profile.name?.value, 'ann')
+    const refused = await imported(ports, changed, { existing: 'refuse' })
+    t.like(refused, { created: 0, same: 0, refused: 5 })
+    const updated = await imported(ports, changed, { existing: 'update' })
+    t.like(updated, { updated: 1, same: 1, refused: 3 })
+    t.deepEqual(await noted(ports, updated.id), [
+      '3 account staff',
+      '4 account closed',
+      '6 subject twin 2',
+    ])
+    const after = await store.accounts.find(ann)
+    t.is(after?.profile.name?.value, '安')
+    t.is(after?.status, 'suspended')
+    t.is((await store.identities.find('https://ntpc.sso.edu.tw', 'ann-1'))?.account.id, ann)
+    t.is((await store.credentials.findPassword(ann))?.secret, hash)
+    t.is((await store.accounts.find(boss))?.profile.name?.value, 'boss')
+    t.like(await imported(ports, changed, { existing: 'update' }), { updated: 0, same: 2 })
+    t.is((await store.auditReads.list({ action: 'account.update', limit: 9 })).length, 1)
+  })
+
+  test(`${engine}: two who work and one that fails in the middle lose nothing and do nothing twice`, async (t) => {
+    const ports = await openImports(t, engine)
+    const id = await upload(ports, crowd(700))
+    await workOff(ports)
+    await doing(ports, startImport, { id })
+    let left = 3
+    const failing = {
+      ...ports,
+      store: {
+        ...ports.store,
+        transaction: <T>(work: (tables: never) => Promise<T>) =>
+          ports.store.transaction(async (tables) => {
+            const result = await work(tables as never)
+            // At the very end: all of it is undone.
+            if (--left === 0) throw new Error('the power went')
+            return result
+          }),
+      },
+    } as ImportPorts
+    await t.throwsAsync(workOff(failing), { message: 'the power went' })
+    const some = await progress(ports, id)
+    t.true(some.done > 0 && some.done < 700 && some.state === 'importing')
+    t.is(await count(ports, 'account'), some.done)
+    await Promise.all([workOff(ports), workOff(ports)])
+    await expectCrowd(t, ports, id, 700)
+  })
+
+  test(`${engine}: a process that is killed is taken over by another, row by row`, async (t) => {
+    const ports = await openImports(t, engine)
+    const id = await upload(ports, crowd(1_500), { straight: true })
+    await workOff(ports, {
+      rows: { first: 500, least: 500, most: 500 },
+      observe: stopAfter(3),
+    }).catch(() => {})
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'import-process.ts'), JSON.stringify(ports.store.where)],
+      { stdio: 'ignore' },
+    )
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    t.teardown(() => child.kill('SIGKILL'))
+    const made = await eventually(
+      () => count(ports, 'account'),
+      (n) => n > 50,
+      60_000,
+    )
+    child.kill('SIGKILL')
+    await ended
+    const after = await progress(ports, id)
+    t.log(`killed at ${made}, with ${after.done} of 1500 done`)
+    t.true(after.done >= 50 && after.done < 1_500)
+    await workOff(ports)
+    await expectCrowd(t, ports, id, 1_500)
+  })
+}
+
+const crowd = (size: number) =>
+  file(
+    ...Array.from({ length: size }, (_, i) => ({
+      account: `u${i}`,
+      name: '王小明',
+      password_hash: hash,
+    })),
+  )
+
+/** Throws at that step, between two batches. */
+function stopAfter(steps: number) {
+  let left = steps
+  return () => {
+    if (--left < 0) throw new Error('enough')
+  }
+}
+
+async function expectCrowd(t: ExecutionContext, ports: ImportPorts, id: string, size: number) {
+  t.like(await progress(ports, id), { state: 'done', done: size, created: size, refused: 0 })
+  for (const table of ['account', 'identifier', 'credential'])
+    t.is(await count(ports, table), size, table)
+  t.is(await count(ports, 'audit_event', { action: 'account.create' }), size)
+  t.is(await count(ports, 'people_import_part'), 0)
+}
+
+for (const engine of engines) {
+  test(`${engine}: one login spelt in two ways is the first row’s, and nothing stands still`, async (t) => {
+    const ports = await openImports(t, engine)
+    const { config } = loadTainan(ports)
+    const both = { ...ports, config } as ImportPorts
+    const subject = (host: string) => `${host}://openid.tn.edu.tw/op/user.aspx/wang`
+    const school = { county: 'tn', school_code: '114601' }
+    const rows = file(
+      { name: '王一', ...school, subject: subject('https') },
+      { name: '王二', ...school, subject: subject('http') },
+      { account: 'li', name: '李', password_hash: hash },
+    )
+    const done = await imported(both, rows)
+    t.like(done, { state: 'done', created: 2, refused: 1 })
+    t.deepEqual(await noted(both, done.id), ['3 subject identity-taken'])
+    const linked = await ports.store.identities.find(
+      'https://openid.tn.edu.tw/op/',
+      subject('https'),
+    )
+    t.is(linked?.account.profile.name?.value, '王一')
+  })
+}
+
+const root = join(import.meta.dirname, '..', '..')
+const tainan = { SANDBOX: 'off', TN_OPENID2: 'on' }
+
+/** With Tainan on: OpenID 2.0, whose identifiers are addresses. */
+const loadTainan = ({ config }: ImportPorts) => ({
+  config: {
+    ...config,
+    connectors: [
+      ...config.connectors,
+      ...loadConfig(tainan, root).connectors.filter(({ id }) => id === 'tn'),
+    ],
+  },
+})
+
+test('who is let in again by a file has nothing left of what was begun while she was kept out', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const { store } = ports
+  await imported(
+    ports,
+    file({ account: 'ann', name: '安', password_hash: hash, status: 'suspended' }),
+  )
+  const accountId = (await store.identifiers.find('username', 'ann'))?.accountId ?? ''
+  const link = { purpose: 'reset', memo: '', createdAt: 1, expiresAt: 9_999_999_999 } as const
+  await store.mailLinks.make({ id: 'begun', subject: accountId, ...link })
+  const rows = file({ account: 'ann', name: '安', status: 'active' })
+  t.like(await imported(ports, rows, { existing: 'update' }), { updated: 1 })
+  t.is((await store.accounts.find(accountId))?.status, 'active')
+  const left = await store.mailLinks.find('begun', 'reset')
+  t.true(left === undefined || left.usedAt !== undefined || left.expiresAt < 9_999_999_999)
+})
+
+test('a login is not linked to whoever registered a teacher’s address first', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const { store } = ports
+  const squatter = { id: 'squatter', kind: 'person', status: 'active', profile: {} } as const
+  await store.accounts.create({ ...squatter, createdAt: 1, updatedAt: 1 })
+  await store.identifiers.take({ type: 'email', value: 'chen@x.tw', accountId: 'squatter' })
+  await imported(ports, file({ account: 'li@x.tw', name: '李', password_hash: hash }))
+  const rows = file(
+    { account: 'chen@x.tw', name: '陳', ...county, subject: 'chen' },
+    { account: 'li@x.tw', name: '李', ...county, subject: 'li' },
+  )
+  const done = await imported(ports, rows, { existing: 'update' })
+  t.like(done, { updated: 1, refused: 1 })
+  t.deepEqual(await noted(ports, done.id), ['2 account unproven'])
+  t.is((await store.identities.ofAccount('squatter')).length, 0)
+})
+
+test('an import that was begun in between is not removed', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const id = await upload(ports, crowd(2))
+  await workOff(ports)
+  await doing(ports, startImport, { id })
+  t.false(await ports.store.peopleImports.remove(id))
+  t.is((await progress(ports, id)).state, 'importing')
+})
+
+test('an import is stopped, goes on, and is removed only when it stands', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const refusedFor = async (one: typeof stopImport, id: string) => {
+    const outcome = await perform(ports, operator, one, { id })
+    return outcome.kind === 'refused' ? outcome.why : outcome.kind
+  }
+  const id = await upload(ports, crowd(300))
+  await doing(ports, stopImport, { id })
+  await workOff(ports)
+  t.like(await progress(ports, id), { state: 'stopped', checked: 0 })
+  await doing(ports, resumeImport, { id })
+  await workOff(ports)
+  t.is(await refusedFor(stopImport, id), 'import-state')
+  await doing(ports, startImport, { id })
+  t.is(await refusedFor(startImport, id), 'import-state')
+  t.is(await refusedFor(removeImport as never, id), 'import-running')
+  const enough = { rows: { first: 100, least: 100, most: 100 }, observe: stopAfter(1) }
+  await t.throwsAsync(workOff(ports, enough))
+  await doing(ports, stopImport, { id })
+  await workOff(ports)
+  const { state, done } = await progress(ports, id)
+  t.deepEqual({ state, done }, { state: 'stopped', done: 200 })
+  await doing(ports, resumeImport, { id })
+  await workOff(ports)
+  await expectCrowd(t, ports, id, 300)
+  await doing(ports, removeImport, { id })
+  t.is(await count(ports, 'people_import_outcome'), 0)
+  t.is(await count(ports, 'account'), 300)
+  t.is(await refusedFor(stopImport, id), 'unknown')
+})
+
+test('an upload that breaks off leaves nothing; one nobody goes on with is removed after a week', async (t) => {
+  let at = Date.now()
+  const ports = await openImports(t, 'sqlite', () => at)
+  async function* broken() {
+    yield Buffer.from(crowd(2_000))
+    throw new Error('she closed the lid')
+  }
+  const { receiveImport } = await import('#admin/imports/receive.ts')
+  await t.throwsAsync(receiveImport(ports, operator, broken(), {}), { message: /lid/ })
+  t.is(await count(ports, 'people_import'), 0)
+  t.is(await count(ports, 'people_import_part'), 0)
+
+  const id = await upload(ports, crowd(10))
+  await workOff(ports)
+  at += 8 * 24 * 60 * 60 * 1000
+  await workOff(ports)
+  t.like(await progress(ports, id), { state: 'failed', problem: 'expired' })
+  t.is(await count(ports, 'people_import_part'), 0)
+  const otherKey = { ...portsOn(ports.store), keys: { data: Buffer.alloc(32, 6) } } as ImportPorts
+  const sealed = await upload(ports, crowd(10))
+  await workOff(otherKey)
+  t.like(await progress(ports, sealed), { state: 'failed', problem: 'unreadable' })
+})
+
+test('passwords in clear are kept sealed only, and not many of them', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const secret = 'eleven walls of a city'
+  const people = (size: number) =>
+    file(
+      ...Array.from({ length: size }, (_, i) => ({
+        account: `p${i}`,
+        name: '王',
+        password: secret,
+      })),
+    )
+  t.is(await refusal(ports, people(1_001)), 'file-passwords')
+  t.is(await count(ports, 'people_import'), 0)
+  const id = await upload(ports, people(12))
+  const part = await ports.store.peopleImports.partAfter(id, 0)
+  t.notRegex(String(part?.sealed), /walls/)
+  await workOff(ports)
+  const { importKeyOf, openPart } = await import('#admin/imports/part.ts')
+  const kept = await ports.store.peopleImports.partAfter(id, 0)
+  const rows = kept ? openPart(importKeyOf(ports.keys.data), kept) : []
+  t.is(rows.length, 12)
+  for (const row of rows) {
+    t.is(row.cells.password, undefined)
+    t.regex(row.secret ?? '', /^\$argon2id\$/)
+  }
+})
+
+test('what is exported begins no formula, says no number, and comes in again as it was', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const people = [
+    {
+      account: 'eve',
+      name: '=HYPERLINK("http://x","y")',
+      phone: '0912345678',
+      password_hash: hash,
+    },
+    { account: 'at', name: '@SUM(1+1)*cmd|calc', password_hash: hash },
+    { account: 'plus', name: '+1', email: 'plus@x.tw', email_verified: 'yes' },
+    { account: 'tab', name: '-2', status: 'suspended', password_hash: hash },
+    { name: '老師', ...county, subject: 's-1' },
+  ]
+  await imported(ports, file(...people))
+  const outcome = await exportPeople(ports, operator, {})
+  if (outcome.kind !== 'done') return t.fail(outcome.kind)
+  let text = ''
+  for await (const some of outcome.value) text += some
+  t.regex(text, /^\ufeff"id","account"/)
+  for (const line of text.trim().split('\r\n').slice(1))
+    for (const cell of line.slice(1, -1).split('","')) t.notRegex(cell, /^[=+\-@\t\r]/)
+  t.true(text.includes(`"'=HYPERLINK(""http://x"",""y"")"`))
+  t.true(text.includes(`"'+886912345678"`))
+  t.false(text.includes('s-1') || text.includes(hash))
+  const [done, begun] = await ports.store.auditReads.list({ action: 'people.export', limit: 5 })
+  t.like(begun, { outcome: 'begun', actor: 'operator:test' })
+  t.deepEqual(done?.details, { count: 5 })
+
+  const withoutIds = text
+    .split('\r\n')
+    .map((line) => line.split('","').slice(1, 8).join('","'))
+    .flatMap((line, i) =>
+      i === 0 ? [`"${line}"`] : line.startsWith('"') || !line ? [] : [`"${line}"`],
+    )
+    .join('\r\n')
+  const again = await imported(ports, withoutIds, { existing: 'update' })
+  t.like(again, { updated: 0, created: 0 })
+  t.is(again.same, 4)
+
+  const narrow = await exportPeople(ports, operator, { county: 'ntpc', school: '014569' })
+  const lines: string[] = []
+  if (narrow.kind === 'done') for await (const some of narrow.value) lines.push(some)
+  t.is(lines.join('').trim().split('\r\n').length, 2)
+  t.is((await exportPeople(ports, operator, { county: 'nowhere' })).kind, 'rejected')
+})
+
+test('the report has a line for each row, and nothing of what stood in it', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const rows = [
+    { account: 'a', name: '甲', password_hash: hash },
+    { account: 'a', name: '乙' },
+    { name: '丙' },
+  ]
+  const id = await upload(ports, file(...rows))
+  await workOff(ports)
+  let text = ''
+  const words = {
+    heading: ['row', 'outcome', 'why'] as [string, string, string],
+    outcome: String,
+    problem: ({ field, code, row = 0 }: { field: string; code: string; row?: number }) =>
+      `${field} ${code} ${row}`,
+  }
+  for await (const some of importReport(ports.store, id, words)) text += some
+  t.is(
+    text,
+    '\ufeff"row","outcome","why"\r\n"2","created",""\r\n"3","refused","account twin 2"\r\n"4","refused","account empty 0"\r\n',
+  )
+})

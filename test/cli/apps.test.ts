@@ -1,0 +1,56 @@
+/** Apps at the command line: changed, switched off, undone, written to a file and applied from one. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { temporaryFolder } from '../helpers/database.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+function openCli(folder: string) {
+  return (...args: string[]) => {
+    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, DATA_DIR: folder, SANDBOX: 'off' },
+    })
+    return { exit: ran.status, out: ran.stdout, err: ran.stderr }
+  }
+}
+
+test('an operator looks after an app, and a file of all apps makes them again', (t) => {
+  const folder = temporaryFolder(t)
+  const cli = openCli(folder)
+  const web = ['--type', 'web', '--redirect-uri', 'https://a.example/cb', '--json']
+  const { client_id: id } = JSON.parse(cli('client', 'add', '--name', '課程', ...web).out)
+  const edited = cli('client', 'edit', id, '--name', '課程平台', '--contact', 'ops@a.example')
+  t.is(edited.out, `changed ${id}, now version 2\n`, edited.err)
+
+  const secret = JSON.parse(cli('client', 'secret', 'add', id, '--json').out)
+  t.is(secret.secret.length, 43)
+  t.truthy(secret.formerExpiresAt)
+
+  const versions = cli('client', 'versions', id).out
+  t.regex(versions, /- client_name: 課程\n {3}\+ client_name: 課程平台/)
+  t.is(cli('client', 'undo', id, '1').exit, 0)
+  t.regex(cli('client', 'show', id).out, /client_name: 課程\n/)
+
+  const yaml = cli('client', 'export').out
+  t.false(yaml.includes(secret.secret))
+  const file = join(folder, 'clients.yaml')
+  writeFileSync(file, yaml.replace('name: 課程', 'name: 選課'))
+  const dry = cli('client', 'apply', file, '--dry-run')
+  t.is(dry.out, `~ ${id}  選課\n    - name: 課程\n    + name: 選課\n1 of 1 would change\n`)
+  t.regex(cli('client', 'apply', file).out, /1 of 1 changed\n$/)
+  writeFileSync(file, yaml.replace('kind: web', 'kind: boat'))
+  const wrong = cli('client', 'apply', file)
+  t.is(wrong.exit, 65)
+  t.true(wrong.err.includes(`${file}:3  clients.0.kind: must be one of`), wrong.err)
+})
+
+test('an operator makes no token for programs while they may not register themselves', (t) => {
+  const cli = openCli(temporaryFolder(t))
+  const made = cli('registration', 'token', 'create', '--label', 'x', '--host', 'a.example')
+  t.is(made.exit, 65)
+  t.regex(made.err, /switched off/)
+})

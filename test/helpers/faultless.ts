@@ -1,0 +1,17 @@
+/** A page as WCAG 2.2 AA wants it, as far as a machine can tell, and no wider than its screen. */
+import { AxeBuilder } from '@axe-core/playwright'
+import type { ExecutionContext } from 'ava'
+import type { Page } from 'playwright-core'
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+export async function faultless(t: ExecutionContext, page: Page, what: string): Promise<void> {
+  const axe = new AxeBuilder({ page }).withTags(rules).setLegacyMode(true)
+  const { violations } = await axe.analyze()
+  const faults = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  t.deepEqual(faults, [], what)
+  const wide = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  t.is(wide, 0, `${what} scrolls sideways`)
+}
