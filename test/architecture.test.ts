@@ -88,7 +88,7 @@ const packages: Record<string, string[]> = {
   selfsigned: ['sandbox'],
   json5: ['federation'],
   '@node-rs/argon2': ['accounts'],
-  '@node-rs/bcrypt': ['accounts'],
+  bcryptjs: ['accounts'],
   piscina: ['accounts'],
   koa: ['http', 'sandbox'],
   'prom-client': ['lib'],

@@ -11,11 +11,11 @@ export type ForeignHash =
       because: 'weak' | 'unknown' | 'broken' | 'costly'
     }
 
-/** What one verification may cost: some hundred milliseconds and 128 MiB. */
+/** What one verification may cost: a second or so, once for each person, and 128 MiB. */
 const bounds = {
   /** KiB, passes, lanes, and KiB × passes. */
   argon2: { memory: 131_072, passes: 16, lanes: 8, work: 1_048_576 },
-  bcrypt: { least: 4, most: 13 },
+  bcrypt: { least: 4, most: 12 },
   pbkdf2: { least: 1_000, most: 2_000_000 },
 } as const
 

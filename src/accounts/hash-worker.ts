@@ -17,11 +17,11 @@ export type HashTask = { password: string; stored?: string; cost: PasswordCost }
 
 /** Read when the first such hash is met: most houses have none. */
 const require = createRequire(import.meta.url)
-const bcrypt = (): typeof import('@node-rs/bcrypt') => require('@node-rs/bcrypt')
+const bcrypt = (): typeof import('bcryptjs') => require('bcryptjs')
 
 /** By the algorithm that stands in it: what is not argon2 came from another system (foreign-hashes.ts). */
 function verify(stored: string, password: string): boolean {
-  if (stored.startsWith('$2')) return bcrypt().verifySync(password, stored)
+  if (stored.startsWith('$2')) return bcrypt().compareSync(password, stored)
   if (stored.startsWith('$pbkdf2-')) return verifyPbkdf2(stored, password)
   return verifySync(stored, password)
 }

@@ -16,9 +16,11 @@ import {
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
+import type { Staff } from './admission.ts'
 import { sentFirst } from './client-editing.ts'
 import { clientPath, clientsPath, type ShowClient } from './client-page.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 export function clientActs(
   { act, page, done, problemsFrom }: Console,

@@ -7,10 +7,12 @@ import { seconds } from '#lib/time.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
+import type { Staff } from './admission.ts'
 import { atField, emptyValues, formOf, linesOf, readSettings, valuesOf } from './client-form.ts'
 import { clientPath, clientsPath } from './client-page.ts'
 import type { FormLocals, FormShape } from './clients-views.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 const newPath = `${clientsPath}/new`
 const checkPath = `${clientsPath}/check`

@@ -4,8 +4,10 @@ import { applyClients, exportClients } from '#admin/operations/client-files.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields, Files } from '../../input.ts'
+import type { Staff } from './admission.ts'
 import { clientsPath } from './client-page.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 const path = `${clientsPath}/import`
 const permission = 'clients.write'

@@ -14,8 +14,8 @@ import type { FieldProblem } from '#admin/operation.ts'
 import { reachOf } from '#admin/staff.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
+import type { Staff } from './admission.ts'
 import type { FormShape, OfferedScope } from './clients-views.ts'
-import type { Staff } from './console.ts'
 
 type Values = Record<string, string>
 type Typed = z.input<typeof changedSettings> & { name: string }

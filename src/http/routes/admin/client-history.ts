@@ -2,8 +2,10 @@
 import { getClient, listClientVersions, undoClient } from '#admin/operations/clients.ts'
 import type { Context } from '../../context.ts'
 import { readQuery } from '../../input.ts'
+import type { Staff } from './admission.ts'
 import { clientPath, clientsPath } from './client-page.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 export function clientHistory({ show, act, page, done }: Console): void {
   type More = NonNullable<Parameters<typeof page>[4]>

@@ -4,7 +4,9 @@ import { randomToken } from '#lib/crypto.ts'
 import { logoPath } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Staff } from './admission.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 export const clientsPath = '/admin/clients'
 export const clientPath = (id: string | undefined): string =>

@@ -5,7 +5,8 @@ import { getClient } from '#admin/operations/clients.ts'
 import { snippetAppOf, snippetsFor } from '#admin/snippets.ts'
 import type { House } from '../../house.ts'
 import { clientsPath } from './client-page.ts'
-import { type Console, problemOf } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 export function clientSnippetRoutes({ show, page }: Console, { config }: House): void {
   show(`${clientsPath}/:id/snippets`, { permission: 'clients.read' }, async (ctx, staff) => {

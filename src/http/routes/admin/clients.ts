@@ -9,7 +9,8 @@ import { clientEditing } from './client-editing.ts'
 import { clientHistory } from './client-history.ts'
 import { openClientPage } from './client-page.ts'
 import type { SortLink } from './clients-views.ts'
-import { type Console, problemOf } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 const path = '/admin/clients'
 

@@ -1,25 +1,11 @@
-/**
- * What stands before every page and act of staff: who she is, that she proved herself with both factors, that her role
- * lets her, that the form was hers and, for dangerous acts, that the proof is fresh.
- */
+/** The console's pages and forms: none without admission, each form hers, all written down for the table of roles. */
 import type Router from '@koa/router'
-import type { z } from 'zod'
-import {
-  type Barred,
-  type FieldProblem,
-  type Operation,
-  type Outcome,
-  perform,
-} from '#admin/operation.ts'
-import { type By, type Grant, type Permission, provedSeconds, reachOf } from '#admin/staff.ts'
-import { equalInConstantTime, hmac } from '#lib/crypto.ts'
+import type { FieldProblem } from '#admin/operation.ts'
+import type { Permission } from '#admin/staff.ts'
+import { equalInConstantTime } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
-import { seconds } from '#lib/time.ts'
-import { consoleClientId } from '#oidc/provider.ts'
-import type { AccountRow } from '#store/store.ts'
 import type { AdminViews, StaffPage } from '../../admin-views.ts'
 import type { PageOf } from '../../answer.ts'
-import { circumstancesOf } from '../../circumstances.ts'
 import type { Context, State } from '../../context.ts'
 import type { House } from '../../house.ts'
 import {
@@ -31,10 +17,8 @@ import {
   readQuery,
   readUploads,
 } from '../../input.ts'
-import { home, type NextStep, Problem } from '../../problem.ts'
-
-/** Seconds since she proved herself with both factors: for dangerous acts, and to send in a form that leads to one. */
-export const fresh = { page: 15 * 60, act: 20 * 60 }
+import { openAdmission, type Rules, type Staff } from './admission.ts'
+import { otherStaff } from './console-problems.ts'
 
 /** The console's parts, with what one must be let to see them. */
 export const sections = {
@@ -52,7 +36,6 @@ export const sections = {
   '/admin/system': 'system.read',
   '/admin/staff': 'staff.read',
 } as const satisfies Record<string, Permission>
-export type Section = keyof typeof sections
 
 /** A route of the console, as the table of roles walks it. */
 export type ConsoleRoute = {
@@ -60,25 +43,6 @@ export type ConsoleRoute = {
   path: string
   permission: Permission
   dangerous: boolean
-}
-
-type Rules = {
-  permission: Permission
-  /** Which part it belongs to; of the longest path that fits, if not said. */
-  section?: Section
-  /** To be shown it wants a fresh proof, as its acts do. */
-  dangerous?: boolean
-}
-
-export type Staff = {
-  account: AccountRow
-  by: By
-  /** Does it, or says why not. A stale proof is seen to before: of the outcomes only those of `Outcome` come back. */
-  perform<I extends z.ZodType, O extends z.ZodType>(
-    operation: Operation<I, O>,
-    input: z.input<I>,
-  ): Promise<Outcome<z.output<O>>>
-  may(permission: Permission): boolean
 }
 
 type Locals = {
@@ -99,109 +63,9 @@ type More = {
 export type Console = ReturnType<typeof openConsole>
 
 export function openConsole(router: Router<State>, house: House) {
-  const { store, config, keys, answer, now, messages } = house
+  const { keys, answer, messages } = house
+  const { admit, markOf, orProveAnew } = openAdmission(router, house)
   const routes: ConsoleRoute[] = []
-
-  /** Of the browser and the path: nobody else can make us send her there. */
-  const sealPath = (ctx: Context, path: string) =>
-    `${Buffer.from(path).toString('base64url')}.${hmac(keys.form, JSON.stringify(['console', ctx.state.device, path]))}`
-
-  function openPath(ctx: Context, state: string): string {
-    const path = Buffer.from(state.split('.')[0] ?? '', 'base64url').toString()
-    return equalInConstantTime(state, sealPath(ctx, path)) ? path : '/admin'
-  }
-
-  /** Through our own sign-in and the second factor, and back to the page. */
-  function signInFirst(ctx: Context, path: string, anew: boolean) {
-    const request = new URLSearchParams({
-      client_id: consoleClientId,
-      response_type: 'none',
-      scope: 'openid',
-      redirect_uri: `${config.issuer}/admin/signed-in`,
-      state: sealPath(ctx, path),
-      ui_locales: ctx.state.language,
-      acr_values: config.site.acr.two_factor,
-      ...(anew ? { prompt: 'second_factor' } : {}),
-    })
-    answer.redirect(ctx, `/auth?${request}`)
-  }
-
-  router.get('admin.signed-in', '/admin/signed-in', async (ctx) => {
-    const { state = '', error } = readQuery(ctx)
-    // She cancelled: asking again would be a circle.
-    if (error) return answer.redirect(ctx, '/')
-    const path = openPath(ctx, state)
-    // She came back without both factors: she has none, or the provider was not asked by us.
-    const found = await findStaff(ctx)
-    if (found.kind === 'stranger') throw notStaff()
-    if (found.kind === 'one-factor') throw noSecondFactor()
-    if (found.kind === 'nobody') throw notStaff()
-    answer.redirect(ctx, path)
-  })
-
-  type Found =
-    | { kind: 'nobody' | 'stranger' | 'one-factor' }
-    | { kind: 'staff'; account: AccountRow; by: By; provedAt: number }
-
-  async function findStaff(ctx: Context): Promise<Found> {
-    const session = await house.provider.Session.get(ctx as never)
-    const { accountId, loginTs = 0, acr } = session
-    const account = accountId ? await store.accounts.find(accountId) : undefined
-    if (account?.status !== 'active') return { kind: 'nobody' }
-    const grants = (await store.staffRoles.of(account.id)) as unknown as Grant[]
-    if (grants.length === 0) return { kind: 'stranger' }
-    // Ours to say: an upstream's `amr` may name factors, too.
-    if (acr !== config.site.acr.two_factor) return { kind: 'one-factor' }
-    const by: By = {
-      actor: account.id,
-      grants,
-      fresh: seconds(now) - loginTs <= (ctx.method === 'GET' ? fresh.page : fresh.act),
-      where: circumstancesOf(ctx),
-      language: ctx.state.language,
-    }
-    return { kind: 'staff', account, by, provedAt: loginTs }
-  }
-
-  /** Who may be here; undefined where she was sent to prove herself first. */
-  async function admit(
-    ctx: Context,
-    page: string,
-    { permission, dangerous = false }: Rules,
-  ): Promise<Staff | undefined> {
-    const found = await findStaff(ctx)
-    if (found.kind === 'stranger') throw notStaff()
-    if (found.kind !== 'staff') {
-      signInFirst(ctx, page, false)
-      return undefined
-    }
-    const { account, by, provedAt } = found
-    if (seconds(now) - provedAt > provedSeconds) {
-      signInFirst(ctx, page, true)
-      return undefined
-    }
-    if (!reachOf(by, permission)) throw forbidden()
-    if (dangerous && !by.fresh) {
-      signInFirst(ctx, page, true)
-      return undefined
-    }
-    return {
-      account,
-      by,
-      may: (wanted) => reachOf(by, wanted) !== undefined,
-      async perform(one, input) {
-        const outcome = (await perform(house, by, one as Operation, input)) as
-          | Outcome<z.output<typeof one.output>>
-          | Barred
-        if (outcome.kind === 'forbidden') throw forbidden()
-        if (outcome.kind === 'not-fresh') throw new StaleError()
-        return outcome
-      },
-    }
-  }
-
-  /** Whose form it is: in another tab somebody else may have signed in since it was shown. */
-  const markOf = (ctx: Context, { account }: Pick<Staff, 'account'>) =>
-    hmac(keys.form, JSON.stringify(['staff', ctx.state.device, account.id]))
 
   /** A page of the console. `path` as the router has it: `/admin/clients/:id`. */
   function show(
@@ -275,15 +139,6 @@ export function openConsole(router: Router<State>, house: House) {
     })
   }
 
-  async function orProveAnew(ctx: Context, page: string, work: () => Promise<void> | void) {
-    try {
-      await work()
-    } catch (error) {
-      if (!(error instanceof StaleError)) throw error
-      signInFirst(ctx, page, true)
-    }
-  }
-
   /** Renders a page, with what all of them have. */
   function page<View extends keyof Locals>(
     ctx: Context,
@@ -328,48 +183,7 @@ export function openConsole(router: Router<State>, house: House) {
   return { show, act, receive, page, done, problemsFrom, routes }
 }
 
-/** The proof grew old between the page and the operation. */
-class StaleError extends Error {
-  override name = 'StaleError'
-}
-
 const sectionOf = (path: string): string =>
   Object.keys(sections)
     .filter((one) => path === one || path.startsWith(`${one}/`))
     .sort((a, b) => b.length - a.length)[0] ?? '/admin'
-
-/** What an outcome other than `done` is on a page, where the page itself has no better way to say it. */
-export function problemOf(
-  outcome: Exclude<Outcome<never>, { kind: 'done' }>,
-  back: string,
-): Problem {
-  const next: NextStep[] = [
-    { id: 'back', kind: 'link', href: back, labelKey: 'next.back', primary: true },
-    toConsole,
-  ]
-  switch (outcome.kind) {
-    case 'unknown':
-      return new Problem(404, 'admin.unknown', { next })
-    case 'conflict':
-      return new Problem(409, 'admin.conflict', { next })
-    case 'refused':
-      return new Problem(409, `admin.${outcome.why}`, { next })
-    case 'rejected':
-      return new Problem(400, 'admin.rejected', { next })
-  }
-}
-
-export const toConsole: NextStep = {
-  id: 'console',
-  kind: 'link',
-  href: '/admin',
-  labelKey: 'next.console',
-}
-
-const notStaff = () => new Problem(403, 'admin.not-staff', { next: [{ ...home, primary: true }] })
-const noSecondFactor = () =>
-  new Problem(403, 'admin.no-second-factor', { next: [{ ...home, primary: true }] })
-const forbidden = () =>
-  new Problem(403, 'admin.forbidden', { next: [{ ...toConsole, primary: true }] })
-const otherStaff = () =>
-  new Problem(409, 'admin.other-staff', { next: [{ ...toConsole, primary: true }, home] })

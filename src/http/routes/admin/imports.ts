@@ -22,7 +22,9 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
 import { Problem } from '../../problem.ts'
-import { type Console, problemOf, type Staff, toConsole } from './console.ts'
+import type { Staff } from './admission.ts'
+import type { Console } from './console.ts'
+import { problemOf, toConsole } from './console-problems.ts'
 
 const list = '/admin/imports'
 const fresh = `${list}/new`

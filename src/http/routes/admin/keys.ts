@@ -8,7 +8,9 @@ import {
 import { seconds } from '#lib/time.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Staff } from './admission.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 import { type Span, timelineOf } from './plots.ts'
 
 const path = '/admin/keys'

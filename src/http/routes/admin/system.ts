@@ -2,7 +2,8 @@
 import { examineSystem, readSystem, type SystemShape } from '#admin/operations/system.ts'
 import { seconds } from '#lib/time.ts'
 import type { House } from '../../house.ts'
-import { type Console, problemOf } from './console.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 
 const path = '/admin/system'
 const read = { permission: 'system.read' } as const

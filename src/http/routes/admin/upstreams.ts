@@ -22,7 +22,9 @@ import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
-import { type Console, problemOf, type Staff } from './console.ts'
+import type { Staff } from './admission.ts'
+import type { Console } from './console.ts'
+import { problemOf } from './console-problems.ts'
 import {
   dateIn,
   daysOf,
