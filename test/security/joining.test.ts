@@ -344,6 +344,8 @@ test('who waits for her mail is not told from who is nobody: status, words and s
   await world.buildPerson({ account: 'known@example.com' })
   await mailbox(world)
   const rp = await world.buildApp()
+  // It looks at how upstreams fare every few seconds, and has statements of its own.
+  await world.house.upstreamHealth.close()
   const seen = async (account: string) => {
     const guess = openBrowser()
     const page = await rp.begin(guess)
