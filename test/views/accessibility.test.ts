@@ -19,7 +19,9 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 // Legacy mode spares a second page per run; our pages have no frames, for which alone it is less thorough.
 async function faults(page: Page, only?: string): Promise<string[]> {
-  const builder = new AxeBuilder({ page }).setLegacyMode(true)
+  const builder = new AxeBuilder({ page })
+    .setLegacyMode(true)
+    .options({ resultTypes: ['violations'] })
   const axe = only ? builder.withRules(only) : builder.withTags(rules)
   const { violations } = await axe.analyze()
   return violations.flatMap(({ id, nodes }) =>
@@ -41,6 +43,17 @@ const tooSmall = (page: Page): Promise<string[]> =>
 const firstOfEach = (lang: (typeof languages)[number]) => {
   const seen = new Set<string>()
   return fixtures(lang).filter(({ view }) => !seen.has(view) && seen.add(view))
+}
+
+/** Of the console's views a state that is like another one: a list with other rows, a page with another notice. */
+const likeAnother = (lang: (typeof languages)[number]) => {
+  const first = new Set(firstOfEach(lang).map(({ name }) => name))
+  return new Set(
+    fixtures(lang).flatMap(({ name, view, locals }) => {
+      const slips = 'problems' in locals && Array.isArray(locals.problems) ? locals.problems : []
+      return view.startsWith('admin') && slips.length === 0 && !first.has(name) ? [name] : []
+    }),
+  )
 }
 
 const wider = (page: Page): Promise<number> =>
@@ -66,10 +79,12 @@ test('axe finds nothing on a phone, what can be pressed is large enough, and not
   t.timeout(300_000)
   const { page, refused } = await open(t, 'en', 360)
   const { height = 740 } = page.viewportSize() ?? {}
+  const alike = likeAnother('en')
+  t.true(fixtures('en').length > 2 * alike.size)
   for (const { name } of fixtures('en')) {
     await page.setViewportSize({ width: 360, height })
     await page.goto(site.url('en', name))
-    t.deepEqual(await faults(page), [], name)
+    if (!alike.has(name)) t.deepEqual(await faults(page), [], name)
     t.deepEqual(await tooSmall(page), [], name)
     await page.setViewportSize({ width: 320, height })
     t.is(await wider(page), 0, `${name} is wider than 320 px`)
@@ -80,7 +95,12 @@ test('axe finds nothing on a phone, what can be pressed is large enough, and not
 test('axe finds nothing on a desk, by day and in the dark', async (t) => {
   t.timeout(300_000)
   const { page, refused } = await open(t, 'zh-TW', 1280)
-  for (const { name } of firstOfEach('zh-TW')) {
+  const console = ['admin', 'admin-client', 'admin-person', 'admin-keys', 'admin-audit']
+  const looked = firstOfEach('zh-TW').filter(
+    // The console's pages are of the same parts.
+    ({ view }) => !view.startsWith('admin') || console.includes(view),
+  )
+  for (const { name } of looked) {
     await page.emulateMedia({ colorScheme: 'light' })
     await page.goto(site.url('zh-TW', name))
     t.deepEqual(await faults(page), [], name)
