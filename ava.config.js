@@ -4,9 +4,6 @@ const long = [
   'browser/joining',
   'security/role-table',
   'browser/account-pages',
-  'stories/rolling-restart',
-  'stories/workers',
-  'stories/backup',
 ]
 const rank = (file) => {
   const place = long.findIndex((name) => file.endsWith(`${name}.test.ts`))

@@ -76,10 +76,9 @@ async function leaveOutPeers(): Promise<string[]> {
  */
 const onBothEngines = [
   'test/accounts/**/*.test.ts',
-  'test/oidc/**/*.test.ts',
-  'test/security/{core,sessions,people,client-model}.test.ts',
-  'test/http/interactions.test.ts',
-  'test/stories/{audit,counties,joining,migration,sign-out}.test.ts',
+  'test/oidc/{code-flow,grants,registration,two-secrets}.test.ts',
+  'test/security/{core,people,client-model}.test.ts',
+  'test/stories/{counties,joining,migration}.test.ts',
 ]
 
 const files = process.argv.slice(2)

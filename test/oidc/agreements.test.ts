@@ -191,6 +191,8 @@ test('who has agreed costs a silent request no statement more than where there a
     const here = { rp: await world.buildApp(), person: await world.buildPerson() }
     const { browser, page } = await enter(here)
     if (agreements.length > 0) await agree(browser, page)
+    // It looks at how upstreams fare every few seconds, and has statements of its own.
+    await world.house.upstreamHealth.close()
     const silently = () => browser.open(here.rp.authorize({ prompt: 'none' }))
     await silently()
     const before = world.house.store.statements()

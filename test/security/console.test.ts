@@ -25,6 +25,8 @@ test.before(async () => {
   world = opened.world
   close = opened.close
   there = await buildForeign(world)
+  // It looks at how upstreams fare every few seconds, and has statements of its own.
+  await world.house.upstreamHealth.close()
 })
 test.after.always(() => close?.())
 

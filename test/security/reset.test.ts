@@ -129,6 +129,8 @@ test('nobody learns from the page whether there is such an account: words, statu
   const world = await buildWorld(t, { limits: patient })
   const person = await world.buildPerson()
   await keep(world, person.sub)
+  // It looks at how upstreams fare every few seconds, and has statements of its own.
+  await world.house.upstreamHealth.close()
   const seen = async (account: string) => {
     const browser = openBrowser()
     const page = await browser.open(`${world.issuer}/reset`)
