@@ -98,7 +98,12 @@ test('in the dark everything can be read', async (t) => {
   t.timeout(300_000)
   const { page, refused } = await open(t, 'zh-TW', 1280)
   await page.emulateMedia({ colorScheme: 'dark' })
-  for (const { name } of firstOfEach('zh-TW')) {
+  // The console's pages are of the same parts.
+  const console = ['admin', 'admin-client', 'admin-person', 'admin-keys', 'admin-statistics']
+  const looked = firstOfEach('zh-TW').filter(
+    ({ view }) => !view.startsWith('admin') || console.includes(view),
+  )
+  for (const { name } of looked) {
     await page.goto(site.url('zh-TW', name))
     t.deepEqual(await faults(page, 'color-contrast'), [], name)
   }
