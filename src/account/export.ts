@@ -1,6 +1,8 @@
 /** Everything we hold of a member, as she may have it (個人資料保護法 §3): less what only proves that she is herself. */
+
 import type { Moved } from '#accounts/merging.ts'
 import { openNumber } from '#accounts/personal-numbers.ts'
+import { isoTime } from '#lib/time.ts'
 import { listSessions } from '#oidc/sessions.ts'
 import type { AuditRow, Store } from '#store/store.ts'
 import { type Acting, acted } from './act.ts'
@@ -159,8 +161,7 @@ function movedOf(text: string) {
   return { rows: rows.map(({ mark: _, ...row }) => row), attributes: Object.keys(profile) }
 }
 
-const iso = (at: number | undefined) =>
-  at === undefined ? undefined : new Date(at * 1000).toISOString()
+const iso = (at: number | undefined) => (at === undefined ? undefined : isoTime(at))
 
 async function allSignIns({ auditReads }: Pick<Store, 'auditReads'>, accountId: string) {
   const all: AuditRow[] = []

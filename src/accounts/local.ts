@@ -175,15 +175,7 @@ export async function putLocalAccount(
     updatedAt: at,
   })
   if (!(await identifiers.take({ type, value: name, accountId, verifiedAt: at }))) return false
-  const id = randomUUID()
-  await credentials.create({
-    id,
-    accountId,
-    type: 'password',
-    secret,
-    createdAt: at,
-    updatedAt: at,
-  })
+  await createPassword(credentials, { accountId, secret }, at)
   return true
 }
 
@@ -196,13 +188,18 @@ export async function setPassword(
 ): Promise<void> {
   const known = await credentials.findPassword(accountId)
   if (known) return credentials.setSecret(known.id, secret, at)
-  const id = randomUUID()
-  await credentials.create({
-    id,
-    accountId,
+  await createPassword(credentials, { accountId, secret }, at)
+}
+
+const createPassword = (
+  credentials: Tables['credentials'],
+  password: Pick<CredentialRow, 'accountId' | 'secret'>,
+  at: number,
+) =>
+  credentials.create({
+    id: randomUUID(),
     type: 'password',
-    secret,
+    ...password,
     createdAt: at,
     updatedAt: at,
   })
-}

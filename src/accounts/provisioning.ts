@@ -1,4 +1,5 @@
 /** What other systems are to make or remove for a person waits in the outbox, written with what causes it. */
+import { isoTime } from '#lib/time.ts'
 import type { Tables } from '#store/store.ts'
 
 export type ProvisioningEvent = {
@@ -18,7 +19,7 @@ export async function queueProvisioning(
   { receiver, type, data }: { receiver: string } & Pick<ProvisioningEvent, 'type' | 'data'>,
   { at }: { at: number },
 ): Promise<string> {
-  const timestamp = new Date(at * 1000).toISOString()
+  const timestamp = isoTime(at)
   const payload: ProvisioningMessage = { receiver, event: { type, timestamp, data } }
   return outbox.put({ kind: 'provisioning', target: receiver, payload, createdAt: at })
 }

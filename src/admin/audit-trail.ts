@@ -1,7 +1,7 @@
 /** The audit trail as staff read it: names beside ids, and what each of them leads to. */
+import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, AuditRow, Store } from '#store/store.ts'
 import { csvBeginning, csvRow } from './csv.ts'
-import { isoTime } from './times.ts'
 
 /** What an event speaks of: `id` is as the trail writes it, `what` the page it has, if any. */
 export type Mentioned = {

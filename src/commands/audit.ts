@@ -1,7 +1,9 @@
 /** `citygate audit …`: what happened, and whether the record of it is whole. */
+
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Heads, Verdict } from '#admin/audit.ts'
+import { isoSecond } from '#lib/time.ts'
 import type { AuditRow } from '#store/store.ts'
 import { exits, inHouse, print, Stop } from './tools.ts'
 
@@ -70,7 +72,7 @@ function readCount(text: string): number {
 }
 
 function describe({ at, action, outcome, actor, target, address, ref, details }: AuditRow): string {
-  const time = new Date(at * 1000).toISOString().replace('.000', '')
+  const time = isoSecond(at)
   const more = Object.keys(details).length > 0 ? JSON.stringify(details) : ''
   const columns = [time, action, outcome, actor, target, address, ref, more]
   return columns.map((column) => column || '-').join('  ')

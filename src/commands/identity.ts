@@ -1,7 +1,7 @@
 /** `citygate identity …`: upstream accounts people sign in with. */
 import type { Command } from 'commander'
 import type { ListedIdentity } from '#admin/identities.ts'
-import { seconds } from '#lib/time.ts'
+import { isoSecond, seconds } from '#lib/time.ts'
 import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
 export function addIdentityCommands(program: Command): void {
@@ -61,8 +61,6 @@ export function addIdentityCommands(program: Command): void {
     })
 }
 
-const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
-
 const toJson = ({ accountId, readAt, hasFingerprint, ...row }: ListedIdentity) => ({
   ...row,
   account: accountId,
@@ -71,4 +69,4 @@ const toJson = ({ accountId, readAt, hasFingerprint, ...row }: ListedIdentity) =
 })
 
 const describe = ({ id, connector, accountId, readAt, unread }: ListedIdentity): string =>
-  [id, connector.padEnd(12), accountId, time(readAt), unread.join(', ')].join('  ').trimEnd()
+  [id, connector.padEnd(12), accountId, isoSecond(readAt), unread.join(', ')].join('  ').trimEnd()

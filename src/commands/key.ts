@@ -1,7 +1,9 @@
 /** `citygate key …`: signing and cookie keys, and the key that seals them. */
+
 import { type Command, Option } from 'commander'
 import type { DescribedKey } from '#admin/keys.ts'
 import type { House } from '#http/house.ts'
+import { isoSecond } from '#lib/time.ts'
 import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
 export function addKeyCommands(program: Command): void {
@@ -39,7 +41,7 @@ export function addKeyCommands(program: Command): void {
         const what = alg ? `${kid} ${alg}` : kid
         const waits = isNew ? 'is published and' : 'waits already and'
         if (atOnce) print(`${what} signs: running processes follow within ${follow} seconds`)
-        else print(`${what} ${waits} signs from ${time(signsAt)}`)
+        else print(`${what} ${waits} signs from ${isoSecond(signsAt)}`)
       }
       if (atOnce) {
         print('what was signed before still verifies: end that with `citygate key revoke <kid>`')
@@ -106,8 +108,6 @@ const ports = (house: House) => ({
   actor: operator(),
 })
 
-const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
-
 function describe({ kid, alg, purpose, state, ...times }: DescribedKey): string {
   const columns = [kid.padEnd(16), (alg ?? '-').padEnd(5), purpose.padEnd(8), state.padEnd(9)]
   const dates = [
@@ -115,6 +115,6 @@ function describe({ kid, alg, purpose, state, ...times }: DescribedKey): string 
     ['signs', state === 'permanent' ? undefined : times.signs_at],
     ['until', times.retires_at],
     ['leaves', times.leaves_at],
-  ].flatMap(([name, at]) => (typeof at === 'number' ? [`${name} ${time(at)}`] : []))
+  ].flatMap(([name, at]) => (typeof at === 'number' ? [`${name} ${isoSecond(at)}`] : []))
   return [...columns, ...dates].join('  ')
 }

@@ -1,6 +1,8 @@
 /** `citygate merge …`: two accounts of one person that were joined. */
+
 import type { Command } from 'commander'
 import type { Conflict } from '#accounts/merging.ts'
+import { isoSecond } from '#lib/time.ts'
 import type { MergeRow } from '#store/store.ts'
 import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
@@ -82,15 +84,13 @@ function sayConflict({ row: { table, key, label }, why }: Conflict): string {
   return `  ${table}${which && ` ${which}`} ${meaning[why]}`
 }
 
-const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
-
 const describe = ({ id, kept, merged, mergedAt, undoneAt }: MergeRow): string =>
   [
     id,
-    time(mergedAt),
+    isoSecond(mergedAt),
     `kept ${kept}`,
     `merged ${merged}`,
-    undoneAt === undefined ? 'joined' : `undone ${time(undoneAt)}`,
+    undoneAt === undefined ? 'joined' : `undone ${isoSecond(undoneAt)}`,
   ].join('  ')
 
 const toJson = ({ id, kept, merged, mergedAt, undoneAt }: MergeRow) => ({

@@ -1,7 +1,7 @@
 /** `citygate outbox …`: what waits to reach the outside, and what was given up. */
 import type { Command } from 'commander'
 import type { House } from '#http/house.ts'
-import { seconds } from '#lib/time.ts'
+import { isoSecond, seconds } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
 import { exits, inHouse, operator, print, Stop } from './tools.ts'
 
@@ -62,10 +62,8 @@ const toJson = ({ createdAt, dueAt, lastError, ...row }: OutboxRow) => ({
   last_error: lastError,
 })
 
-const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
-
 function describe({ id, kind, target, state, attempts, dueAt, lastError }: OutboxRow): string {
-  const when = state === 'dead' ? 'given up' : `next try ${time(dueAt)}`
+  const when = state === 'dead' ? 'given up' : `next try ${isoSecond(dueAt)}`
   const columns = [id, kind.padEnd(18), target, `${attempts} tries`, when]
   return [...columns, ...(lastError ? [lastError] : [])].join('  ')
 }

@@ -6,7 +6,7 @@ import type { UpstreamEvent } from '#admin/upstreams/shapes.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import type { House } from '#http/house.ts'
-import { seconds } from '#lib/time.ts'
+import { isoSecond, seconds } from '#lib/time.ts'
 import { exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
 
 export function addUpstreamCommands(program: Command): void {
@@ -115,7 +115,11 @@ export function addUpstreamCommands(program: Command): void {
       if (json) print(JSON.stringify(notices, null, 2))
       else
         for (const { id, connector, startsAt, endsAt, text } of notices)
-          print([id, connector, time(startsAt), time(endsAt), ...Object.values(text)].join('  '))
+          print(
+            [id, connector, isoSecond(startsAt), isoSecond(endsAt), ...Object.values(text)].join(
+              '  ',
+            ),
+          )
     })
 
   upstream
@@ -183,7 +187,7 @@ function standingOf(
 ) {
   const { id, label } = file
   const known = upstreamHealth.find(id)
-  const moment = (at: number | undefined) => (at === undefined ? undefined : time(at))
+  const moment = (at: number | undefined) => (at === undefined ? undefined : isoSecond(at))
   return {
     id,
     label: label['zh-TW'],
@@ -220,5 +224,3 @@ function describe(one: ReturnType<typeof standingOf>): string {
     ...(one.certificate_expires ? [`certificate until ${one.certificate_expires}`] : []),
   ].join('  ')
 }
-
-const time = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')

@@ -1,11 +1,12 @@
 /** An app's versions as they are read: who, when, and each field before and after. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import type { ClientVersionRow } from '#store/store.ts'
 import { type Acting, done, type Outcome, rejected } from '../operation.ts'
 import { cutPage, readCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { findWithin } from './reach.ts'
-import { isoTime } from './shown.ts'
 import { differences } from './versions.ts'
 
 export const shownVersion = z.object({

@@ -23,7 +23,8 @@ export function fitSecret(row: ClientRow, at: number): { row: ClientRow; secret?
   return { row: { ...row, secretHash: sha256(secret), secretCreatedAt: at }, secret }
 }
 
-const withoutSecrets = ({
+/** The app as it is, with nothing to prove itself by. */
+export const withoutSecrets = ({
   secretHash: _,
   secretCreatedAt: __,
   secretExpiresAt: ___,

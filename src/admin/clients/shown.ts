@@ -1,5 +1,7 @@
 /** An app as staff and their programs see it; no secret among it. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { clientKinds } from '#store/clients.ts'
 import type { ClientRow } from '#store/store.ts'
 import { toSettings } from './registration.ts'
@@ -55,8 +57,6 @@ export const shownClient = z.object({
     }),
   ),
 })
-
-export const isoTime = (at: number): string => new Date(at * 1000).toISOString()
 
 export const stateOf = (row: ClientRow, at: number): ShownState => {
   if (row.disabledAt !== undefined) return 'disabled'

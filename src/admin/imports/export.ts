@@ -1,6 +1,8 @@
 /** Everybody who fits a filter, as CSV, however many: a page at a time, as fast as it is taken. Never a number of hers. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { isoSecond } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
 import { type Barred, done, type Outcome, operation, perform } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
@@ -117,7 +119,7 @@ function lineOf({
     school_code: schools.map(({ code }) => code).join(';'),
     role: schools.map(({ role }) => role).join(';'),
     titles: schools.map(({ titles }) => titles.join('、')).join(';'),
-    created_at: new Date(createdAt * 1000).toISOString().replace('.000', ''),
+    created_at: isoSecond(createdAt),
   }
   return exportColumns.map((column) => values[column])
 }

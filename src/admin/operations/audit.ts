@@ -1,13 +1,15 @@
 /** What staff can do with the audit trail: search it, read one event, have its chains walked. */
+
 import { z } from 'zod'
 import { beginOf, daysAfter, readDay } from '#lib/taiwan-days.ts'
+import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, Store } from '#store/store.ts'
 import { beginCheck, lastCheck } from '../audit-check.ts'
 import { auditCsv, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
 import { type Acting, done, type Operation, operation, rejected, unknown } from '../operation.ts'
 import { paged, pageOf, readCursor, writeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
-import { isoTime, time } from '../times.ts'
+import { time } from '../times.ts'
 
 const mention = z.object({
   /** As the trail has it: an account’s id, `client:<id>`, `operator:<name>` … */

@@ -1,5 +1,7 @@
 /** What staff can do about apps. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { clientKinds, clientSorts, clientStates } from '#store/clients.ts'
 import { listVersions, mostVersions, shownVersion } from '../clients/history.ts'
 import { resourceScopesOf } from '../clients/judge.ts'
@@ -10,7 +12,7 @@ import { findWithin } from '../clients/reach.ts'
 import { register, registerPortsOf, reregister } from '../clients/register.ts'
 import { changedSettings, newSettings, type Settings } from '../clients/schema.ts'
 import { addSecret, dropFormer, keepDays, mostExpiryDays } from '../clients/secrets.ts'
-import { isoTime, listedClient, shown, shownClient } from '../clients/shown.ts'
+import { listedClient, shown, shownClient } from '../clients/shown.ts'
 import { disable, enable, remove } from '../clients/standing.ts'
 import { undoTo } from '../clients/undo.ts'
 import { uriProblem } from '../clients/uris.ts'

@@ -1,5 +1,7 @@
 /** What staff can do about people who are brought in from a file; the file itself comes by `receiveImport`. */
+
 import { z } from 'zod'
+import { isoSecond } from '#lib/time.ts'
 import { importStates, type PeopleImportRow } from '#store/store.ts'
 import { rowProblems } from '../imports/problems.ts'
 import { importJob } from '../imports/receive.ts'
@@ -55,8 +57,6 @@ const importNote = z.object({
   accountId: z.string().optional(),
 })
 
-const iso = (at: number) => new Date(at * 1000).toISOString().replace('.000', '')
-
 function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
   const { problem, startedBy, state, total, checked, done: through } = row
   const underway = state === 'checking' || state === 'importing'
@@ -85,9 +85,9 @@ function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
     ...(problem === undefined ? {} : { problem }),
     createdBy,
     ...(startedBy === undefined ? {} : { startedBy }),
-    createdAt: iso(row.createdAt),
-    updatedAt: iso(row.updatedAt),
-    expiresAt: iso(row.expiresAt),
+    createdAt: isoSecond(row.createdAt),
+    updatedAt: isoSecond(row.updatedAt),
+    expiresAt: isoSecond(row.expiresAt),
   }
 }
 

@@ -1,10 +1,12 @@
 /** What staff can do about the key ring. No operation gives or takes key material. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { signingAlgs } from '#oidc/key-schedule.ts'
 import { type DescribedKey, listKeys, revokeKey, rotateKeys } from '../keys.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
-import { isoTime, time } from '../times.ts'
+import { time } from '../times.ts'
 
 const keyShape = z.object({
   kid: z.string(),

@@ -1,7 +1,7 @@
 /** What staff can do about messages that wait to reach the outside: never what they say, nor to whom a mail goes. */
 import { z } from 'zod'
 import { maskHost } from '#lib/mask.ts'
-import { seconds } from '#lib/time.ts'
+import { isoTime, seconds } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
 import {
   type Acting,
@@ -15,7 +15,7 @@ import {
 import { dropMessage, retryMessage, retryMessages } from '../outbox.ts'
 import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
-import { isoTime, time } from '../times.ts'
+import { time } from '../times.ts'
 
 export const messageKinds = ['backchannel-logout', 'mail', 'request', 'provisioning'] as const
 export const messageStates = ['waiting', 'dead'] as const

@@ -1,8 +1,10 @@
 /** What staff can learn of how many sign in. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import { type Span, signInStatistics, spans } from '../statistics.ts'
-import { isoTime, time } from '../times.ts'
+import { time } from '../times.ts'
 
 const tally = { ok: z.int(), failed: z.int() }
 

@@ -1,5 +1,7 @@
 /** What staff can learn of the installation itself, and the doctor. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import {
   databaseState,
@@ -10,7 +12,7 @@ import {
   lastExamination,
   version,
 } from '../system.ts'
-import { isoTime, time } from '../times.ts'
+import { time } from '../times.ts'
 
 const examination = z.object({
   at: time,

@@ -1,5 +1,7 @@
 /** What staff can do about upstreams. Of a county she does not reach somebody hears what of one there is not. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import type { UpstreamEventRow } from '#store/store.ts'
 import { announce, withdraw } from '../notices.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
@@ -17,7 +19,7 @@ import {
   upstreamDetail,
   upstreamShape,
 } from '../upstreams/shapes.ts'
-import { detailOf, iso, itemOf, recentFailures } from '../upstreams/standing.ts'
+import { detailOf, itemOf, recentFailures } from '../upstreams/standing.ts'
 import { switchOff, switchOn } from '../upstreams/switching.ts'
 
 const id = z.string().min(1).max(32)
@@ -117,7 +119,7 @@ const shownEvent = ({
   detail,
 }: UpstreamEventRow): UpstreamEvent => ({
   id: event,
-  at: iso(at),
+  at: isoTime(at),
   kind,
   what,
   ...(ref === '' ? {} : { ref }),
@@ -198,7 +200,7 @@ export const addUpstreamNotice = operation({
     }
     const { id: made, text, startsAt, endsAt } = announced.notice
     await ports.upstreamHealth.look()
-    return done({ id: made, text, from: iso(startsAt), until: iso(endsAt) })
+    return done({ id: made, text, from: isoTime(startsAt), until: isoTime(endsAt) })
   },
 })
 

@@ -9,13 +9,14 @@ import { deriveKey, hmac } from '#lib/crypto.ts'
 import { maskMail, maskNumber } from '#lib/mask.ts'
 import { region } from '#lib/networks.ts'
 import { clip } from '#lib/prose.ts'
+import { isoTime } from '#lib/time.ts'
 import { listSessions } from '#oidc/sessions.ts'
 import type { AccountRow, AffiliationRow, IdentifierRow, IdentityRow } from '#store/store.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { reachOf } from '../staff.ts'
 import { reaches, withinOf } from './reach.ts'
-import { iso, isoOr, type person } from './shapes.ts'
+import { isoOr, type person } from './shapes.ts'
 
 type Person = z.input<typeof person>
 
@@ -97,8 +98,8 @@ export async function findPerson(
     kind: account.kind,
     status: account.status,
     name: account.profile.name?.value ?? '',
-    createdAt: iso(account.createdAt),
-    updatedAt: iso(account.updatedAt),
+    createdAt: isoTime(account.createdAt),
+    updatedAt: isoTime(account.updatedAt),
     closedAt: isoOr(account.closedAt),
     phrase: phraseOf(account, names),
     version: versionOf(keys.data, account),
@@ -108,7 +109,7 @@ export async function findPerson(
           roles: roles.map(({ role, reach, grantedAt }) => ({
             role,
             reach,
-            grantedAt: iso(grantedAt),
+            grantedAt: isoTime(grantedAt),
           })),
         }
       : {}),
@@ -120,7 +121,7 @@ export async function findPerson(
         value: mask ? mask(value) : value,
         masked: mask !== undefined,
         by: far ? 'elsewhere' : whose,
-        at: iso(at),
+        at: isoTime(at),
         ...(verified === undefined ? {} : { verified }),
       }
     }),
@@ -129,24 +130,24 @@ export async function findPerson(
       value: type === 'phone' ? maskNumber(value) : value,
       verifiedAt: isoOr(verifiedAt),
     })),
-    password: password && { changedAt: iso(password.updatedAt) },
+    password: password && { changedAt: isoTime(password.updatedAt) },
     recovery: recovery && {
       address: maskMail(recovery.value),
-      since: iso(recovery.createdAt),
+      since: isoTime(recovery.createdAt),
       confirmedAt: isoOr(recovery.confirmedAt),
     },
     guardian: guardian && {
       name: guardian.name,
       address: maskMail(guardian.email),
-      agreedAt: iso(guardian.agreedAt),
+      agreedAt: isoTime(guardian.agreedAt),
     },
-    numbers: numbers.map(({ type, createdAt }) => ({ type, since: iso(createdAt) })),
+    numbers: numbers.map(({ type, createdAt }) => ({ type, since: isoTime(createdAt) })),
     identities: near.map((one) => ({
       id: one.id,
       county: one.connector,
       subject: one.subject,
-      linkedAt: iso(one.createdAt),
-      readAt: iso(one.readAt),
+      linkedAt: isoTime(one.createdAt),
+      readAt: isoTime(one.readAt),
       unread: one.unread ?? [],
       fingerprint: one.fingerprint !== undefined,
     })),
@@ -156,12 +157,12 @@ export async function findPerson(
       id: factor,
       type,
       label,
-      createdAt: iso(createdAt),
+      createdAt: isoTime(createdAt),
       usedAt: isoOr(usedAt),
     })),
     sessions: sessions.map((one) => ({
       id: one.uid,
-      signedInAt: iso(one.signedInAt),
+      signedInAt: isoTime(one.signedInAt),
       lastSeenAt: isoOr(one.lastSeenAt),
       acr: one.acr,
       agent: one.agent,
@@ -173,18 +174,18 @@ export async function findPerson(
       terms,
       version,
       language,
-      agreedAt: iso(agreedAt),
+      agreedAt: isoTime(agreedAt),
     })),
     applications: applications.map(({ createdAt, updatedAt, ...one }) => ({
       ...one,
-      createdAt: iso(createdAt),
-      updatedAt: iso(updatedAt),
+      createdAt: isoTime(createdAt),
+      updatedAt: isoTime(updatedAt),
     })),
     merges: merges.map(({ id: merge, kept, merged, mergedAt, undoneAt }) => ({
       id: merge,
       role: kept === id ? ('kept' as const) : ('merged' as const),
       ...(withinOf(by) ? {} : { other: kept === id ? merged : kept }),
-      mergedAt: iso(mergedAt),
+      mergedAt: isoTime(mergedAt),
       undoneAt: isoOr(undoneAt),
     })),
   })
@@ -199,7 +200,7 @@ function affiliation(
   if (!source) return []
   const { schoolCode: school, schoolName, role, titles, readAt, stale } = one
   const county = source.connector
-  return [{ school, schoolName, role, titles, county, readAt: iso(readAt), stale }]
+  return [{ school, schoolName, role, titles, county, readAt: isoTime(readAt), stale }]
 }
 
 function appsOf(

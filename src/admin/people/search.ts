@@ -1,8 +1,10 @@
 /** Staff look for people: what was typed, held against everything a person is known by. */
+
 import { z } from 'zod'
 import { normalName, signInName } from '#accounts/local.ts'
 import { keyText } from '#accounts/people-keys.ts'
 import { deriveKey, seal, unseal } from '#lib/crypto.ts'
+import { isoTime } from '#lib/time.ts'
 import {
   accountStatuses,
   type PeopleFilter,
@@ -13,7 +15,6 @@ import { type Acting, done, type Outcome, rejected } from '../operation.ts'
 import { paged, pageOf } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { withinOf } from './reach.ts'
-import { iso } from './shapes.ts'
 
 const word = z.string().regex(/^[\w:.-]{1,64}$/)
 
@@ -92,8 +93,8 @@ export async function searchPeople(
     sub: id,
     accounts: names,
     counties: connectors,
-    createdAt: iso(createdAt),
-    updatedAt: iso(updatedAt),
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
     ...row,
   }))
   return done({ items, ...(next ? { next: writePlace(key, order, next) } : {}) })

@@ -1,12 +1,13 @@
 /** What is said of one person, as it leaves the server. */
+
 import { z } from 'zod'
+import { isoTime } from '#lib/time.ts'
 import { accountStatuses } from '#store/store.ts'
 
 export { accountStatuses }
 
-export const iso = (at: number): string => new Date(at * 1000).toISOString()
 export const isoOr = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : iso(at)
+  at === undefined ? undefined : isoTime(at)
 
 const time = z.string()
 

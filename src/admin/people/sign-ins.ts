@@ -1,12 +1,14 @@
 /** One person's sign-ins, the newest first. */
+
 import { z } from 'zod'
 import { region } from '#lib/networks.ts'
+import { isoTime } from '#lib/time.ts'
 import type { AuditPlace } from '#store/store.ts'
 import { type Acting, done, type Outcome, rejected, unknown } from '../operation.ts'
 import { cutPage, pageOf, readCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { reaches, withinOf } from './reach.ts'
-import { iso, signIn } from './shapes.ts'
+import { signIn } from './shapes.ts'
 
 export const signInsOutput = pageOf(signIn)
 
@@ -32,7 +34,7 @@ export async function listSignIns(
   const { items, next } = cutPage(rows, limit, ({ at, chain, seq }) => [at, chain, seq])
   const shown = items.map(
     ({ at, target, address, outcome, details: { way, connector: county } }) => ({
-      at: iso(at),
+      at: isoTime(at),
       way: way === 'upstream' ? ('upstream' as const) : ('password' as const),
       ...(isText(county) && reaches(by, county) ? { county } : {}),
       app: target.replace(/^client:/, ''),

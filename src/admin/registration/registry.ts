@@ -6,6 +6,7 @@ import { kindOf } from '#store/clients.ts'
 import type { ClientRow, InitialTokenRow, Store } from '#store/store.ts'
 import { keepChange, noteChange } from '../clients/changes.ts'
 import { usesSecret } from '../clients/registration.ts'
+import { withoutSecrets } from '../clients/secrets.ts'
 import { takeAway } from '../clients/standing.ts'
 import { judgeRegistration } from './judge.ts'
 import { type RegistrationPolicy, registrationPolicy } from './policy.ts'
@@ -97,12 +98,3 @@ export function openRegistry(store: Store, now: Now): Registry {
     },
   }
 }
-
-const withoutSecrets = ({
-  secretHash: _,
-  secretCreatedAt: __,
-  secretExpiresAt: ___,
-  formerSecretHash: ____,
-  formerSecretExpiresAt: _____,
-  ...row
-}: ClientRow): ClientRow => row

@@ -1,12 +1,13 @@
 /** Initial access tokens: who has one may register an app by itself, within what staff said when they made it. */
+
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { randomToken, sha256 } from '#lib/crypto.ts'
+import { isoTime } from '#lib/time.ts'
 import { isApiScope } from '#oidc/api-resource.ts'
 import type { InitialTokenRow } from '#store/store.ts'
 import { resourceScopesOf } from '../clients/judge.ts'
 import { staticScopes } from '../clients/registration.ts'
-import { isoTime } from '../clients/shown.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { registrationPolicy } from './policy.ts'

@@ -1,11 +1,12 @@
 /** A request as staff and their programs see it. */
+
 import { z } from 'zod'
 import { accountName } from '#accounts/account-name.ts'
+import { isoTime } from '#lib/time.ts'
 import { requestStates } from '#store/client-requests.ts'
 import { clientKinds } from '#store/clients.ts'
 import type { ClientRequestRow, Store } from '#store/store.ts'
 import { settingsDiff } from '../clients/settings-diff.ts'
-import { isoTime } from '../clients/shown.ts'
 import type { AdminPorts } from '../ports.ts'
 import { currentOf, readWanted, settingsFor, shownOf, shownWanted } from './wanted.ts'
 

@@ -1,9 +1,9 @@
 /** An owner invites somebody, and changes her mind. */
 
+import { isoTime } from '#lib/time.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { type Grant, operatorBy } from '../staff.ts'
-import { isoTime } from '../times.ts'
 import { problemWith } from './grants.ts'
 import { type InvitationPorts, type Invited, invitationTarget, invite } from './invitations.ts'
 

@@ -3,12 +3,12 @@
 import { z } from 'zod'
 import { accountName } from '#accounts/account-name.ts'
 import { isLastOwner } from '#accounts/last-owner.ts'
+import { isoTime } from '#lib/time.ts'
 import type { StaffRoleRow, Store, Tables } from '#store/store.ts'
 import { type Acting, done, type Outcome, rejected, unknown } from '../operation.ts'
 import { cutPage, readCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import type { Grant, Role } from '../staff.ts'
-import { isoTime } from '../times.ts'
 import { mayGive, problemWith } from './grants.ts'
 
 export type StaffMember = {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
-import { seconds } from '#lib/time.ts'
+import { isoTime, seconds } from '#lib/time.ts'
 import type { AdminPorts } from '../ports.ts'
 import { availabilityOf, firstDayBegins, shareOf } from './availability.ts'
 import type { Opening, UpstreamDetail, UpstreamItem } from './shapes.ts'
@@ -17,12 +17,10 @@ export type StandingPorts = Pick<
   'config' | 'store' | 'upstreamHealth' | 'upstreams' | 'now'
 >
 
-export const iso = (at: number): string => new Date(at * 1000).toISOString()
-
 const some = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
 const moment = <K extends string>(key: K, at: number | undefined) =>
-  some(key, at === undefined ? undefined : iso(at))
+  some(key, at === undefined ? undefined : isoTime(at))
 
 type Failures = { what: string; count: number; last: number }[]
 
@@ -86,17 +84,20 @@ export async function detailOf(
   const days = availabilityOf(changes, { present, offAt: off?.offAt, at })
   return {
     ...itemOf(ports, file, failures(id)),
-    ...some('switchedOff', off && { at: iso(off.offAt), by: off.switchedBy, reason: off.reason }),
+    ...some(
+      'switchedOff',
+      off && { at: isoTime(off.offAt), by: off.switchedBy, reason: off.reason },
+    ),
     notices: notices
       .filter(({ connector }) => connector === id)
       .map(({ id: notice, text, startsAt, endsAt }) => ({
         id: notice,
         text,
-        from: iso(startsAt),
-        until: iso(endsAt),
+        from: isoTime(startsAt),
+        until: isoTime(endsAt),
       })),
     failuresBy: failures(id)
-      .map(({ what, count, last }) => ({ failure: what, count, last: iso(last) }))
+      .map(({ what, count, last }) => ({ failure: what, count, last: isoTime(last) }))
       .sort((a, b) => b.count - a.count),
     availability: { ...some('share', shareOf(days)), days },
     certificates: certificatesOf(ports, file),
@@ -115,7 +116,7 @@ function certificatesOf(
   return [
     ...(expiry === undefined
       ? []
-      : [{ of: 'server' as const, name: servers.join(', '), expiresAt: iso(expiry) }]),
+      : [{ of: 'server' as const, name: servers.join(', '), expiresAt: isoTime(expiry) }]),
     ...(file.type === 'saml' ? file.settings.certificates : []).flatMap((pem) =>
       certificateIn(pem, 'file'),
     ),
