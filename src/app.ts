@@ -34,7 +34,7 @@ import { canSignOut } from '#interaction/upstream-logout.ts'
 import { type Background, openBackground } from '#jobs/background.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
-import { openMessages } from '#lib/messages.ts'
+import { type Messages, openMessages } from '#lib/messages.ts'
 import { type Tracing, untraced } from '#lib/tracing.ts'
 import { type Follower, followKeys } from '#oidc/follow-keys.ts'
 import { openLiveProvider } from '#oidc/live-provider.ts'
@@ -66,6 +66,8 @@ export type AppPorts = {
   /** Receivers of provisioning events in place of config's: the sandbox is one. */
   provisioning?: Record<string, Receiver>
   tracing?: Tracing
+  /** Read before: where one process opens several. */
+  messages?: Messages
   /** In place of what a hash usually costs: tests make hundreds of people. */
   passwordCost?: PasswordCost
 }
@@ -159,7 +161,7 @@ function openHouse(
   const fetch = openGuardedFetch({ allow })
   // Upstreams without TLS are called by their connectors, and by nobody else.
   const toUpstreams = openGuardedFetch({ allow, plain: openPlainAddresses(connectors) })
-  const messages = openMessages(join(views, 'messages'))
+  const { messages = openMessages(join(views, 'messages')) } = ports
   const assets = openAssets(join(views, 'assets'))
   const answer = openAnswer({
     render: openRenderer({ viewsDir: views, messages, assets, site }),

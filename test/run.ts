@@ -3,6 +3,7 @@
  * The last line is `N passed, N failed`; lint and types count as one check each.
  */
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,6 +21,19 @@ const count = (ok: boolean) => {
 function check(title: string, command: string, ...args: string[]) {
   console.log(`# ${title}`)
   count(spawnSync(command, args, { stdio: 'inherit' }).status === 0)
+}
+
+/** What files begin from, made once for all of them. */
+const templates = mkdtempSync(join(tmpdir(), 'citygate-templates-'))
+process.once('exit', () => rmSync(templates, { recursive: true, force: true }))
+
+function makeTemplates(env: NodeJS.ProcessEnv = {}) {
+  process.env.TEST_TEMPLATES = templates
+  const made = spawnSync('node', [join(import.meta.dirname, 'helpers', 'make-templates.ts')], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  if (made.status !== 0) count(false)
 }
 
 /** Runs AVA and counts what it says in TAP, so that no summary has to be believed. */
@@ -93,12 +107,14 @@ if (postgres) process.env.TEST_DATABASE_URL = postgres.url
 if (files.length > 0) await runTests(files)
 else {
   const left = await leaveOutPeers()
+  makeTemplates()
   // Each waits a fifth of its time: for a browser, a program, the other side.
   await runTests(['test/**/*.test.ts', '!test/stories/**', ...left], { atOnce: 3 })
   console.log('# stories')
   // Who tells them mostly waits: for a program to start, to be killed, to come back.
   await runTests(['test/stories/**/*.test.ts', ...left], { atOnce: 4 })
   console.log('# whole worlds on PostgreSQL')
+  makeTemplates({ TEST_ENGINE: 'postgres' })
   await runTests(onBothEngines, { env: { TEST_ENGINE: 'postgres' } })
 }
 await postgres?.stop()

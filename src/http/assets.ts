@@ -63,11 +63,13 @@ type Asset = {
 
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex').slice(0, 12)
 
-/** Without a quality, as small as can be. */
-const pack: Record<Encoding, (plain: Buffer, quality?: number) => Buffer> = {
+/** Brotli’s 10 makes our sheet 9 % smaller than 5 does and takes 50 ms instead of 4; 11 takes 120 for another 2 %. */
+type BrotliQuality = 5 | 10
+
+const pack: Record<Encoding, (plain: Buffer, quality: BrotliQuality) => Buffer> = {
   identity: (plain) => plain,
   gzip: (plain) => gzipSync(plain, { level: 9 }),
-  br: (plain, quality = constants.BROTLI_MAX_QUALITY) =>
+  br: (plain, quality) =>
     brotliCompressSync(plain, {
       params: {
         [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
@@ -83,27 +85,36 @@ function kindOf(name: string): Pick<Asset, 'type' | 'encodings'> {
   return { type, encodings: packed.has(extension) ? ['br', 'gzip', 'identity'] : ['identity'] }
 }
 
-function ofBytes(name: string, plain: Buffer): Asset {
-  const kind = kindOf(name)
-  const bodies = new Map(kind.encodings.map((encoding) => [encoding, pack[encoding](plain)]))
-  return { ...kind, hash: hashOf(plain), body: (encoding) => bodies.get(encoding) }
-}
-
-/** Only its hash is known at boot. Packed by the first who asks, in a few milliseconds, and kept packed. */
-function lazily(name: string, file: URL): Asset {
-  const hash = hashOf(readFileSync(file))
+/** Packed by the first who asks, and kept packed: a process that serves no page spends nothing on it. */
+function openAsset(
+  name: string,
+  hash: string,
+  quality: BrotliQuality,
+  read: () => Buffer | undefined,
+): Asset {
   const bodies = new Map<Encoding, Buffer>()
   const body = (encoding: Encoding) => {
     const known = bodies.get(encoding)
     if (known) return known
-    const plain = readFileSync(file)
-    // Packages are replaced under a running program; what has this address stays a year in browsers.
-    if (hashOf(plain) !== hash) return undefined
-    const made = pack[encoding](plain, 5)
-    if (encoding !== 'identity') bodies.set(encoding, made)
+    const plain = read()
+    const made = plain && pack[encoding](plain, quality)
+    if (made && encoding !== 'identity') bodies.set(encoding, made)
     return made
   }
   return { ...kindOf(name), hash, body }
+}
+
+const ofBytes = (name: string, plain: Buffer): Asset =>
+  openAsset(name, hashOf(plain), 10, () => plain)
+
+/** Large, and asked for by few pages: not in memory until somebody does. */
+function ofFile(name: string, file: URL): Asset {
+  const hash = hashOf(readFileSync(file))
+  return openAsset(name, hash, 5, () => {
+    const plain = readFileSync(file)
+    // Packages are replaced under a running program; what has this address stays a year in browsers.
+    return hashOf(plain) === hash ? plain : undefined
+  })
 }
 
 /** The best encoding the client takes (RFC 9110 12.5.3); `br;q=0` is a refusal. */
@@ -128,7 +139,7 @@ export function openAssets(dir: string): Assets {
     urls.set(name, path)
     byPath.set(path, asset)
   }
-  for (const [name, file] of Object.entries(published)) add(name, lazily(name, new URL(file)))
+  for (const [name, file] of Object.entries(published)) add(name, ofFile(name, new URL(file)))
   for (const { name } of readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile())) {
     if (!name.startsWith('.')) add(name, ofBytes(name, readFileSync(join(dir, name))))
   }

@@ -1,12 +1,13 @@
 /** A database of one's own for each test, on either engine, which goes with it. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import pg from 'pg'
 import { once } from '#lib/once.ts'
 import { openStore, type Store, type Where } from '#store/store.ts'
+import { madeOnce } from './made-once.ts'
 import { startPostgres } from './postgres.ts'
 
 export type Engine = Where['engine']
@@ -51,17 +52,44 @@ export async function createPostgres(template?: Where): Promise<Where & { engine
 export const dropPostgres = ({ url }: { url: string }): Promise<void> =>
   administer(`DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`)
 
-/** An empty database without a schema. */
-export async function createDatabase(t: ExecutionContext, engine = testEngine): Promise<Where> {
-  if (engine === 'sqlite') return { engine, file: join(temporaryFolder(t), 'test.sqlite3') }
-  const where = await createPostgres()
-  t.teardown(() => dropPostgres(where))
-  return where
+/** An empty database without a schema, or a copy of one. */
+export async function createDatabase(
+  t: ExecutionContext,
+  engine = testEngine,
+  template?: Where,
+): Promise<Where> {
+  if (engine === 'postgres') {
+    const where = await createPostgres(template)
+    t.teardown(() => dropPostgres(where))
+    return where
+  }
+  const file = join(temporaryFolder(t), 'test.sqlite3')
+  if (template?.engine === 'sqlite') copyFileSync(template.file, file)
+  return { engine, file }
 }
 
+const migrated = (engine: Engine) =>
+  madeOnce(`store-${engine}`, async (folder) => {
+    const where: Where =
+      engine === 'sqlite' ? { engine, file: join(folder, 'test.sqlite3') } : await createPostgres()
+    const store = openStore(where)
+    await store.migrate()
+    await store.close()
+    noteWhere(folder, where)
+  })
+
+/** Databases with nothing but the schema. */
+export const storeTemplates = { sqlite: migrated('sqlite'), postgres: migrated('postgres') }
+
+/** Which database belongs to a template’s folder: said beside it, so that a copy of the folder does not. */
+export const noteWhere = (folder: string, where: Where): void =>
+  writeFileSync(`${folder}.json`, JSON.stringify(where))
+
+export const whereOf = (folder: string): Where => JSON.parse(readFileSync(`${folder}.json`, 'utf8'))
+
 export async function buildStore(t: ExecutionContext, engine = testEngine): Promise<Store> {
-  const store = openStore(await createDatabase(t, engine))
-  await store.migrate()
+  const template = whereOf(await storeTemplates[engine]())
+  const store = openStore(await createDatabase(t, engine, template))
   store.beginAudit(Buffer.alloc(32, 7))
   store.beginOutbox(Buffer.alloc(32, 8))
   t.teardown(() => store.close())

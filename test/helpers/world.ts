@@ -1,6 +1,5 @@
 /** A whole Citygate on ports of its own, with its sandbox, for one test. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { PasswordCost } from '#accounts/passwords.ts'
@@ -9,11 +8,20 @@ import { addPerson } from '#admin/people.ts'
 import { type Config, loadConfig } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openLog } from '#lib/log.ts'
+import { type Messages, openMessages } from '#lib/messages.ts'
 import type { Where } from '#store/store.ts'
 import { openApp } from '../../src/app.ts'
 import { listen } from '../../src/opening/listening.ts'
-import { createPostgres, dropPostgres, temporaryFolder, testEngine } from './database.ts'
+import {
+  createPostgres,
+  dropPostgres,
+  noteWhere,
+  temporaryFolder,
+  testEngine,
+  whereOf,
+} from './database.ts'
 import { freePort } from './free-port.ts'
+import { madeOnce } from './made-once.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -71,49 +79,40 @@ type Options = {
   enrolments?: Config['enrolments'] | 'as configured'
 }
 
-let template: Promise<Template> | undefined
-type Template = { folder: string; where: Where }
+let read: Messages | undefined
+/** Read once: 65 ms a world. */
+const words = () => {
+  read ??= openMessages(join(root, 'views', 'messages'))
+  return read
+}
 
 /** Databases of worlds by their data directory: a restart comes back to its own. */
 const databases = new Map<string, Where>()
 
-/** A database with schema and keys, made once per test file: RSA keys take a second each. */
-function prepareTemplate(): Promise<Template> {
-  template ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'citygate-template-'))
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    const env = { SANDBOX: 'off', DATA_DIR: folder, ...(await databaseOf(folder)) }
-    const config = loadConfig(env, root)
-    await (await openApp(config, { log: openLog('silent') })).close()
-    return { folder, where: config.database }
-  })()
-  return template
-}
-
-let pretend: Promise<string> | undefined
+/** A data directory and a database with schema and keys: RSA keys take a second each. */
+export const worldTemplate = madeOnce(`world-${testEngine}`, async (folder) => {
+  const env = { SANDBOX: 'off', DATA_DIR: folder, ...(await databaseOf(folder)) }
+  const config = loadConfig(env, root)
+  await (await openApp(config, { log: openLog('silent') })).close()
+  noteWhere(folder, config.database)
+})
 
 /** What the pretend world makes for itself, in a folder of its own: its schema, certificates that take a while. */
-function preparePretend(): Promise<string> {
-  pretend ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'citygate-pretend-'))
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    const config = loadConfig({ SANDBOX: 'on', DATA_DIR: folder }, root)
-    const { prepareSandbox } = await import('#sandbox/wiring.ts')
-    if (config.sandbox) await (await prepareSandbox(config, config.sandbox)).close()
-    return folder
-  })()
-  return pretend
-}
+export const pretendTemplate = madeOnce('pretend', async (folder) => {
+  const config = loadConfig({ SANDBOX: 'on', DATA_DIR: folder }, root)
+  const { prepareSandbox } = await import('#sandbox/wiring.ts')
+  if (config.sandbox) await (await prepareSandbox(config, config.sandbox)).close()
+})
 
 /** The environment that names a data directory's database, made from the template where there is none yet. */
 async function databaseOf(
   dataDir: string,
-  template?: Template,
+  template?: Where,
   t?: ExecutionContext,
 ): Promise<NodeJS.ProcessEnv> {
   if (testEngine === 'sqlite') return {}
   const known = databases.get(dataDir)
-  const where = known ?? (await createPostgres(template?.where))
+  const where = known ?? (await createPostgres(template))
   databases.set(dataDir, where)
   if (where.engine !== 'postgres') throw new Error('a world changes its engine')
   if (!known && t) t.teardown(() => dropPostgres(where))
@@ -146,11 +145,12 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
   const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
   const [PORT, DEMO_PORT, SANDBOX_PORT] = ports
   const dataDir = options.dataDir ?? temporaryFolder(t)
-  let template: Template | undefined
+  let template: Where | undefined
   if (!options.dataDir && !options.freshKeys) {
-    template = await prepareTemplate()
-    cpSync(template.folder, dataDir, { recursive: true })
-    if (options.sandbox) cpSync(await preparePretend(), dataDir, { recursive: true })
+    const folder = await worldTemplate()
+    template = whereOf(folder)
+    cpSync(folder, dataDir, { recursive: true })
+    if (options.sandbox) cpSync(await pretendTemplate(), dataDir, { recursive: true })
   }
   const read = loadConfig(
     {
@@ -194,6 +194,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
       await openApp(config, {
         log: openLog('info', { write: (line: string) => lines.push(line) }),
         now: options.now,
+        messages: words(),
         // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
         passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
         ...town?.appPorts,
