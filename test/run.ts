@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { ensureChromium } from './helpers/chromium.ts'
+import { findChromium, installChromium } from './helpers/chromium.ts'
 import { ensurePackages, peerPackages } from './helpers/debian.ts'
 import { startPostgres } from './helpers/postgres.ts'
 
@@ -100,7 +100,8 @@ if (files.length === 0) {
   check('lint and format', 'biome', 'ci', '--error-on-warnings', '.')
   check('types', 'tsc')
 }
-process.env.CHROMIUM = ensureChromium()
+installChromium()
+process.env.CHROMIUM = findChromium()
 // One server for all tests; each makes a database of its own in it.
 const postgres = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
 if (postgres) process.env.TEST_DATABASE_URL = postgres.url

@@ -28,22 +28,29 @@ const types: Record<string, string> = {
 }
 const packed = new Set(['.css', '.js', '.svg'])
 
-/** Our sheet's parts, `citygate/<part>.css`, in the order they are read: a later one says more of what an earlier one dressed. */
-const parts = [
-  'tokens',
-  'ground',
-  'cards',
-  'forms',
-  'sign-in',
-  'notices-and-facts',
-  'questions',
-  'home-and-wide',
-  'terms-and-strength',
-  'account',
-  'joining',
-]
-/** The CSS base, as its authors publish it, goes in front of them: one file, one request. */
+/** The CSS base, as its authors publish it. */
 const base = fileURLToPath(import.meta.resolve('@picocss/pico/css/pico.min.css'))
+
+/**
+ * What our sheets are made of: `<sheet>/<part>.css`, in the order they are read, for a later one says more of what an
+ * earlier one dressed. One file and one request each; the base is in front of the one every page has.
+ */
+const sheets: Record<string, string[]> = {
+  citygate: [
+    'tokens',
+    'ground',
+    'cards',
+    'forms',
+    'sign-in',
+    'notices-and-facts',
+    'questions',
+    'home-and-wide',
+    'terms-and-strength',
+    'account',
+    'joining',
+  ],
+  console: ['frame', 'lists', 'forms', 'upstreams', 'apps', 'operations', 'people', 'code'],
+}
 
 /** Files of packages, as published, that few pages need: the password meter's dictionary alone has 430 kB. */
 const published: Record<string, string> = {
@@ -143,9 +150,12 @@ export function openAssets(dir: string): Assets {
   for (const { name } of readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile())) {
     if (!name.startsWith('.')) add(name, ofBytes(name, readFileSync(join(dir, name))))
   }
-  const sheets = [base, ...parts.map((part) => join(dir, 'citygate', `${part}.css`))]
-  const sheet = Buffer.from(sheets.map((file) => readFileSync(file, 'utf8')).join('\n'))
-  add('citygate.css', ofBytes('citygate.css', sheet))
+  for (const [sheet, parts] of Object.entries(sheets)) {
+    const files = parts.map((part) => join(dir, sheet, `${part}.css`))
+    if (sheet === 'citygate') files.unshift(base)
+    const css = files.map((file) => readFileSync(file, 'utf8')).join('\n')
+    add(`${sheet}.css`, ofBytes(`${sheet}.css`, Buffer.from(css)))
+  }
 
   return {
     url: (name) => {

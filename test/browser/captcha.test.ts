@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { type Browser, chromium } from 'playwright-core'
 import { enrolmentFile } from '#config/enrolment.ts'
-import { chromiumFlags, ensureChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 import { buildWorld } from '../helpers/world.ts'
 
 const label = { 'zh-TW': '姓名', en: 'Name' }
@@ -19,7 +19,7 @@ const rules = enrolmentFile.parse({
 
 let browser: Browser
 test.before(async () => {
-  browser = await chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags })
+  browser = await chromium.launch({ executablePath: findChromium(), args: chromiumFlags })
 })
 test.after.always(() => browser?.close())
 

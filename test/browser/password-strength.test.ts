@@ -3,11 +3,12 @@ import { AxeBuilder } from '@axe-core/playwright'
 import test from 'ava'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { openPasswordRules } from '#accounts/password-rules.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { openPage } from '../views/one-page.ts'
 
 let browser: Browser
 test.before(async () => {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+  const executablePath = findChromium()
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
 })
 test.after.always(() => browser?.close())

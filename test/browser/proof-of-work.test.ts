@@ -2,11 +2,12 @@
 import test from 'ava'
 import { type Browser, chromium } from 'playwright-core'
 import { openProofOfWork } from '#lib/proof-of-work.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { openPage } from '../views/one-page.ts'
 
 let browser: Browser
 test.before(async () => {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+  const executablePath = findChromium()
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
 })
 test.after.always(() => browser?.close())

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { chromium, type Page } from 'playwright-core'
 import { openDatabase } from '#store/database.ts'
-import { chromiumFlags, ensureChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 import {
   hearComplaints,
   openTown,
@@ -141,7 +141,7 @@ test('a browser that keeps no cookies is told so, in one page, without a circle'
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
   writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: ensureChromium(),
+    executablePath: findChromium(),
     args: chromiumFlags,
     locale: 'zh-TW',
   })

@@ -1,25 +1,17 @@
 /** Apps at the command line: changed, switched off, undone, written to a file and applied from one. */
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { temporaryFolder } from '../helpers/database.ts'
+import { runCli } from '../helpers/cli.ts'
+import { preparedFolder } from '../helpers/world.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const openCli =
+  (folder: string) =>
+  (...args: string[]) =>
+    runCli(args, { env: { DATA_DIR: folder } })
 
-function openCli(folder: string) {
-  return (...args: string[]) => {
-    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH, DATA_DIR: folder, SANDBOX: 'off' },
-    })
-    return { exit: ran.status, out: ran.stdout, err: ran.stderr }
-  }
-}
-
-test('an operator looks after an app, and a file of all apps makes them again', (t) => {
-  const folder = temporaryFolder(t)
+test('an operator looks after an app, and a file of all apps makes them again', async (t) => {
+  const folder = await preparedFolder(t)
   const cli = openCli(folder)
   const web = ['--type', 'web', '--redirect-uri', 'https://a.example/cb', '--json']
   const { client_id: id } = JSON.parse(cli('client', 'add', '--name', '課程', ...web).out)
@@ -48,8 +40,8 @@ test('an operator looks after an app, and a file of all apps makes them again', 
   t.true(wrong.err.includes(`${file}:3  clients.0.kind: must be one of`), wrong.err)
 })
 
-test('an operator makes no token for programs while they may not register themselves', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('an operator makes no token for programs while they may not register themselves', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   const made = cli('registration', 'token', 'create', '--label', 'x', '--host', 'a.example')
   t.is(made.exit, 65)
   t.regex(made.err, /switched off/)

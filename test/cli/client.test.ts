@@ -1,22 +1,13 @@
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import test from 'ava'
+import { runCli } from '../helpers/cli.ts'
 import { temporaryFolder } from '../helpers/database.ts'
-
-const root = join(import.meta.dirname, '..', '..')
+import { preparedFolder } from '../helpers/world.ts'
 
 /** Runs the command as an operator would, on a database of its own. */
-function openCli(dataDir: string) {
-  return (args: string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}) => {
-    const ran = spawnSync(process.execPath, ['bin/citygate.js', ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      input: options.input,
-      env: { PATH: process.env.PATH, DATA_DIR: dataDir, SANDBOX: 'off', ...options.env },
-    })
-    return { exit: ran.status, out: ran.stdout, err: ran.stderr }
-  }
-}
+const openCli =
+  (dataDir: string) =>
+  (args: string[], { input, env }: Parameters<typeof runCli>[1] = {}) =>
+    runCli(args, { input, env: { DATA_DIR: dataDir, ...env } })
 
 const web = [
   'client',
@@ -29,8 +20,8 @@ const web = [
   'https://a.example/cb',
 ]
 
-test('an app is added, shown, listed, given a new secret and removed', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('an app is added, shown, listed, given a new secret and removed', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   const added = cli([...web, '--json'])
   t.is(added.exit, 0, added.err)
   const registration = JSON.parse(added.out)
@@ -55,8 +46,8 @@ test('an app is added, shown, listed, given a new secret and removed', (t) => {
   t.is(cli(['client', 'remove', registration.client_id]).exit, 66)
 })
 
-test('a registration with mistakes names each one and changes nothing', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('a registration with mistakes names each one and changes nothing', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   const bad = cli([
     ...web,
     '--redirect-uri',
@@ -71,8 +62,8 @@ test('a registration with mistakes names each one and changes nothing', (t) => {
   t.is(cli(['client', 'list']).out, '')
 })
 
-test('wrong calls say how it is meant and exit 64; --help exits 0', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('wrong calls say how it is meant and exit 64; --help exits 0', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   for (const args of [
     ['clients'],
     ['client', 'add'],
@@ -95,8 +86,8 @@ test('wrong calls say how it is meant and exit 64; --help exits 0', (t) => {
   }
 })
 
-test('a broken configuration lists its problems on standard error and exits 78', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('a broken configuration lists its problems on standard error and exits 78', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   for (const command of [['serve'], ['config', 'check'], ['migrate'], ['client', 'list']]) {
     const ran = cli(command, { env: { PORT: 'abc', CITYGATE_CONFIG: 'nowhere' } })
     t.is(ran.exit, 78, command.join(' '))
@@ -108,14 +99,14 @@ test('a broken configuration lists its problems on standard error and exits 78',
   t.regex(production.err, /SANDBOX: the sandbox has public passwords/)
 })
 
-test('the shipped configuration passes its check', (t) => {
-  const ran = openCli(temporaryFolder(t))(['config', 'check'])
+test('the shipped configuration passes its check', async (t) => {
+  const ran = openCli(await preparedFolder(t))(['config', 'check'])
   t.is(ran.exit, 0, ran.err)
   t.regex(ran.out, /educloud: 24 connectors, 0 connected/)
 })
 
-test('a local account is made with a password from standard input, once', (t) => {
-  const cli = openCli(temporaryFolder(t))
+test('a local account is made with a password from standard input, once', async (t) => {
+  const cli = openCli(await preparedFolder(t))
   const add = [
     'user',
     'add',

@@ -7,7 +7,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
-import { chromiumFlags, ensureChromium } from './chromium.ts'
+import { chromiumFlags, findChromium } from './chromium.ts'
 import { buildWorld, type World } from './world.ts'
 
 type Options = Pick<
@@ -24,7 +24,7 @@ export async function openTown(options: Options = {}): Promise<Town> {
   const t = { teardown: (leftover: () => unknown) => leftovers.push(leftover) }
   const [world, browser] = await Promise.all([
     buildWorld(t as unknown as ExecutionContext, { sandbox: true, ...options }),
-    chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags }),
+    chromium.launch({ executablePath: findChromium(), args: chromiumFlags }),
   ])
   return {
     world,

@@ -141,6 +141,13 @@ export async function buildWorld(t: ExecutionContext, options: Options = {}): Pr
   }
 }
 
+/** A data directory with schema and keys, on SQLite: for programs that are processes of their own. */
+export async function preparedFolder(t: ExecutionContext): Promise<string> {
+  const folder = temporaryFolder(t)
+  if (testEngine === 'sqlite') cpSync(await worldTemplate(), folder, { recursive: true })
+  return folder
+}
+
 async function openWorld(t: ExecutionContext, options: Options): Promise<World> {
   const ports = options.ports ?? (await Promise.all([freePort(), freePort(), freePort()]))
   const [PORT, DEMO_PORT, SANDBOX_PORT] = ports

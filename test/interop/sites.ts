@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { chromiumFlags, ensureChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 
 /** Serves on a port of its own and gives that port. */
 export async function serve(t: ExecutionContext, answer: RequestListener): Promise<number> {
@@ -22,7 +22,7 @@ let chrome: Promise<Browser> | undefined
 
 /** A page of a real browser that nobody used before. The browser is one per test file and ends with it. */
 export async function openPage(t: ExecutionContext): Promise<Page> {
-  chrome ??= chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags })
+  chrome ??= chromium.launch({ executablePath: findChromium(), args: chromiumFlags })
   const context = await (await chrome).newContext({ locale: 'zh-TW' })
   t.teardown(() => context.close())
   return context.newPage()

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Agent, fetch as poolFetch } from 'undici'
 import { openBrowser } from '../helpers/browser.ts'
-import { createDatabase, temporaryFolder } from '../helpers/database.ts'
+import { createDatabase } from '../helpers/database.ts'
 import { freePort } from '../helpers/free-port.ts'
 import {
   later,
@@ -19,6 +19,7 @@ import {
   writeConfig,
 } from '../helpers/program.ts'
 import { arrivedAt } from '../helpers/relying-party.ts'
+import { preparedFolder } from '../helpers/world.ts'
 
 async function environment(t: ExecutionContext, more: NodeJS.ProcessEnv = {}) {
   const port = await freePort()
@@ -28,7 +29,7 @@ async function environment(t: ExecutionContext, more: NodeJS.ProcessEnv = {}) {
     PORT: String(port),
     HOST: '127.0.0.1,::1',
     SANDBOX: 'off',
-    DATA_DIR: temporaryFolder(t),
+    DATA_DIR: await preparedFolder(t),
     WORKERS: '2',
     ...more,
   }

@@ -287,7 +287,10 @@ export function fixtures(
     {
       name: 'sign-in-too-many',
       view: 'sign-in',
-      locals: { ...signIn, problem: { key: 'sign-in.too-many', params: { minutes: 15 } } },
+      locals: {
+        ...signIn,
+        problem: { key: 'sign-in.wrong-wait.minutes', params: { minutes: 15 } },
+      },
     },
     {
       name: 'sign-in-no-county',

@@ -5,6 +5,8 @@ import test from 'ava'
 import { chooseLanguage, openMessages } from '#lib/messages.ts'
 import { messages, viewsDir } from './site.ts'
 
+const sourceDir = join(viewsDir, '..', 'src')
+
 test('both languages have the same keys with the same parameters', (t) => {
   // openMessages refuses files that disagree; this says that ours do not.
   t.deepEqual(messages.languages, ['en', 'zh-TW'])
@@ -34,6 +36,29 @@ test('every key a view names exists', (t) => {
   t.true(named.length > 100)
   const missing = named.filter((one) => !messages.has(one.split(': ')[1] ?? ''))
   t.deepEqual(missing, [])
+})
+
+test('every word is said somewhere', (t) => {
+  const written = [viewsDir, sourceDir]
+    .flatMap((dir) =>
+      readdirSync(dir, { recursive: true, encoding: 'utf8' })
+        .filter((file) => /\.(ejs|ts)$/.test(file))
+        .map((file) => readFileSync(join(dir, file), 'utf8')),
+    )
+    .join('\n')
+  // A key, or what stands before the part of it that is put in: `scope.${name}`, afterWait('resend.held', …).
+  const whole = new Set(written.match(/[a-z][\w-]*(?:\.[\w-]+)+/gi))
+  const begun = new Set([...written.matchAll(/([a-z][\w.-]*\.)\$\{/gi)].map(([, one]) => one))
+  const said = (key: string) => {
+    const parts = key.split('.')
+    const before = parts.map((_, i) => parts.slice(0, i + 1).join('.'))
+    return whole.has(key) || before.some((one) => begun.has(`${one}.`))
+  }
+  const isWait = (key: string) => /\.(seconds|minutes)$/.test(key)
+  const unsaid = messages
+    .keys()
+    .filter((key) => !said(key) && !(isWait(key) && whole.has(key.replace(/\.\w+$/, ''))))
+  t.deepEqual(unsaid, [])
 })
 
 test('every problem says what happened, and every way on has a label', (t) => {
@@ -67,7 +92,7 @@ test('every problem says what happened, and every way on has a label', (t) => {
       'home',
       'sign-in',
     ].map((one) => `next.${one}`),
-    ...['wrong', 'empty', 'too-many', 'choose-county'].map((one) => `sign-in.${one}`),
+    ...['wrong', 'empty', 'wrong-wait.minutes', 'choose-county'].map((one) => `sign-in.${one}`),
     ...['openid', 'profile', 'email', 'phone', 'eduinfo', 'openid2', 'offline_access'].flatMap(
       (one) => [`scope.${one}.title`, `scope.${one}.detail`],
     ),

@@ -6,6 +6,7 @@ import { type Browser, type BrowserContextOptions, chromium } from 'playwright-c
 import { openAssets } from '#http/assets.ts'
 import { openRenderer } from '#http/render.ts'
 import { openMessages } from '#lib/messages.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { fixtures, languages } from './fixtures.ts'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -95,7 +96,7 @@ export async function openSite(): Promise<Site> {
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: findChromium(),
     args: ['--no-sandbox', '--disable-background-networking'],
   })
 
