@@ -49,7 +49,7 @@ export function findChromium(): string {
   process.exit(1)
 }
 
-/** Root needs no sandbox of its own in a container; the rest keeps Chromium from calling home. */
+/** Root needs no sandbox of its own in a container; the rest keeps Chromium from calling home, or anybody but us. */
 export const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -58,4 +58,5 @@ export const chromiumFlags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ]

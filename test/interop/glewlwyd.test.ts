@@ -167,7 +167,7 @@ async function travel(connector: ReturnType<typeof openCounty>) {
   return { memo, url: new URL(back.headers.get('location') ?? '') }
 }
 
-test('a teacher signs in at glewlwyd', async (t) => {
+test.serial('a teacher signs in at glewlwyd', async (t) => {
   const connector = openCounty()
   await connector.probe()
   const { memo, url } = await travel(connector)
@@ -184,7 +184,7 @@ test('a teacher signs in at glewlwyd', async (t) => {
   t.is(twice.subject, identity.subject)
 })
 
-test('a code of glewlwyd’s is good once, and for the trip it was asked on', async (t) => {
+test.serial('a code of glewlwyd’s is good once, and for the trip it was asked on', async (t) => {
   const connector = openCounty()
   const [first, second] = [await travel(connector), await travel(connector)]
   const swapped = connector.complete({ url: first.url, state: 'st1' }, second.memo)
@@ -194,7 +194,7 @@ test('a code of glewlwyd’s is good once, and for the trip it was asked on', as
   await t.throwsAsync(replayed, { instanceOf: UpstreamError })
 })
 
-test('who has another secret, or expects another issuer, is not served', async (t) => {
+test.serial('who has another secret, or expects another issuer, is not served', async (t) => {
   const stranger = openCounty({ issuer: `${base}/api/oidc/` })
   await t.throwsAsync(stranger.probe(), { instanceOf: UpstreamError })
 })
