@@ -32,6 +32,7 @@ import { openRenderer } from '#http/render.ts'
 import { openHealth } from '#http/routes/health.ts'
 import { canSignOut } from '#interaction/upstream-logout.ts'
 import { type Background, openBackground } from '#jobs/background.ts'
+import { closeInTime } from '#lib/close-in-time.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
 import { type Messages, openMessages } from '#lib/messages.ts'
@@ -136,9 +137,12 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       lookAtKeys: following.look,
       background,
       async close() {
-        await background?.close()
-        await following.close()
-        await house.pictures.close()
+        const closings = [
+          ['background', async () => background?.close()],
+          ['key ring', following.close],
+          ['pictures', house.pictures.close],
+        ] as const
+        await closeInTime(closings, log, 10_000)
         await foundation.close()
       },
     }

@@ -117,7 +117,7 @@ async function openAlone({ env, config, log, keep }: Opening): Promise<Opened> {
   const tracing = keep(await openTracing(env, { log, host: new URL(config.issuer).hostname }))
   const app = keep(await openApp(config, { log, tracing, ...pretend?.appPorts }))
   const { house, background } = app
-  keep(await listen(house, leftToProxies))
+  keep(await listen(house, { idleMs: leftToProxies }))
   const metrics = await listenMetrics(house)
   if (metrics) keep(metrics)
   const world = cluster.isPrimary ? await pretend?.open(house) : undefined

@@ -10,6 +10,7 @@ import {
 } from '#accounts/second-factor/set-up.ts'
 import { totpUri } from '#accounts/second-factor/totp.ts'
 import { tell } from '#accounts/tell.ts'
+import { sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { endSessions } from '#oidc/sessions.ts'
 import type { AccountRow, FactorRow, Store, Tables } from '#store/store.ts'
@@ -30,6 +31,8 @@ export type FactorPorts = PasskeyPorts & { writeLetter: WriteLetter }
 export type Factors = {
   list: FactorRow[]
   codesLeft: number
+  /** Stands for these codes in the form that replaces them. */
+  edition: string
   /** She has a role here and no factor: none is added by her password alone. */
   byInvitation: boolean
 }
@@ -42,8 +45,13 @@ export async function listFactors(
   const list = await secondFactors.ofAccount(accountId)
   const codesLeft = await recoveryCodes.left(accountId)
   const roles = await staffRoles.of(accountId)
-  return { list, codesLeft, byInvitation: list.length === 0 && roles.length > 0 }
+  const edition = await editionOf({ recoveryCodes }, accountId)
+  return { list, codesLeft, edition, byInvitation: list.length === 0 && roles.length > 0 }
 }
+
+/** Nothing of a code is in a page. */
+const editionOf = async ({ recoveryCodes }: Pick<Tables, 'recoveryCodes'>, accountId: string) =>
+  sha256(await recoveryCodes.edition(accountId))
 
 export type ShownSetUp = { sealed: string; secret: string; uri: string }
 
@@ -73,6 +81,8 @@ export type Refused = {
     | 'too-many'
     /** It is somebody's already. */
     | 'known'
+    /** Made in another tab since the page was shown. */
+    | 'codes-changed'
     /** She is staff, and has no other. */
     | 'last'
     | 'none'
@@ -152,9 +162,11 @@ async function putCodes(
 
 export type NewCodes = { kind: 'made'; codes: string[] } | Refused
 
+/** In place of those she saw: of several tabs one gets new ones, or who read the first would keep codes that are void. */
 export async function renewCodes(
   store: Store,
   acting: FactorActing,
+  seen: string,
   ports: FactorPorts,
 ): Promise<NewCodes> {
   return store.transaction(async (tables): Promise<NewCodes> => {
@@ -162,6 +174,8 @@ export async function renewCodes(
     const factors = await tables.secondFactors.ofAccount(acting.accountId)
     if (factors.length === 0) return { kind: 'refused', why: 'none' }
     if (!acting.proved) return { kind: 'refused', why: 'prove' }
+    if ((await editionOf(tables, acting.accountId)) !== seen)
+      return { kind: 'refused', why: 'codes-changed' }
     const codes = await putCodes(tables, acting, ports)
     await tell(tables, account, acting, (her) =>
       ports.writeLetter({ kind: 'recovery-codes', ...her }),

@@ -4,7 +4,7 @@ import type { Store } from '#store/store.ts'
 import type { Fault } from './audit.ts'
 
 /** Where the verdict is kept, and the job that finds it. */
-export const checkJob = 'audit-verify'
+const checkJob = 'audit-verify'
 
 export type AuditCheck = {
   /** `stopped`: nobody walks on, whoever began it ended. */
@@ -23,6 +23,7 @@ export type AuditCheck = {
 /** Who walks writes down every few seconds how far he has come. */
 const silentSeconds = 60
 
+/** The last verdict, or how far the walk under way has come; undefined before the first one. */
 export async function lastCheck(
   { jobPositions }: Pick<Store, 'jobPositions'>,
   at: number,
@@ -35,7 +36,7 @@ export async function lastCheck(
     : check
 }
 
-export const isRunning = (check: AuditCheck | undefined): boolean => check?.state === 'running'
+const isRunning = (check: AuditCheck | undefined): boolean => check?.state === 'running'
 
 export type CheckPorts = {
   store: Pick<Store, 'jobPositions' | 'transaction'>

@@ -17,6 +17,7 @@ export type ReadEvent = AuditRow & { by: Mentioned; to?: Mentioned }
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const prefixes = ['client', 'key', 'message', 'connector', 'operator'] as const
 
+/** Reads an id of the trail; its name is not looked up. */
 export function mentioned(id: string): Mentioned {
   if (uuid.test(id)) return { id, what: 'person', key: id }
   const what = prefixes.find((one) => id.startsWith(`${one}:`))

@@ -7,18 +7,21 @@ export type AuditPorts = { auditReads: AuditReads; key: Buffer }
 export type Fault = {
   chain: string
   seq: number
-  kind: /** An event, or its whole chain, is not there although a later one or a kept head says it was. */
-    | 'missing'
-    /** The event that belongs here stands elsewhere in its chain. */
-    | 'moved'
-    /** Its words are not those that were written. */
-    | 'changed'
-    /** It was not written with the audit key, or no longer follows what stands before it. */
-    | 'forged'
-    /** The chain ends before an event that somebody saw. */
-    | 'cut'
+  kind: FaultKind
   message: string
 }
+
+export type FaultKind =
+  /** An event, or its whole chain, is not there although a later one or a kept head says it was. */
+  | 'missing'
+  /** The event that belongs here stands elsewhere in its chain. */
+  | 'moved'
+  /** Its words are not those that were written. */
+  | 'changed'
+  /** It was not written with the audit key, or no longer follows what stands before it. */
+  | 'forged'
+  /** The chain ends before an event that somebody saw. */
+  | 'cut'
 
 /** A chain's last event, as far as everything before it is whole. */
 export type Heads = Record<string, [seq: number, hash: string]>

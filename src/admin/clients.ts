@@ -2,20 +2,17 @@
 import type { Provider } from 'oidc-provider'
 import type { SiteFile } from '#config/schema.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { ClientKind, Store } from '#store/store.ts'
+import type { Store } from '#store/store.ts'
 import { changing } from './clients/changes.ts'
 import { type Registered as Made, register } from './clients/register.ts'
 import { describe, type NewClient } from './clients/registration.ts'
 import { newSettings, type Settings } from './clients/schema.ts'
 import { addSecret } from './clients/secrets.ts'
 import { takeAway } from './clients/standing.ts'
-import { type Acting, done, type FieldProblem, problemsOf } from './operation.ts'
-import { operatorBy } from './staff.ts'
+import { type Acting, done, type FieldProblem, operatorActing, problemsOf } from './operation.ts'
 
 export { describe } from './clients/registration.ts'
 export type { FieldProblem, NewClient }
-
-export type ClientType = ClientKind
 
 export type Registered =
   /** RFC 7591 §3.2.1 names. The secret is shown this once. */
@@ -31,11 +28,8 @@ type Ports = {
   actor: string
 }
 
-const operator = ({ actor, now }: Pick<Ports, 'actor' | 'now'>): Acting => ({
-  ...operatorBy(actor),
-  reach: { kind: 'all' },
-  at: seconds(now),
-})
+const operator = ({ actor, now }: Pick<Ports, 'actor' | 'now'>): Acting =>
+  operatorActing(actor, seconds(now))
 
 /** Registers an app, or says everything that is wrong with it and changes nothing. */
 export async function addClient(ports: Ports, input: unknown): Promise<Registered> {
@@ -54,7 +48,7 @@ const asType = (problems: FieldProblem[]) =>
   problems.map((one) => (one.field === 'kind' ? { ...one, field: 'type' } : one))
 
 /** As RFC 7591 §3.2.1 answers. */
-export const registrationOf = ({ row, secret }: Made): Record<string, unknown> => ({
+const registrationOf = ({ row, secret }: Made): Record<string, unknown> => ({
   ...describe(row),
   // 0: it does not expire.
   ...(secret ? { client_secret: secret, client_secret_expires_at: row.secretExpiresAt ?? 0 } : {}),

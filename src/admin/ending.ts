@@ -1,8 +1,8 @@
-/** Whoever used an account may be the wrong person: nothing of what he has or began is good any more. */
+/** Ends everything that is open at an account, for when the wrong person may have used it. */
 import { endGrants, endSessions } from '#oidc/sessions.ts'
 import type { Tables } from '#store/store.ts'
 
-/** Every session, every token, every link that waits. Call it inside a transaction. How many sessions ended. */
+/** Ends every session, token and mailed link, and says how many sessions ended. Call it inside a transaction. */
 export async function endAll(tables: Tables, accountId: string, at: number): Promise<number> {
   const ended = await endSessions(tables, accountId, at)
   await endGrants(tables, accountId)

@@ -106,6 +106,7 @@ export async function rotateKeys(
   return rotated
 }
 
+/** Takes a key out of the JWKS at once; says `unknown`, `signing` or `permanent` where that cannot be. */
 export const revokeKey = (ports: Ports, kid: string) => revoke(rotationPorts(ports), kid)
 
 /** Seals the whole ring under another key-encryption key, or nothing of it. How many keys there are. */

@@ -22,7 +22,7 @@ export type PartingPorts = MergingPorts & {
   /** Who does it, and from where. */
   actor: string
   where?: Circumstances
-  /** Whether this one's to be undone by whom: asked with both accounts held. */
+  /** Whether whoever asks may undo this merge; asked with both accounts held. False answers `unknown`. */
   allow?: (tables: Tables, pair: Pair, merge: MergeRow) => Promise<boolean>
 }
 

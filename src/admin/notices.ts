@@ -42,6 +42,7 @@ export function readMoment(text: string): number | undefined {
   return exists ? Math.floor(at / 1000) : undefined
 }
 
+/** Writes the announcement down, or says everything that is wrong with it and changes nothing. */
 export async function announce(
   { store, now, actor, where, connectors }: NoticePorts,
   { connector, text, from, until }: NewNotice,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { MessageParams } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import type { AdminPorts } from './ports.ts'
-import { type By, type Permission, type Reach, reachOf } from './staff.ts'
+import { type By, operatorBy, type Permission, type Reach, reachOf } from './staff.ts'
 
 /**
  * What is wrong with an input: which field, why, how to mend it. `message` is English, for the API and the command line;
@@ -31,7 +31,16 @@ export type Outcome<T> =
 /** Answers of the gate itself. */
 export type Barred = { kind: 'forbidden' } | { kind: 'not-fresh' }
 
+/** `at`: seconds since 1970. */
 export type Acting = By & { reach: Reach; at: number }
+
+/** An operator at the command line, who reaches everything; `language`: of letters she causes. */
+export const operatorActing = (actor: string, at: number, language = 'en'): Acting => ({
+  ...operatorBy(actor),
+  language,
+  reach: { kind: 'all' },
+  at,
+})
 
 export type Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> = {
   /** `clients.create`: also the API's operationId. */
@@ -82,11 +91,18 @@ export async function perform<I extends z.ZodType, O extends z.ZodType>(
     : outcome
 }
 
-/** What a database keeps as it came: no NUL, no half of a character, however deep. */
-export const isText = (value: unknown): boolean =>
+/** Nobody's data is deeper, and what is written for that overflows the stack. */
+const deepest = 64
+
+/** What a database keeps as it came: no NUL, no half of a character, wherever in it. */
+export const isText = (value: unknown): boolean => isTextWithin(value, deepest)
+
+const isTextWithin = (value: unknown, levels: number): boolean =>
   typeof value === 'string'
     ? !value.includes('\0') && value.isWellFormed()
-    : typeof value !== 'object' || value === null || Object.values(value).every(isText)
+    : typeof value !== 'object' ||
+      value === null ||
+      (levels > 0 && Object.values(value).every((one) => isTextWithin(one, levels - 1)))
 
 const notText = (field: string): FieldProblem => ({
   field,
@@ -96,15 +112,22 @@ const notText = (field: string): FieldProblem => ({
 
 /** A schema's complaints, by field. A rule of ours names its words: `ctx.addIssue({…, params: { code }})`. */
 export const problemsOf = (error: z.ZodError): FieldProblem[] =>
-  error.issues.flatMap((issue) =>
+  error.issues.flatMap((issue): FieldProblem[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           field: [...issue.path, key].join('.'),
           message: 'is not a field we know',
           code: 'unknown-field',
         }))
-      : [{ field: issue.path.join('.'), message: issue.message, code: codeOf(issue) }],
+      : [{ field: issue.path.join('.'), message: issue.message, ...wordsOf(issue) }],
   )
+
+function wordsOf(issue: z.core.$ZodIssue): Pick<FieldProblem, 'code' | 'params'> {
+  if (issue.code === 'too_big' && issue.origin === 'array') {
+    return { code: 'too-many', params: { most: Number(issue.maximum) } }
+  }
+  return { code: codeOf(issue) }
+}
 
 function codeOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid')
@@ -113,6 +136,7 @@ function codeOf(issue: z.core.$ZodIssue): string {
   return 'invalid'
 }
 
+/** The outcomes operations give most. */
 export const done = <T>(value: T): { kind: 'done'; value: T } => ({ kind: 'done', value })
 export const unknown = { kind: 'unknown' } as const
 export const rejected = (field: string, message: string, code = 'invalid') => ({

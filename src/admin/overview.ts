@@ -13,7 +13,7 @@ export type Task = {
   name?: string
 }
 
-export const taskKinds = [
+const taskKinds = [
   'audit-broken',
   'upstreams-down',
   'logins-stopped',
@@ -36,7 +36,7 @@ const day = 24 * 60 * 60
 type Looking = { ports: AdminPorts; reach: Reach; at: number; language: string }
 type Found = Partial<Record<TaskKind, { count: number; name?: string }>>
 
-/** One cheap statement each. What is not asked for, since she may not, is not counted. */
+/** By what must be let to her: what she may not see is not even counted. One cheap statement each. */
 const looks: { permission: Permission; look(on: Looking): Promise<Found> }[] = [
   {
     permission: 'requests.decide',
@@ -155,7 +155,7 @@ export async function tasksOf(ports: AdminPorts, by: By, at: number): Promise<Ta
   })
 }
 
-export const firstSteps = ['app', 'colleague', 'mail', 'county'] as const
+const firstSteps = ['app', 'colleague', 'mail', 'county'] as const
 export type FirstStep = { step: (typeof firstSteps)[number]; done: boolean }
 
 /** What to do first on a new system; nothing once it is in use. */
@@ -163,7 +163,7 @@ export async function firstStepsOf(ports: AdminPorts, by: By, at: number): Promi
   if (reachOf(by, 'staff.write')?.kind !== 'all') return []
   const { config, store } = ports
   const { clients, staff, invitations } = await store.attention.sizes(at)
-  // Those of the pretend world are there from the first start.
+  // The sandbox registers two apps of its own at the first start.
   const apps = clients - (config.sandbox ? 2 : 0)
   const steps: FirstStep[] = [
     { step: 'app', done: apps > 0 },

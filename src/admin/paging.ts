@@ -1,8 +1,8 @@
 /** Pages of a list, by cursor: where the next one begins, as text that is good for a link. */
 import { z } from 'zod'
-import { isText } from './operation.ts'
+import { isText, rejected } from './operation.ts'
 
-export const pageSize = { usual: 50, most: 200 } as const
+const pageSize = { usual: 50, most: 200 } as const
 
 /** What every list takes. */
 export const paged = {
@@ -21,6 +21,7 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
 
 export type Place = (string | number)[]
 
+/** For `readCursor`. */
 export const writeCursor = (place: Place): string =>
   Buffer.from(JSON.stringify(place)).toString('base64url')
 
@@ -42,6 +43,14 @@ export function readCursor<Shape extends z.ZodType>(
     return undefined
   }
 }
+
+/** Where a list by age goes on: a row's moment, and its id among others of the same moment. */
+export const byAge = z
+  .tuple([z.int(), z.string()])
+  .transform(([createdAt, id]) => ({ createdAt, id }))
+
+/** What is said of a cursor that `readCursor` cannot read. */
+export const strangeCursor = rejected('cursor', 'is not one this list gave', 'cursor')
 
 /** A page of `rows`, of which one more than `limit` was read. */
 export function cutPage<Row>(

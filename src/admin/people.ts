@@ -11,7 +11,7 @@ const newPerson = z.strictObject({
     .string()
     .trim()
     .regex(
-      /^[^\s@]{1,64}(@[^\s@]+\.[^\s@]+)?$/,
+      /^[^\s@]{1,64}(@[^\s@.]+(\.[^\s@.]+)+)?$/,
       'must be a user name or an e-mail address without blanks',
     ),
   name: z.string().trim().min(1, 'must not be empty').max(100),

@@ -93,6 +93,9 @@ export const narrowings: Record<Role, readonly Narrowing[]> = {
   auditor: ['county'],
 }
 
+/** Seconds a proof of both factors is fresh enough for a dangerous act: RFC 9470's `max_age`. */
+export const freshSeconds = 15 * 60
+
 /**
  * Seconds for which both factors count, whatever she does: a working day. A browser that stays signed in for weeks is not
  * at the console for weeks.

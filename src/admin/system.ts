@@ -102,6 +102,7 @@ const examinationJob = 'doctor'
 
 export type KeptExamination = Examination & { at: number; tookMs: number }
 
+/** Undefined before the first one. */
 export async function lastExamination({
   jobPositions,
 }: Pick<Store, 'jobPositions'>): Promise<KeptExamination | undefined> {
@@ -116,6 +117,7 @@ const freshSeconds = 15
 /** The longest it takes; whoever asks meanwhile gets the last one. */
 const longestSeconds = 60
 
+/** Looks at everything, unless somebody does so already or just did: then the last one, if there is any. */
 export async function examineNow(
   { store, examine }: Pick<AdminPorts, 'store' | 'examine'>,
   at: number,
@@ -137,6 +139,7 @@ export async function examineNow(
   }
 }
 
+/** Its version, and whether its schema and its pool are as they should be. */
 export async function databaseState({ store }: Pick<AdminPorts, 'store'>) {
   const condition = await readCondition(store.where)
   return {

@@ -22,13 +22,14 @@ import type { AdminPorts } from './ports.ts'
 
 type Ports = Pick<AdminPorts, 'store' | 'config' | 'keys' | 'provider'>
 
-/** A trip to ourselves: no connector can be called that. */
+/** Kept among the trips to upstreams; no connector’s id has a colon. */
 const trip = ':try'
 const context = (id: string) => `upstream_trip.memo.${id}`
 
 /** What keeps an app from being tried. */
 export type Untried = 'machine' | 'no-redirect' | 'disabled' | 'pushed'
 
+/** Undefined where it can be tried. */
 export function whyUntried({ kind, metadata, disabledAt }: ClientRow): Untried | undefined {
   if (disabledAt !== undefined) return 'disabled'
   if (kind === 'machine') return 'machine'
@@ -143,7 +144,7 @@ export async function finishTry(
   const memo: Memo = JSON.parse(unseal(keys.data, row.memo, context(id)))
   const { clientId } = memo
   const client = await findRow(clientId)
-  // In this tab somebody else signed in meanwhile, or the app is not hers any more.
+  // Somebody else signed in in this browser meanwhile, or the app is not hers any more.
   if (memo.accountId !== by.actor || !client) return { kind: 'lost' }
   try {
     const tried = await exchange(ports, memo, client, { query, state, at: by.at })

@@ -1,9 +1,9 @@
 /** `citygate admin …`: who may open the console, and how the first owner gets there. */
 import { type Command, Option } from 'commander'
+import { roles } from '#admin/staff.ts'
 import type { House } from '#http/house.ts'
+import { isoTime, seconds } from '#lib/time.ts'
 import { exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
-
-const roleNames = ['owner', 'client-admin', 'reviewer', 'support', 'auditor'] as const
 
 export function addAdminCommands(program: Command): void {
   const admin = program.command('admin').description('who may open the console')
@@ -41,7 +41,7 @@ export function addAdminCommands(program: Command): void {
       const { listInvitations, listStaff } = await import('#admin/staff/roles.ts')
       const { people, invitations } = await inHouse(async (house) => {
         const people = await listStaff(house, { limit: 10_000 })
-        const open = await listInvitations(house, Math.floor(house.now() / 1000))
+        const open = await listInvitations(house, seconds(house.now))
         return {
           people: people.kind === 'done' ? people.value.items : [],
           invitations: open.value.items,
@@ -103,7 +103,7 @@ export function addAdminCommands(program: Command): void {
       print(`the second factors of ${who} are gone, and every session has ended`)
       const { invited } = reset.value
       if (!invited) return say('she sets up new ones at /account/second-factor')
-      const expiresAt = new Date(invited.expiresAt * 1000).toISOString()
+      const expiresAt = isoTime(invited.expiresAt)
       sayLink({ link: invited.link, expiresAt, mailed, email: 'her' })
     })
 }
@@ -113,9 +113,7 @@ const language = () =>
 
 const narrowed = (command: Command) =>
   command
-    .addOption(
-      new Option('--role <role>', 'what she may do').choices(roleNames).makeOptionMandatory(),
-    )
+    .addOption(new Option('--role <role>', 'what she may do').choices(roles).makeOptionMandatory())
     .option('--county <id>', 'people and upstreams of this upstream only')
     .option('--own', 'apps she owns only')
 
@@ -131,8 +129,8 @@ const asText = ({ role, reach }: { role: string; reach: string }) =>
 const takesMail = ({ config }: House) => config.mail !== undefined || config.sandbox !== undefined
 
 async function acting({ now }: Pick<House, 'now'>, language = 'zh-TW') {
-  const { operatorActing } = await import('#admin/staff/inviting.ts')
-  return operatorActing(operator(), Math.floor(now() / 1000), language)
+  const { operatorActing } = await import('#admin/operation.ts')
+  return operatorActing(operator(), seconds(now), language)
 }
 
 async function findHolder({ store, config }: House, who: string): Promise<string> {

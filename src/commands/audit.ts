@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { Heads, Verdict } from '#admin/audit.ts'
 import { isoSecond } from '#lib/time.ts'
 import type { AuditRow } from '#store/store.ts'
-import { exits, inHouse, print, Stop } from './tools.ts'
+import { exits, inHouse, print, readCount, Stop } from './tools.ts'
 
 export function addAuditCommands(program: Command): void {
   const audit = program.command('audit').description('the record of what was done to whom')
@@ -22,7 +22,7 @@ export function addAuditCommands(program: Command): void {
     .option('--json', 'print as JSON')
     .action(async ({ actor, action, target, since, until, limit, json }) => {
       const { newestOf } = await import('#admin/audit-trail.ts')
-      const count = readCount(limit)
+      const count = readCount('--limit', limit)
       const last = readTime('--until', until)
       const filter = {
         actor,
@@ -63,12 +63,6 @@ function readTime(option: string, text: string | undefined): number | undefined 
   const at = Date.parse(text)
   if (Number.isNaN(at)) throw new Stop(exits.usage, `${option} ${text} is no time: 2026-11-21`)
   return Math.floor(at / 1000)
-}
-
-function readCount(text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count > 0) return count
-  throw new Stop(exits.usage, `--limit ${text} is no number of events`)
 }
 
 function describe({ at, action, outcome, actor, target, address, ref, details }: AuditRow): string {

@@ -1,6 +1,8 @@
 /** `citygate client export` and `apply`: apps as code. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { operatorBy } from '#admin/staff.ts'
+import { clip } from '#lib/prose.ts'
 import { carryOut } from './outcome.ts'
 import { exits, inHouse, operator, print, readStdin, Stop } from './tools.ts'
 
@@ -27,10 +29,9 @@ export function addClientFileCommands(client: Command): void {
     .option('--json', 'print as JSON')
     .action(async (file, { dryRun = false, prune = false, json }) => {
       const yaml = await readText(file)
-      const { applyClients } = await import('#admin/operations/client-files.ts')
-      const [{ perform }, { operatorBy }] = await Promise.all([
+      const [{ perform }, { applyClients }] = await Promise.all([
         import('#admin/operation.ts'),
-        import('#admin/staff.ts'),
+        import('#admin/operations/client-files.ts'),
       ])
       const outcome = await inHouse((house) =>
         perform(house, operatorBy(operator()), applyClients, { yaml, dryRun, prune }),
@@ -51,11 +52,24 @@ export function addClientFileCommands(client: Command): void {
     })
 }
 
+type Difference = { field: string; from?: string | undefined; to?: string | undefined }
+
+/** What an app said of itself orders no terminal about, and turns no line round. */
+const harmless = (line: string) => line.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, ' ')
+
+/** Line by line, below what they are differences of. */
+export function printDifferences(differences: Difference[]) {
+  for (const { field, from, to } of differences) {
+    for (const line of from?.split('\n') ?? []) print(`    - ${field}: ${harmless(line)}`)
+    for (const line of to?.split('\n') ?? []) print(`    + ${field}: ${harmless(line)}`)
+  }
+}
+
 type Items = {
   id: string
   name: string
   what: 'create' | 'change' | 'same' | 'remove'
-  differences: { field: string; from?: string | undefined; to?: string | undefined }[]
+  differences: Difference[]
   secret?: string | undefined
 }[]
 
@@ -64,11 +78,8 @@ const signs = { create: '+', change: '~', remove: '-' } as const
 function sayWhat(items: Items, dryRun: boolean) {
   for (const { id, name, what, differences, secret } of items) {
     if (what === 'same') continue
-    print(`${signs[what]} ${id}  ${name}`)
-    for (const { field, from, to } of differences) {
-      for (const line of from?.split('\n') ?? []) print(`    - ${field}: ${line}`)
-      for (const line of to?.split('\n') ?? []) print(`    + ${field}: ${line}`)
-    }
+    print(`${signs[what]} ${id}  ${clip(name)}`)
+    printDifferences(differences)
     if (secret) print(`    client_secret: ${secret}`)
   }
   const changed = items.filter(({ what }) => what !== 'same').length

@@ -1,6 +1,7 @@
 /** `citygate client …`: an app's settings, secrets, owners and history once it is registered. */
 import type { Command } from 'commander'
 import type { House } from '#http/house.ts'
+import { printDifferences } from './client-files.ts'
 import { carryOut } from './outcome.ts'
 import { collect, exits, inHouse, print, Stop } from './tools.ts'
 
@@ -11,14 +12,12 @@ const wholeNumber = (text: string): number => {
 
 const operations = () => import('#admin/operations/clients.ts')
 
+const noClient = (id: string) => `there is no client ${id}`
+
 /** The app as it is; Stop if there is none. */
 async function getApp(house: House, id: string) {
   const { getClient } = await operations()
-  return carryOut(house, getClient, { id }).catch((error: unknown) => {
-    if (error instanceof Stop && error.exit === exits.unknown)
-      throw new Stop(exits.unknown, `there is no client ${id}`)
-    throw error
-  })
+  return carryOut(house, getClient, { id }, noClient(id))
 }
 
 export function addClientLifeCommands(client: Command): void {
@@ -76,10 +75,7 @@ export function addClientLifeCommands(client: Command): void {
     .argument('<client_id>')
     .action(async (id) => {
       const { enableClient } = await operations()
-      await inHouse(async (house) => {
-        await getApp(house, id)
-        await carryOut(house, enableClient, { id })
-      })
+      await inHouse((house) => carryOut(house, enableClient, { id }, noClient(id)))
       print(`enabled ${id}`)
     })
 
@@ -90,17 +86,13 @@ export function addClientLifeCommands(client: Command): void {
     .option('--json', 'print as JSON')
     .action(async (id, { json }) => {
       const { listClientVersions } = await operations()
-      const { items } = await inHouse(async (house) => {
-        await getApp(house, id)
-        return carryOut(house, listClientVersions, { id, limit: 200 })
-      })
+      const { items } = await inHouse((house) =>
+        carryOut(house, listClientVersions, { id, limit: 200 }, noClient(id)),
+      )
       if (json) return void print(JSON.stringify(items, null, 2))
       for (const one of items) {
         print(`${one.version}  ${one.at}  ${one.changedBy}  ${one.because}`)
-        for (const { field, from, to } of one.changes) {
-          for (const line of from?.split('\n') ?? []) print(`   - ${field}: ${line}`)
-          for (const line of to?.split('\n') ?? []) print(`   + ${field}: ${line}`)
-        }
+        printDifferences(one.changes)
       }
     })
 
@@ -129,14 +121,12 @@ export function addClientLifeCommands(client: Command): void {
     .option('--json', 'print as JSON')
     .action(async (id, { keepDays, expiresDays, json }) => {
       const { addClientSecret } = await operations()
-      const made = await inHouse(async (house) => {
-        await getApp(house, id)
-        return carryOut(house, addClientSecret, {
-          id,
-          keepDays: wholeNumber(keepDays),
-          ...(expiresDays === undefined ? {} : { expiresDays: wholeNumber(expiresDays) }),
-        })
-      })
+      const wanted = {
+        id,
+        keepDays: wholeNumber(keepDays),
+        ...(expiresDays === undefined ? {} : { expiresDays: wholeNumber(expiresDays) }),
+      }
+      const made = await inHouse((house) => carryOut(house, addClientSecret, wanted, noClient(id)))
       if (json) return void print(JSON.stringify(made, null, 2))
       print(made.secret)
       if (made.expiresAt) print(`good until ${made.expiresAt}`)
@@ -148,10 +138,7 @@ export function addClientLifeCommands(client: Command): void {
     .argument('<client_id>')
     .action(async (id) => {
       const { dropClientSecret } = await operations()
-      await inHouse(async (house) => {
-        await getApp(house, id)
-        await carryOut(house, dropClientSecret, { id })
-      })
+      await inHouse((house) => carryOut(house, dropClientSecret, { id }, noClient(id)))
       print(`dropped the former secret of ${id}`)
     })
 
@@ -169,10 +156,9 @@ export function addClientLifeCommands(client: Command): void {
     .argument('<account>', 'a name she signs in with')
     .action(async (id, account) => {
       const { addClientOwner } = await operations()
-      const { accountId } = await inHouse(async (house) => {
-        await getApp(house, id)
-        return carryOut(house, addClientOwner, { id, account })
-      })
+      const { accountId } = await inHouse((house) =>
+        carryOut(house, addClientOwner, { id, account }, noClient(id)),
+      )
       print(`${accountId} looks after ${id} now`)
     })
   owner

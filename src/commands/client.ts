@@ -1,5 +1,7 @@
 /** `citygate client …`: relying-party apps. */
 import { type Command, Option } from 'commander'
+import { clip } from '#lib/prose.ts'
+import { clientKinds } from '#store/clients.ts'
 import { addClientFileCommands } from './client-files.ts'
 import { addClientLifeCommands } from './client-life.ts'
 import { collect, exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
@@ -13,7 +15,7 @@ export function addClientCommands(program: Command): void {
     .requiredOption('--name <name>', 'what people read on the consent page')
     .addOption(
       new Option('--type <type>', 'what kind of app it is')
-        .choices(['web', 'spa', 'native', 'machine'])
+        .choices(clientKinds)
         .makeOptionMandatory(),
     )
     .option('--redirect-uri <uri>', 'where the answer may go; repeat for several', collect)
@@ -73,7 +75,7 @@ export function addClientCommands(program: Command): void {
       const { describe } = await import('#admin/clients.ts')
       const rows = await inHouse(({ store }) => store.clients.list())
       if (json) print(JSON.stringify(rows.map(describe), null, 2))
-      else for (const row of rows) print(`${row.id}  ${row.metadata.client_name}`)
+      else for (const row of rows) print(`${row.id}  ${clip(row.name)}`)
     })
 
   client

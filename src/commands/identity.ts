@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { ListedIdentity } from '#admin/identities.ts'
 import { isoSecond, seconds } from '#lib/time.ts'
-import { exits, inHouse, operator, print, Stop } from './tools.ts'
+import { exits, inHouse, operator, print, readCount, Stop } from './tools.ts'
 
 export function addIdentityCommands(program: Command): void {
   const identity = program
@@ -18,9 +18,7 @@ export function addIdentityCommands(program: Command): void {
     .option('--json', 'print as JSON')
     .action(async ({ unread, account, limit, json }) => {
       if (!unread === !account) throw new Stop(exits.usage, 'give --unread or --account')
-      const most = Number(limit)
-      if (!Number.isInteger(most) || most < 1)
-        throw new Stop(exits.usage, '--limit must be a whole number from 1')
+      const most = readCount('--limit', limit)
       const which = account
         ? { accountId: String(account) }
         : { unread: true as const, limit: most }

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Conflict } from '#accounts/merging.ts'
 import { isoSecond } from '#lib/time.ts'
 import type { MergeRow } from '#store/store.ts'
-import { exits, inHouse, operator, print, Stop } from './tools.ts'
+import { exits, inHouse, operator, print, readCount, Stop } from './tools.ts'
 
 export function addMergeCommands(program: Command): void {
   const merge = program.command('merge').description('accounts their member joined')
@@ -16,7 +16,7 @@ export function addMergeCommands(program: Command): void {
     .option('--limit <number>', 'at most so many', '100')
     .option('--json', 'print as JSON')
     .action(async ({ account, limit, json }) => {
-      const filter = { accountId: account, limit: readCount(limit) }
+      const filter = { accountId: account, limit: readCount('--limit', limit) }
       const rows = await inHouse(({ store }) => store.accountMerges.list(filter))
       if (json) print(JSON.stringify(rows.map(toJson), null, 2))
       else for (const row of rows) print(describe(row))
@@ -100,9 +100,3 @@ const toJson = ({ id, kept, merged, mergedAt, undoneAt }: MergeRow) => ({
   merged_at: mergedAt,
   undone_at: undoneAt,
 })
-
-function readCount(text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count > 0) return count
-  throw new Stop(exits.usage, `--limit ${text} is no number of merges`)
-}

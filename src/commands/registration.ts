@@ -1,5 +1,6 @@
 /** `citygate registration …`: tokens with which programs register themselves. */
 import { type Command, Option } from 'commander'
+import { clientKinds } from '#store/clients.ts'
 import { carryOut } from './outcome.ts'
 import { collect, inHouse, print } from './tools.ts'
 
@@ -18,7 +19,7 @@ export function addRegistrationCommands(program: Command): void {
     .requiredOption('--label <text>', 'whom it is for')
     .addOption(
       new Option('--kind <kind...>', 'what may be registered')
-        .choices(['web', 'spa', 'native', 'machine'])
+        .choices(clientKinds)
         .default(['web']),
     )
     .option(

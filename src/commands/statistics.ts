@@ -1,7 +1,8 @@
 /** `citygate statistics`: how many sign in, by way, county and app. */
 import { type Command, Option } from 'commander'
 import type { StatisticsShape } from '#admin/operations/statistics.ts'
-import { exits, inApp, operator, print, rejected, Stop } from './tools.ts'
+import { carryOut } from './outcome.ts'
+import { inApp, print } from './tools.ts'
 
 export function addStatisticsCommand(program: Command): void {
   program
@@ -16,21 +17,15 @@ export function addStatisticsCommand(program: Command): void {
     .option('--client <id>', 'only those at this app')
     .option('--json', 'print as JSON')
     .action(async ({ days, connector, client, json }) => {
-      const [{ perform }, { readStatistics }, { operatorBy }] = await Promise.all([
-        import('#admin/operation.ts'),
-        import('#admin/operations/statistics.ts'),
-        import('#admin/staff.ts'),
-      ])
+      const { readStatistics } = await import('#admin/operations/statistics.ts')
       const input = { days: Number(days), connector, clientId: client }
-      const outcome = await inApp(async ({ house, background }) => {
+      const found = await inApp(async ({ house, background }) => {
         // Up to this moment, also where no server runs.
         await background.runner.runOnce('count-sign-ins')
-        return perform(house, operatorBy(operator()), readStatistics, input)
+        return carryOut(house, readStatistics, input)
       })
-      if (outcome.kind === 'rejected') throw rejected(outcome.problems)
-      if (outcome.kind !== 'done') throw new Stop(exits.rejected, outcome.kind)
-      if (json) print(JSON.stringify(outcome.value, null, 2))
-      else for (const line of report(outcome.value)) print(line)
+      if (json) print(JSON.stringify(found, null, 2))
+      else for (const line of report(found)) print(line)
     })
 }
 

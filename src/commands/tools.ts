@@ -18,7 +18,9 @@ export class Stop extends Error {
 /** Who the audit trail says typed it. */
 export const operator = (): string => `operator:${userInfo().username}`
 
-export const print = (text: string) => process.stdout.write(`${text}\n`)
+/** On standard output. Names and settings are others' words: what in them would steer the terminal does not. */
+export const print = (text: string) =>
+  process.stdout.write(`${text.replaceAll(/[^\P{Cc}\n\t]/gu, '\ufffd')}\n`)
 
 /** For an option that may be given several times. */
 export const collect = (value: string, before: string[] = []) => [...before, value]
@@ -42,6 +44,7 @@ export async function inApp<T>(work: (app: App) => Promise<T>): Promise<T> {
   }
 }
 
+/** What is wrong with what was typed, a line for each field. */
 export const rejected = (problems: { field: string; message: string }[]) =>
   new Stop(
     exits.rejected,
@@ -50,6 +53,14 @@ export const rejected = (problems: { field: string; message: string }[]) =>
     ),
   )
 
+/** So many things, one at least. Throws Stop for anything else. */
+export function readCount(option: string, text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count > 0) return count
+  throw new Stop(exits.usage, `${option} ${text} is no whole number from 1`)
+}
+
+/** All of standard input, without the line end behind it. */
 export async function readStdin(): Promise<string> {
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk

@@ -7,7 +7,8 @@ import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import type { House } from '#http/house.ts'
 import { isoSecond, seconds } from '#lib/time.ts'
-import { exits, inHouse, operator, print, rejected, Stop } from './tools.ts'
+import { carryOut } from './outcome.ts'
+import { exits, inHouse, print, Stop } from './tools.ts'
 
 export function addUpstreamCommands(program: Command): void {
   const upstream = program
@@ -136,32 +137,18 @@ export function addUpstreamCommands(program: Command): void {
 
 type Staffed = typeof import('#admin/operations/upstreams.ts')
 
-/** Does what staff do, as the operator who typed it; her refusals are ours. */
+/** One of the operations upon upstreams, in a house of its own. */
 async function act<Name extends Acts>(
   name: Name,
   input: z.input<Staffed[Name]['input']>,
 ): Promise<z.output<Staffed[Name]['output']>> {
-  const [operations, { perform }, { operatorBy }] = await Promise.all([
-    import('#admin/operations/upstreams.ts'),
-    import('#admin/operation.ts'),
-    import('#admin/staff.ts'),
-  ])
-  const outcome = await inHouse((house) =>
-    perform(house, operatorBy(operator()), operations[name] as Operation, input),
-  )
-  switch (outcome.kind) {
-    case 'done':
-      return outcome.value as z.output<Staffed[Name]['output']>
-    case 'rejected':
-      throw rejected(outcome.problems)
-    case 'conflict':
-      throw new Stop(exits.rejected, outcome.why)
-    case 'refused':
-      throw new Stop(exits.rejected, `${input.id} has no credentials: it is not connected`)
-    default:
-      throw new Stop(exits.unknown, `there is no upstream ${input.id}`)
-  }
+  const operations = await import('#admin/operations/upstreams.ts')
+  const one = operations[name] as Operation
+  const none = `there is no upstream ${input.id}`
+  const value = await inHouse((house) => carryOut(house, one, input, none))
+  return value as z.output<Staffed[Name]['output']>
 }
+
 type Acts =
   | 'probeUpstream'
   | 'listUpstreamEvents'

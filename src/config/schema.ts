@@ -296,6 +296,14 @@ export const siteFile = z.strictObject({
         .describe(
           'Who is written to when a county login seems to have been given to somebody else: once a day for each.',
         ),
+      idle_minutes: z
+        .int()
+        .positive()
+        .max(8 * 60)
+        .default(15)
+        .describe(
+          'Who does nothing at the console for so long shows her second factor again before she goes on.',
+        ),
     })
     .prefault({}),
   registration: z

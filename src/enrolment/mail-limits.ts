@@ -14,8 +14,6 @@ export function mailboxOf(address: string): string {
   return `${user.replace(/(?<=.)\+.*$/, '')}@${domain}`
 }
 
-export type MailLimits = ReturnType<typeof openMailLimits>
-
 export function openMailLimits(counters: Counters) {
   return {
     /** Counts a mail about to be sent. Seconds to wait instead, or zero. */

@@ -121,6 +121,8 @@ export type AccountViews = {
       usedAt?: Date | undefined
     }[]
     codesLeft: number
+    /** Which codes they are, in the form that replaces them. */
+    edition: string
     /** She has a role here and no factor: none is added by her password alone. */
     byInvitation: boolean
     /** The last one stays while she has a role. */

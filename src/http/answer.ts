@@ -22,7 +22,10 @@ export type Answer = {
   /** For a script of ours. */
   data(ctx: Context, body: Record<string, string>): void
   /** A file to keep, as it comes; nothing in it runs. */
-  download(ctx: Context, file: { name: string; type: string; text: AsyncIterable<string> }): void
+  download(
+    ctx: Context,
+    file: { name: string; type: string; text: Iterable<string> | AsyncIterable<string> },
+  ): void
   /** 303: whatever the method was, the next one is GET, and no body is sent again (RFC 9700 §4.12). */
   redirect(ctx: Context, url: string): void
 }

@@ -66,7 +66,15 @@ export type House = {
   background: Background
   now: Now
   cookies: Record<
-    'session' | 'interaction' | 'device' | 'known' | 'signOut' | 'county' | 'joining' | 'language',
+    | 'session'
+    | 'interaction'
+    | 'device'
+    | 'known'
+    | 'signOut'
+    | 'county'
+    | 'joining'
+    | 'console'
+    | 'language',
     string
   >
 }

@@ -13,6 +13,12 @@ const maxBody = '64kb'
 /** The query's parameters. Throws a Problem when one comes twice: which one would count? */
 export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
 
+/** What was chosen of `values`; undefined where it is none of them. */
+export const oneOf = <T extends string>(
+  values: readonly T[],
+  chosen: string | undefined,
+): T | undefined => values.find((one) => one === chosen)
+
 /** A form as it was sent. Throws a Problem for another content type or a body too large. */
 export async function readBody(ctx: Context, limit = maxBody): Promise<URLSearchParams> {
   if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')

@@ -41,6 +41,9 @@ export type InvitationViews = {
     account: string
     offered: Offered
     codes: string[]
+    /** Stands for the account and these codes in the form. */
+    whose: string
+    notice?: Message | undefined
     actions: { finish: string }
   }
   'staff-invitation-confirm': {

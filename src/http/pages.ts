@@ -5,7 +5,7 @@ import type { ProviderPages } from '#oidc/provider.ts'
 import type { Answer } from './answer.ts'
 import { appOf, cspSource } from './app-of.ts'
 import type { Context } from './context.ts'
-import { home, Problem } from './problem.ts'
+import { home, Problem, signOutHere } from './problem.ts'
 
 /** The upstream a session stands on, if people sign out there, and where its pages are. */
 export type SignOutThere = (
@@ -27,7 +27,10 @@ export function openProviderPages(answer: Answer, signOutThere: SignOutThere): P
       const { error_description: why } = cause as errors.OIDCProviderError
       const line = { error, why, err: cause }
       page.state.log[status >= 500 ? 'error' : 'info'](line, 'authorization error')
-      answer.problem(page, problemFor(status, error, cause))
+      const leaving = isLeaving(ctx)
+      // The app is not there any more: she signs out all the same.
+      if (leaving && error === 'invalid_client') return answer.redirect(page, withoutApp(page))
+      answer.problem(page, problemFor(status, error, cause, leaving))
     },
     async signOut(ctx, xsrf) {
       const { session } = ctx.oidc
@@ -41,12 +44,15 @@ export function openProviderPages(answer: Answer, signOutThere: SignOutThere): P
           action: ctx.oidc.urlFor('end_session_confirm'),
           xsrf,
           app: appIn(ctx),
+          gone: ctx.query[gone] !== undefined,
           county: there?.county,
         },
       })
     },
     async signedOut(ctx) {
-      answer.page(ours(ctx), { view: 'signed-out', locals: { app: appIn(ctx), home: '/' } })
+      const { accountId } = await ctx.oidc.provider.Session.get(ctx)
+      const locals = { app: appIn(ctx), still: accountId !== undefined, home: '/' }
+      answer.page(ours(ctx), { view: 'signed-out', locals })
     },
     async deviceCode(ctx, xsrf, problem) {
       answer.page(ours(ctx), {
@@ -92,9 +98,23 @@ const deviceProblems: Record<string, string> = {
   AbortedError: 'aborted',
 }
 
-function problemFor(status: number, error: string, cause: Error): Problem {
+/** She came to sign out, or back from it. */
+const isLeaving = ({ oidc }: KoaContextWithOIDC): boolean =>
+  ['end_session', 'end_session_success'].includes(oidc.route)
+
+/** The page says that the app she came from is gone. */
+const gone = 'gone'
+
+/** Where she asked for, as somebody who comes from nowhere. */
+function withoutApp({ path, querystring }: Context): string {
+  const locale = new URLSearchParams(querystring).get('ui_locales')
+  const query = new URLSearchParams({ [gone]: '', ...(locale ? { ui_locales: locale } : {}) })
+  return `${path}?${query}`
+}
+
+function problemFor(status: number, error: string, cause: Error, leaving: boolean): Problem {
   if (status >= 500) return new Problem(500, 'server', { cause, next: [home] })
-  const next = [home]
+  const next = leaving ? [signOutHere, home] : [home]
   if (cause.name === 'SessionNotFound') return new Problem(400, 'interaction.expired', { next })
   if (error === 'invalid_client') return new Problem(400, 'app.unknown', { next })
   return new Problem(status, 'app.request', { params: { detail: error }, next })

@@ -15,6 +15,15 @@ export type NextStep = {
 /** The way on that is always there. */
 export const home: NextStep = { id: 'home', kind: 'link', href: '/', labelKey: 'next.home' }
 
+/** For who came to sign out and could not be let go on. */
+export const signOutHere: NextStep = {
+  id: 'sign-out',
+  kind: 'link',
+  href: '/session/end',
+  labelKey: 'next.sign-out',
+  primary: true,
+}
+
 /** What staff announced, where it bears on the problem. */
 export type ShownNotice = {
   /** Words by language. */

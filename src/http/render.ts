@@ -178,10 +178,13 @@ export type Views = AdminViews &
       action: string
       xsrf: string
       app?: { name: string } | undefined
+      /** She comes from an app that is not there any more. */
+      gone?: boolean
       /** The county she may sign out at as well. */
       county?: string | undefined
     }
-    'signed-out': { app?: { name: string } | undefined; home: string }
+    /** `still`: she left one app only, or thought again. */
+    'signed-out': { app?: { name: string } | undefined; still?: boolean; home: string }
     home: { signedIn?: { name: string } | undefined; appHint?: string | undefined }
     reset: FormToken & {
       /** What was typed. */
@@ -317,7 +320,7 @@ export function openRenderer(parts: RendererParts): Renderer {
       const words = new Intl.DateTimeFormat(lang, {
         timeZone: 'Asia/Taipei',
         year: 'numeric',
-        month: 'long',
+        month: 'short',
         day: 'numeric',
         ...(style === 'minute' ? { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } : {}),
       }).format(date)

@@ -67,6 +67,7 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     const take = () => store.leases.take(lease, runner, seconds(now), seconds(now) + trusted)
     if (stop.signal.aborted || !(await take())) return false
     const lost = new AbortController()
+    const signal = AbortSignal.any([stop.signal, lost.signal])
     const started = performance.now()
     const renewal = setInterval(() => {
       take().then(
@@ -75,11 +76,12 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
       )
     }, renewEvery).unref()
     try {
-      await job.run(AbortSignal.any([stop.signal, lost.signal]))
-      await note(job, 'ok', started)
+      await job.run(signal)
+      // One that was asked to end may be in the middle of it: how it ended before stays true.
+      if (!signal.aborted) await note(job, 'ok', started)
       return true
     } catch (error) {
-      await note(job, 'failed', started)
+      if (!signal.aborted) await note(job, 'failed', started)
       throw error
     } finally {
       clearInterval(renewal)

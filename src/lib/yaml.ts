@@ -1,5 +1,5 @@
 /** Reads YAML against a schema so that every complaint carries file, line and key. */
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import type { ConfigProblem } from '#errors.ts'
 import { inWords } from './complaints.ts'
@@ -8,6 +8,25 @@ import { inWords } from './complaints.ts'
 export type Check<T> = (value: T, complain: (path: PropertyKey[], message: string) => void) => void
 
 export type Read<T> = { value: T; problems: [] } | { value: undefined; problems: ConfigProblem[] }
+
+/** Problems of one text that are named: whoever mended so many looks again. */
+const mostBroken = 100
+
+/** Where keys stand that were there before in the same map. */
+function keysTwice(document: ReturnType<typeof parseDocument>): number[] {
+  const places: number[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) places.push(key.range?.[0] ?? 0)
+        seen.add(key.value)
+      }
+    },
+  })
+  return places
+}
 
 /** The text's value, or every problem in it. Never throws for what an operator may have written. */
 export function readYamlText<T>(
@@ -19,20 +38,28 @@ export function readYamlText<T>(
   const lines = new LineCounter()
   let document: ReturnType<typeof parseDocument>
   let value: unknown
+  let twice: number[] = []
   try {
-    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-    value = document.errors.length > 0 ? undefined : document.toJS()
+    // Both take the square of a text made for it: to compare every key with every other, and to draw each line there is
+    // an error in.
+    document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false })
+    if (document.errors.length === 0) twice = keysTwice(document)
+    value = document.errors.length + twice.length > 0 ? undefined : document.toJS()
   } catch {
     // Made to be expensive: nesting without end, or anchors that repeat anchors.
     const message = 'is nested too deeply, or repeats itself too often'
     return { value: undefined, problems: [{ file, key: '', message }] }
   }
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
+  const broken = [
+    ...document.errors.map(({ pos, message }) => ({ offset: pos[0], message })),
+    ...twice.map((offset) => ({ offset, message: 'Map keys must be unique' })),
+  ]
+  if (broken.length > 0) {
+    const problems = broken.slice(0, mostBroken).map(({ offset, message }) => ({
       file,
-      line: lines.linePos(error.pos[0]).line,
+      line: lines.linePos(offset).line,
       key: '',
-      message: error.message.split('\n')[0] ?? 'is not YAML',
+      message,
     }))
     return { value: undefined, problems }
   }
@@ -65,7 +92,7 @@ export function readYamlText<T>(
   let parsed = schema.safeParse(value, { error: inWords })
   if (!parsed.success) {
     // A key nobody knows hides nothing that is wrong with the others.
-    for (const path of parsed.error.issues.flatMap(unknownKeys)) {
+    for (const path of parsed.error.issues.flatMap(unknownKeys).slice(0, mostBroken)) {
       problems.push(at(path, 'is not a key we know; remove it or mend its spelling'))
       remove(value, path)
     }
@@ -73,7 +100,7 @@ export function readYamlText<T>(
   }
   if (parsed.success) check?.(parsed.data, (path, message) => problems.push(at(path, message)))
   else {
-    for (const { path, message } of parsed.error.issues.flatMap(innermost)) {
+    for (const { path, message } of parsed.error.issues.flatMap(innermost).slice(0, mostBroken)) {
       problems.push(at(path, message))
     }
   }

@@ -2,6 +2,7 @@
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { sha256 } from '#lib/crypto.ts'
 import type { Granted, Store } from '#store/store.ts'
+import { counts, unasked } from './withdrawals.ts'
 
 /**
  * The session's grant, widened to what the person consented to; for one of our own apps, to what it asks.
@@ -19,7 +20,7 @@ export async function loadGrant(
 
   const grantId = session.grantIdFor(clientId)
   const found = grantId ? await provider.Grant.find(grantId) : undefined
-  const known = found?.accountId === accountId ? found : undefined
+  const known = found?.accountId === accountId && counts(client, grantId) ? found : undefined
   const wanted = asked(ctx)
   if (known && covers(known, wanted)) return known
 
@@ -27,7 +28,8 @@ export async function loadGrant(
   if (!granted) return known
   // One id for one session, person and app: tabs that begin at the same moment share the grant. After one that was
   // revoked it is another id: a token that was being issued at that moment must not come to life again.
-  const jti = sha256([session.uid, accountId, clientId, grantId ?? ''].join('\n'))
+  const id = sha256([session.uid, accountId, clientId, grantId ?? ''].join('\n'))
+  const jti = client.first_party ? `${unasked}${id}` : id
   const grant = known ?? new provider.Grant({ accountId, clientId, jti } as NewGrant)
   addTo(grant, granted)
   await grant.save()

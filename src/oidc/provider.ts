@@ -45,6 +45,7 @@ import { throttleClients, type WaitOf } from './throttle.ts'
 import { letStaffTry } from './try-run.ts'
 import { findAccount } from './unit.ts'
 import { rememberUpstreams } from './upstream-session.ts'
+import { mayRefresh } from './withdrawals.ts'
 
 declare module 'oidc-provider' {
   // Our own settings, on every client the provider builds.
@@ -95,6 +96,7 @@ export function cookieNames(issuer: string) {
     signOut: rooted('_sign_out'),
     county: rooted('_county'),
     joining: rooted('_joining'),
+    console: rooted('_console'),
     language: rooted('_language'),
   }
 }
@@ -223,9 +225,15 @@ function configure(
         client.clientAuthMethod === 'none' || client.require_pkce !== false,
     },
     extraParams: ['upstream'],
-    rotateRefreshToken: true,
+    rotateRefreshToken({ oidc: { client, entities } }) {
+      const { RefreshToken: token } = entities
+      if (!client || !token || !mayRefresh(client, token)) {
+        throw new errors.InvalidGrant('the client may not refresh it any more')
+      }
+      return true
+    },
     // Without offline_access the token ends with the session, so it may be had without asking for more.
-    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: async (_ctx, client, source) => mayRefresh(client, source),
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
     loadExistingGrant: (ctx) => loadGrant(provider(), store, ctx),
     interactions: {
@@ -360,6 +368,9 @@ function accountPageClient(issuer: string) {
 
 /** The staff console is an app of our own like the member's page, and wants the second factor. */
 export const consoleClientId = 'citygate-console'
+
+/** Our own pages sign people in like apps, but are none that anybody registered. */
+export const ownClientIds: ReadonlySet<string> = new Set([accountPageClientId, consoleClientId])
 
 function consoleClient(issuer: string) {
   return {

@@ -13,6 +13,7 @@ import {
 } from 'oidc-provider'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import type { Circumstances } from '#store/store.ts'
+import { newClientId } from './clients.ts'
 import { forgetClient } from './remembered-clients.ts'
 
 export type Metadata = Record<string, unknown>
@@ -74,7 +75,7 @@ export const registrationFeatures = (
     // Never open: who registers was given a token by staff.
     initialAccessToken: true,
     issueRegistrationAccessToken: true,
-    idFactory: () => randomToken().slice(0, 22),
+    idFactory: newClientId,
     secretFactory: () => randomToken(),
     policies: {
       async [policy](ctx, properties) {

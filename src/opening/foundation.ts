@@ -3,6 +3,7 @@ import { openPasswords, type PasswordCost, type Passwords } from '#accounts/pass
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Config } from '#config/load.ts'
 import type { HealthBoard } from '#federation/health-board.ts'
+import { closeInTime } from '#lib/close-in-time.ts'
 import type { Log } from '#lib/log.ts'
 import { type Metrics, timed } from '#lib/measure.ts'
 import { type Now, seconds } from '#lib/time.ts'
@@ -88,11 +89,15 @@ export async function openFoundation(config: Config, ports: FoundationPorts): Pr
       log,
       now,
       tracing,
-      async close() {
-        await passwords.close()
-        await upstreamHealth.close()
-        await store.close()
-      },
+      close: () =>
+        closeInTime(
+          [
+            ['passwords', passwords.close],
+            ['upstream health', upstreamHealth.close],
+            ['database', store.close],
+          ],
+          log,
+        ),
     }
   } catch (error) {
     await store.close()

@@ -11,13 +11,18 @@ const proxyKeepAlive = 65_000
 
 /**
  * Serves the house on every configured address. Rejects in words when the port is taken. At the end idle connections
- * are left for `idleMs` to a proxy: it may be sending on one just now, and would not repeat a POST.
+ * are left for `idleMs` to a proxy: it may be sending on one just now, and would not repeat a POST. `graceMs`: what
+ * requests under way have then.
  */
-export function listen(house: House, idleMs = 0): Promise<Listening> {
+export function listen(
+  house: House,
+  { idleMs = 0, graceMs }: { idleMs?: number; graceMs?: number | undefined } = {},
+): Promise<Listening> {
   const { port, hosts, trustedProxies, production } = house.config
   // Node-oidc-provider makes four errors for each token it accepts, in case; nobody reads where: the log has no stacks.
   if (production) Error.stackTraceLimit = 0
-  const where = { port, hosts, variable: 'PORT', idleMs: trustedProxies.length > 0 ? idleMs : 0 }
+  const left = trustedProxies.length > 0 ? idleMs : 0
+  const where = { port, hosts, variable: 'PORT', idleMs: left, ...(graceMs ? { graceMs } : {}) }
   return listenOn(where, openHttp(house).callback(), {
     // Slow clients are cut off (slowloris); no request of ours needs large headers.
     headersTimeout: 15_000,

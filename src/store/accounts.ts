@@ -2,7 +2,8 @@
 import type { Knex } from 'knex'
 import { type Row, type Statements, statement } from './statements.ts'
 
-export type AccountStatus = 'pending' | 'active' | 'suspended' | 'closed'
+export const accountStatuses = ['pending', 'active', 'suspended', 'closed'] as const
+export type AccountStatus = (typeof accountStatuses)[number]
 
 /** One profile attribute, who vouched for it (`self`, `staff` or a connector's id) and when. */
 export type Attribute = { value: string; by: string; at: number; verified?: boolean }

@@ -40,23 +40,26 @@ const ofAccount = statement(
    WHERE a.account_id = ? ORDER BY i.read_at DESC, a.identity_id, a.position`,
 )
 
+/** A row as the table has it; `position`: its place among those of its identity. */
+export const affiliationColumns = (row: AffiliationRow, position: number) => ({
+  identity_id: row.identityId,
+  position,
+  account_id: row.accountId,
+  school_code: row.schoolCode,
+  school_name: row.schoolName ?? null,
+  role: row.role,
+  titles: JSON.stringify(row.titles),
+  classes: JSON.stringify(row.classes),
+  read_at: row.readAt,
+})
+
 export function openAffiliations(knex: Knex, statements: Statements): Affiliations {
   return {
     async replace(identityId, rows) {
       await knex('affiliation').where({ identity_id: identityId }).delete()
       if (rows.length === 0) return
       await knex('affiliation').insert(
-        rows.map((row, position) => ({
-          identity_id: identityId,
-          position,
-          account_id: row.accountId,
-          school_code: row.schoolCode,
-          school_name: row.schoolName ?? null,
-          role: row.role,
-          titles: JSON.stringify(row.titles),
-          classes: JSON.stringify(row.classes),
-          read_at: row.readAt,
-        })),
+        rows.map((row, position) => affiliationColumns({ ...row, identityId }, position)),
       )
     },
     async ofAccount(accountId) {

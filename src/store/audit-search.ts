@@ -31,7 +31,7 @@ export type AuditSearch = {
 }
 
 /** Events one question reads at most, beside those it gives. */
-export const mostRead = 20_000
+const mostRead = 20_000
 
 const find = statement(
   'audit.find',

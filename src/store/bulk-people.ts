@@ -4,11 +4,11 @@
  */
 import { sha256 } from '#lib/crypto.ts'
 import { type AccountRow, accountColumns, type NewAccountRow, readAccount } from './accounts.ts'
-import type { AffiliationRow } from './affiliations.ts'
+import { type AffiliationRow, affiliationColumns } from './affiliations.ts'
 import type { CredentialRow } from './credentials.ts'
 import type { IdentifierRow } from './identifiers.ts'
 import type { IdentityRow } from './identities.ts'
-import { type Statements, statement } from './statements.ts'
+import { type Statements, statement, textsIn } from './statements.ts'
 
 type Name = Pick<IdentifierRow, 'type' | 'value'>
 type Key = Pick<IdentityRow, 'issuer' | 'subject'>
@@ -116,10 +116,6 @@ const pair = rowsOf([
   ['a', 'text'],
   ['b', 'text'],
 ])
-const ids = {
-  sqlite: 'SELECT value FROM json_each(?)',
-  postgres: 'SELECT value FROM json_array_elements_text(?::json)',
-}
 const both = (name: string, text: (from: 'sqlite' | 'postgres') => string) =>
   statement(name, { sqlite: text('sqlite'), postgres: text('postgres') })
 
@@ -138,10 +134,10 @@ const formerlyLinkedTo = both(
   (
     engine,
   ) => `SELECT f.id, i.account_id FROM former_identity f JOIN identity i ON i.id = f.identity_id
-   WHERE f.id IN (${ids[engine]})`,
+   WHERE f.id IN (${textsIn[engine]})`,
 )
 const accountsText = (engine: 'sqlite' | 'postgres') =>
-  `SELECT ${accountColumns.join(', ')} FROM account WHERE id IN (${ids[engine]})`
+  `SELECT ${accountColumns.join(', ')} FROM account WHERE id IN (${textsIn[engine]})`
 const accounts = both('bulk.accounts', accountsText)
 const lock = statement('bulk.lock', {
   sqlite: accountsText('sqlite'),
@@ -150,9 +146,12 @@ const lock = statement('bulk.lock', {
 })
 const staffAmong = both(
   'bulk.staff',
-  (engine) => `SELECT DISTINCT holder FROM staff_role WHERE holder IN (${ids[engine]})`,
+  (engine) => `SELECT DISTINCT holder FROM staff_role WHERE holder IN (${textsIn[engine]})`,
 )
-const unmake = both('bulk.unmake', (engine) => `DELETE FROM account WHERE id IN (${ids[engine]})`)
+const unmake = both(
+  'bulk.unmake',
+  (engine) => `DELETE FROM account WHERE id IN (${textsIn[engine]})`,
+)
 
 const formerId = ({ issuer, subject }: Key) => sha256(JSON.stringify([issuer, subject]))
 
@@ -260,17 +259,7 @@ export function openBulkPeople(statements: Statements): BulkPeople {
     async addAffiliations(rows) {
       await run(
         addAffiliations,
-        rows.map((row) => ({
-          identity_id: row.identityId,
-          position: row.position,
-          account_id: row.accountId,
-          school_code: row.schoolCode,
-          school_name: row.schoolName ?? null,
-          role: row.role,
-          titles: JSON.stringify(row.titles),
-          classes: JSON.stringify(row.classes),
-          read_at: row.readAt,
-        })),
+        rows.map((row) => affiliationColumns(row, row.position)),
       )
     },
     async unmake(list) {

@@ -38,10 +38,13 @@ export type OutboxRow = {
 }
 
 /** Without a payload: it was sealed under another key. */
-export type ClaimedMessage = OutboxRow & { payload?: unknown }
+export type ClaimedMessage = OutboxRow & { claimedUntil: number; payload?: unknown }
 
-/** Which try it is: one whose claim has run out cannot speak for the next one. */
-export type Try = Pick<OutboxRow, 'id' | 'attempts'>
+/**
+ * Which try it is: one whose claim has run out cannot speak for the next one, nor for the first one after staff began to
+ * count anew. Every claim ends later than the one before it.
+ */
+export type Try = Pick<ClaimedMessage, 'id' | 'attempts' | 'claimedUntil'>
 
 export type Outbox = {
   /** The message's id. */
@@ -127,7 +130,7 @@ const remove = statement('outbox.remove', 'DELETE FROM outbox WHERE id = ? RETUR
 const fail = statement(
   'outbox.fail',
   `UPDATE outbox SET state = ?, due_at = coalesce(?, due_at), claimed_until = 0, last_error = ?
-   WHERE id = ? AND attempts = ? RETURNING id`,
+   WHERE id = ? AND attempts = ? AND claimed_until = ? RETURNING id`,
 )
 const shown = 'id, kind, target, state, created_at, due_at, attempts, last_error'
 const list = statement(
@@ -170,7 +173,7 @@ export function openOutbox(statements: Statements, { key, queued }: OutboxPorts)
     (await statements.run(...args)).length > 0
 
   function open(row: Row): ClaimedMessage {
-    const message = read(row)
+    const message = { ...read(row), claimedUntil: Number(row.claimed_until) }
     try {
       const payload = JSON.parse(unseal(key(), String(row.payload), contextOf(message.id)))
       return { ...message, payload }
@@ -209,10 +212,10 @@ export function openOutbox(statements: Statements, { key, queued }: OutboxPorts)
     async done(id) {
       await statements.run(remove, [id])
     },
-    postpone: ({ id, attempts }, dueAt, error) =>
-      some(fail, ['waiting', dueAt, error.slice(0, 200), id, attempts]),
-    bury: ({ id, attempts }, error) =>
-      some(fail, ['dead', null, error.slice(0, 200), id, attempts]),
+    postpone: ({ id, attempts, claimedUntil }, dueAt, error) =>
+      some(fail, ['waiting', dueAt, error.slice(0, 200), id, attempts, claimedUntil]),
+    bury: ({ id, attempts, claimedUntil }, error) =>
+      some(fail, ['dead', null, error.slice(0, 200), id, attempts, claimedUntil]),
     list: async (state) => (await statements.run(list, [state ?? '', state ?? ''])).map(read),
     retry: (id, at) => some(retry, [at, id, at]),
     retryAll: async (at) => (await statements.run(retryAll, [at, at])).length,

@@ -78,6 +78,10 @@ export type Payloads = {
   destroyAnswersOf(accountId: string): Promise<void>
   /** Who is signed in to a client, session by session. */
   signedInTo(clientId: string, at: number): Promise<{ accountId: string; sid: string }[]>
+  /** Ends every grant to a client with all that was issued under it. */
+  destroyGrantsOfClient(clientId: string): Promise<void>
+  /** Ends a client's refresh tokens: all, or those that carry a scope. */
+  destroyRefreshTokens(clientId: string, scope?: string): Promise<void>
   /** Ends everything issued to a client: it was removed or disabled. */
   destroyClient(clientId: string): Promise<void>
 }
@@ -230,6 +234,14 @@ const signedIn = statement('payload.signed-in-to', {
   sqlite: signedInTo(sidAt.sqlite),
   postgres: signedInTo(sidAt.postgres),
 })
+const destroyGrantsOfClient = statement(
+  'payload.destroy-grants-of-client',
+  'DELETE FROM oidc_payload WHERE client_id = ? AND grant_id IS NOT NULL',
+)
+const destroyRefreshTokens = statement(
+  'payload.destroy-refresh-tokens',
+  "DELETE FROM oidc_payload WHERE client_id = ? AND model = 'RefreshToken' AND payload LIKE ?",
+)
 const destroyClient = statement(
   'payload.destroy-client',
   'DELETE FROM oidc_payload WHERE client_id = ?',
@@ -289,6 +301,12 @@ export function openPayloads(statements: Statements): Payloads {
     async signedInTo(clientId, at) {
       const rows = await statements.run(signedIn, [clientId, clientId, at])
       return rows.map((row) => ({ accountId: String(row.account_id), sid: String(row.sid) }))
+    },
+    async destroyGrantsOfClient(clientId) {
+      await statements.run(destroyGrantsOfClient, [clientId])
+    },
+    async destroyRefreshTokens(clientId, scope = '') {
+      await statements.run(destroyRefreshTokens, [clientId, `%${scope}%`])
     },
     async destroyClient(clientId) {
       await statements.run(destroyClient, [clientId])

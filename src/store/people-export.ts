@@ -1,6 +1,6 @@
 /** Everybody who fits a filter, page after page in an order that stays: for exports, however many people there are. */
 import { type AccountRow, type AccountStatus, accountColumns, readAccount } from './accounts.ts'
-import { type Row, type Statements, statement } from './statements.ts'
+import { type Row, type Statements, statement, textsIn } from './statements.ts'
 
 export type ExportFilter = {
   connector?: string | undefined
@@ -46,14 +46,10 @@ const ofSchool = statement(
    ORDER BY a.identity_id LIMIT ?`,
 )
 
-const ids = {
-  sqlite: 'SELECT value FROM json_each(?)',
-  postgres: 'SELECT value FROM json_array_elements_text(?::json)',
-}
 const about = (name: string, columns: string, table: string, key: string, order: string) =>
   statement(name, {
-    sqlite: `SELECT ${columns} FROM ${table} WHERE ${key} IN (${ids.sqlite}) ORDER BY ${order}`,
-    postgres: `SELECT ${columns} FROM ${table} WHERE ${key} IN (${ids.postgres}) ORDER BY ${order}`,
+    sqlite: `SELECT ${columns} FROM ${table} WHERE ${key} IN (${textsIn.sqlite}) ORDER BY ${order}`,
+    postgres: `SELECT ${columns} FROM ${table} WHERE ${key} IN (${textsIn.postgres}) ORDER BY ${order}`,
   })
 const accounts = about('export.accounts', accountColumns.join(', '), 'account', 'id', 'id')
 const names = about(

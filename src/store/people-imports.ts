@@ -70,7 +70,7 @@ export type PeopleImports = {
   find(id: string): Promise<PeopleImportRow | undefined>
   /** The newest first. */
   list(after: ImportPlace | undefined, limit: number): Promise<PeopleImportRow[]>
-  /** The one that has waited longest to be checked or imported. */
+  /** The one that has waited longest to be checked or imported, before all that failed. */
   next(): Promise<PeopleImportRow | undefined>
   /** The rows that come after this one. */
   partAfter(id: string, row: number): Promise<ImportPart | undefined>
@@ -82,6 +82,8 @@ export type PeopleImports = {
    * one, before anything else.
    */
   hold(held: Held): Promise<boolean>
+  /** It came no further this time. How often in a row; undefined if it has moved meanwhile. */
+  stumble(held: Held): Promise<number | undefined>
   /** Goes on from where it was held, with what became of the rows between. */
   advance(step: Advance): Promise<void>
   /** From one of these states to another. True for exactly one caller. */
@@ -128,7 +130,7 @@ const list = statement(
 )
 const next = statement(
   'people-import.next',
-  `SELECT ${columns} FROM people_import WHERE state IN ('checking', 'importing') ORDER BY phase_at, id LIMIT 1`,
+  `SELECT ${columns} FROM people_import WHERE state IN ('checking', 'importing') ORDER BY tries, phase_at, id LIMIT 1`,
 )
 const partColumns = 'import_id, first_row, last_row, sealed'
 const partAfter = statement(
@@ -151,15 +153,19 @@ const hold = statement(
   'people-import.hold',
   'UPDATE people_import SET position = position WHERE id = ? AND state = ? AND position = ? RETURNING id',
 )
+const stumble = statement(
+  'people-import.stumble',
+  'UPDATE people_import SET tries = tries + 1 WHERE id = ? AND state = ? AND position = ? RETURNING tries',
+)
 const advance = statement(
   'people-import.advance',
-  `UPDATE people_import SET state = ?, position = ?, checked = checked + ?, done = done + ?, created = created + ?,
+  `UPDATE people_import SET state = ?, position = ?, tries = 0, checked = checked + ?, done = done + ?, created = created + ?,
      updated = updated + ?, same = same + ?, refused = refused + ?, warned = warned + ?, updated_at = ?
    WHERE id = ?`,
 )
 const turn = statement(
   'people-import.turn',
-  `UPDATE people_import SET state = ?, problem = ?, phase_at = ?, phase_from = CASE WHEN started_by IS NULL THEN checked ELSE done END,
+  `UPDATE people_import SET state = ?, problem = ?, tries = 0, phase_at = ?, phase_from = CASE WHEN started_by IS NULL THEN checked ELSE done END,
      updated_at = ? WHERE id = ? AND state = ? RETURNING id`,
 )
 const start = statement(
@@ -249,6 +255,10 @@ export function openPeopleImports(statements: Statements): PeopleImports {
       await run(dropParts, [id])
     },
     hold: ({ id, state, position }) => happened(hold, [id, state, position]),
+    async stumble({ id, state, position }) {
+      const [row] = await run(stumble, [id, state, position])
+      return row && Number(row.tries)
+    },
     async advance({ id, state, to, rows, counts, at }) {
       const { created, updated, same, refused, warned } = counts
       const through = state === 'checking' ? [rows, 0] : [0, rows]

@@ -16,6 +16,7 @@ type Lane = { client: Promise<Client>; underWay: number }
 /** Opens each connection when it is first needed, and again after it broke. */
 export function openPipelines(config: ClientConfig, count: number): Pipelines {
   const lanes: (Lane | undefined)[] = Array.from({ length: count })
+  let closed = false
 
   function open(place: number): Lane {
     const forget = () => {
@@ -40,6 +41,8 @@ export function openPipelines(config: ClientConfig, count: number): Pipelines {
 
   return {
     async run({ name, postgres: text }, values) {
+      // A connection opened now would be nobody's to close, and keep the process from ending.
+      if (closed) throw new Error('the database is closed')
       const lane = choose()
       lane.underWay++
       try {
@@ -50,6 +53,7 @@ export function openPipelines(config: ClientConfig, count: number): Pipelines {
       }
     },
     async close() {
+      closed = true
       const open = lanes.filter((lane) => lane !== undefined)
       await Promise.allSettled(open.map(async ({ client }) => (await client).end()))
     },

@@ -8,6 +8,8 @@ export type RecoveryCodes = {
   use(accountId: string, digest: string, at: number): Promise<boolean>
   /** How many are still good. */
   left(accountId: string): Promise<number>
+  /** Another one each time they are replaced, and the same when one of them was used; empty where there are none. */
+  edition(accountId: string): Promise<string>
   removeAll(accountId: string): Promise<void>
 }
 
@@ -28,6 +30,10 @@ const left = statement(
   'recovery-code.left',
   'SELECT COUNT(*) AS count FROM recovery_code WHERE account_id = ? AND used_at IS NULL',
 )
+const edition = statement(
+  'recovery-code.edition',
+  'SELECT MIN(digest) AS edition FROM recovery_code WHERE account_id = ?',
+)
 const removeAll = statement(
   'recovery-code.remove-all',
   'DELETE FROM recovery_code WHERE account_id = ?',
@@ -47,6 +53,8 @@ export function openRecoveryCodes(statements: Statements): RecoveryCodes {
     use: async (accountId, digest, at) =>
       (await statements.run(use, [at, accountId, digest])).length === 1,
     left: async (accountId) => Number((await statements.run(left, [accountId]))[0]?.count ?? 0),
+    edition: async (accountId) =>
+      String((await statements.run(edition, [accountId]))[0]?.edition ?? ''),
     async removeAll(accountId) {
       await statements.run(removeAll, [accountId])
     },

@@ -37,8 +37,10 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
   let waiting: Waiting[] = []
   let since = 0
   let draining = false
+  let closed = false
 
   const open = () => {
+    if (closed) throw new Error('the database is closed')
     if (!opened) {
       opened = openFile(where.file)
       opened.exec(settings(where))
@@ -122,6 +124,7 @@ export function openSqliteStatements(where: Sqlite): SqliteStatements {
       })
     },
     close() {
+      closed = true
       prepared.clear()
       opened?.close()
       opened = undefined

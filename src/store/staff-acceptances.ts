@@ -1,8 +1,8 @@
-/** How far somebody has come with an invitation to be staff, in one browser: sealed, until she is done. */
+/** What waits for staff in one browser, sealed: how far one has come with an invitation, a form of one who signs in anew. */
 import { type Row, type Statements, statement } from './statements.ts'
 
 export type StaffAcceptanceRow = {
-  /** SHA-256 of the invitation and the browser. */
+  /** SHA-256 of the invitation, or of what the form is known by, and of the browser. */
   id: string
   sealed: string
   expiresAt: number
@@ -12,6 +12,11 @@ export type StaffAcceptances = {
   /** In place of an earlier one under the same id. */
   keep(row: StaffAcceptanceRow): Promise<void>
   find(id: string, at: number): Promise<StaffAcceptanceRow | undefined>
+  /** In place of the one that was seen. True for exactly one caller, however many race; false if it is another one by now. */
+  goOn(
+    seen: Pick<StaffAcceptanceRow, 'id' | 'sealed'>,
+    next: Omit<StaffAcceptanceRow, 'id'>,
+  ): Promise<boolean>
   /** Removes it. True for exactly one caller, however many race; false also if it is another one by now. */
   take(seen: Pick<StaffAcceptanceRow, 'id' | 'sealed'>, at: number): Promise<boolean>
 }
@@ -24,6 +29,10 @@ const keep = statement(
 const find = statement(
   'staff-acceptance.find',
   'SELECT id, sealed, expires_at FROM staff_acceptance WHERE id = ? AND expires_at > ?',
+)
+const goOn = statement(
+  'staff-acceptance.go-on',
+  'UPDATE staff_acceptance SET sealed = ?, expires_at = ? WHERE id = ? AND sealed = ? RETURNING id',
 )
 const take = statement(
   'staff-acceptance.take',
@@ -39,6 +48,8 @@ export function openStaffAcceptances(statements: Statements): StaffAcceptances {
       const [row] = await statements.run(find, [id, at])
       return row && read(row)
     },
+    goOn: async (seen, { sealed, expiresAt }) =>
+      (await statements.run(goOn, [sealed, expiresAt, seen.id, seen.sealed])).length === 1,
     take: async ({ id, sealed }, at) => (await statements.run(take, [id, sealed, at])).length === 1,
   }
 }

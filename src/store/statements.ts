@@ -40,6 +40,12 @@ export function statement(
   }
 }
 
+/** A table of one column, `value`, from a JSON array of texts: a list of any length is one value, and one plan. */
+export const textsIn = {
+  sqlite: 'SELECT value FROM json_each(?)',
+  postgres: 'SELECT value FROM json_array_elements_text(?::json)',
+}
+
 /** Places for so many rows of so many columns: `(?, ?), (?, ?)`. */
 export function places(columns: number, rows: number): string {
   const row = `(${Array(columns).fill('?').join(', ')})`

@@ -72,7 +72,7 @@ import { openUsedOnce, type UsedOnce } from './used-once.ts'
 export type { AccountKey, ChangePlace, KeySource } from './account-keys.ts'
 export type { MergeRow } from './account-merges.ts'
 export type { MovedRow, RowState } from './account-moves.ts'
-export type { AccountRow, Attribute } from './accounts.ts'
+export { type AccountRow, type Attribute, accountStatuses } from './accounts.ts'
 export type { AffiliationRow } from './affiliations.ts'
 export type { AgreementRow } from './agreements.ts'
 export type { ApplicationRow } from './applications.ts'
@@ -91,6 +91,7 @@ export type { JobPosition } from './job-positions.ts'
 export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
 export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
+export type { PeopleFilter, Within } from './people-filter.ts'
 export {
   type ImportCounts,
   type ImportNote,
@@ -99,15 +100,7 @@ export {
   importStates,
   type PeopleImportRow,
 } from './people-imports.ts'
-export {
-  accountStatuses,
-  type FoundPerson,
-  type PeopleFilter,
-  type PeopleOrder,
-  type PeoplePlace,
-  peopleOrders,
-  type Within,
-} from './people-search.ts'
+export { type PeopleOrder, type PeoplePlace, peopleOrders } from './people-search.ts'
 export type { PictureRow } from './pictures.ts'
 export type { InitialTokenPlace, InitialTokenRow } from './registrations.ts'
 export type { FactorRow, FactorType } from './second-factors.ts'

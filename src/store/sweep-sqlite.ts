@@ -14,6 +14,7 @@ export function openSweepThread(where: Sqlite): SweepThread {
   let thread: Worker | undefined
   let waiting = new Map<number, Waiting>()
   let last = 0
+  let closed = false
 
   function begin(): Worker {
     const begun = new Worker(new URL('./sweep-thread.ts', import.meta.url), { workerData: where })
@@ -39,6 +40,7 @@ export function openSweepThread(where: Sqlite): SweepThread {
   return {
     run: (sql, values) =>
       new Promise((resolve, reject) => {
+        if (closed) throw new Error('the database is closed')
         thread ??= begin()
         last++
         waiting.set(last, { resolve, reject })
@@ -46,6 +48,7 @@ export function openSweepThread(where: Sqlite): SweepThread {
         thread.postMessage({ id: last, sql, values } satisfies Request)
       }),
     async close() {
+      closed = true
       const ending = thread
       if (!ending) return
       thread = undefined

@@ -1,12 +1,14 @@
 /** Second factors without pages: codes of an app, codes on paper, and what the tables say of those who race. */
 import test, { type ExecutionContext } from 'ava'
 import { TOTP } from 'otpauth'
+import { listFactors, renewCodes } from '#account/second-factor.ts'
 import { isLastOwner } from '#accounts/last-owner.ts'
 import { makeChallenge, readChallenge } from '#accounts/second-factor/challenge.ts'
 import { checkFactor, type FactorProof } from '#accounts/second-factor/proof.ts'
 import { makeRecoveryCodes, recoveryDigest } from '#accounts/second-factor/recovery-codes.ts'
 import { beginSetUp, confirmSetUp, openSetUp, sealSetUp } from '#accounts/second-factor/set-up.ts'
 import { newTotpSecret, stepOf, totpUri } from '#accounts/second-factor/totp.ts'
+import { beginAcceptance, confirmFactor, findAcceptance } from '#admin/staff/acceptance.ts'
 import type { Store } from '#store/store.ts'
 import { buildStore, engines } from '../helpers/database.ts'
 
@@ -178,6 +180,50 @@ contract('an invitation is used once, and the newest to an address counts', asyn
   t.like(await staffInvitations.find('two'), { usedBy: 'a', usedAt: at })
   t.false(await staffInvitations.remove('two'), 'used ones stay')
 })
+
+contract(
+  'of ten tabs that confirm the factor of an invitation at once, all show the codes that count',
+  async (t, store) => {
+    const kept = { store, dataKey }
+    const place = { invitation: 'i', device: 'd' }
+    const who = { kind: 'new', account: 'x', name: 'x', secret: 'x' } as const
+    await beginAcceptance(kept, place, who, at)
+    const acceptance = await findAcceptance(kept, place, at)
+    if (!acceptance) throw new Error('not begun')
+    const here = { acceptance, accountId: 'a' }
+    const code = codeAt(acceptance.setUp.secret, at)
+    const shown = { way: 'totp', code, label: '' } as const
+    const made = await tenTimes(async () => {
+      const { kind } = await confirmFactor(kept, place, here, shown, at, ports)
+      return { kind, codes: (await findAcceptance(kept, place, at))?.made?.codes.join() }
+    })
+    t.is(new Set(made.map(({ codes }) => codes)).size, 1)
+    t.is(made.filter(({ kind }) => kind === 'confirmed').length, 1)
+    t.is(made.filter(({ kind }) => kind === 'made-already').length, 9)
+  },
+)
+
+contract(
+  'of ten who make new recovery codes from one page at once, one is shown them, and they count',
+  async (t, store) => {
+    await enrol(store)
+    await store.recoveryCodes.replace('a', ['before'], at)
+    const { edition: seen } = await listFactors(store, 'a')
+    const acting = { accountId: 'a', at, language: 'en', where: {}, sessionUid: 's', device: 'd' }
+    const writeLetter = () => ({ to: '', subject: '', text: '', html: '' })
+    const renewed = await tenTimes(() =>
+      renewCodes(store, { ...acting, proved: true }, seen, { ...ports, writeLetter }),
+    )
+    const made = renewed.flatMap((one) => (one.kind === 'made' ? one.codes : []))
+    t.is(made.length, 10)
+    t.deepEqual(
+      renewed.flatMap((one) => (one.kind === 'refused' ? one.why : [])),
+      Array(9).fill('codes-changed'),
+    )
+    t.true(await prove(store, { way: 'recovery-code', code: made[9] ?? '' }))
+    t.not((await listFactors(store, 'a')).edition, seen)
+  },
+)
 
 contract(
   'two owners who take each other’s role away at once: one of them stays',

@@ -146,10 +146,20 @@ test('every slip is named with its line and key, and nothing is written', async 
       .map((c, i) => `${c}: &${c} [${Array(8).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
       .join('\n')}\nclients: *i`,
     'nesting without end': `clients: ${'['.repeat(20_000)}`,
+    'a key twice': 'clients: []\nclients: []',
+    'keys without end': Array.from({ length: 60_000 }, (_, i) => `k${i}:`).join('\n'),
     'our own console': file([{ id: 'citygate-console', kind: 'web', name: 'x' }]),
     'a path for an id': file([{ ...course, id: '../x' }]),
   })) {
     t.is((await apply(text)).kind, 'rejected', what)
+  }
+  // Keys that are compared with all others, and slips that draw their line, take the square of their number.
+  for (const text of [
+    Array.from({ length: 20_000 }, (_, i) => `k${i}:`).join('\n'),
+    `clients: [${'!a!b c,'.repeat(12_000)}]`,
+  ]) {
+    const long = await apply(text)
+    t.is(long.kind === 'rejected' && long.problems.length < 200, true)
   }
 })
 

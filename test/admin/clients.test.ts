@@ -67,10 +67,12 @@ const fieldsOf = (answer: Answer<unknown>): string[] =>
 test.serial(
   'an app is registered, found, changed by two people at once, and brought back',
   async (t) => {
-    const { id, secret } = await done(t, ask(admin, createClient, web))
+    const pasted = { ...web, name: '課程\n平台\u001b ', nameEn: '\tCourses' }
+    const { id, secret } = await done(t, ask(admin, createClient, pasted))
     t.is(secret?.length, 43)
     const found = await done(t, ask(admin, getClient, { id }))
-    t.like(found.settings, { name: '課程平台', pkce: true, firstParty: false })
+    const settings = { name: '課程 平台', nameEn: 'Courses', pkce: true, firstParty: false }
+    t.like(found.settings, settings, 'on one line')
     t.false(JSON.stringify(found).includes(secret ?? ''))
 
     for (const q of ['課程', id.slice(0, 8), 'app.exa']) {
@@ -87,7 +89,7 @@ test.serial(
 
     const change = (more: object, version = 1) => ask(admin, updateClient, { id, version, ...more })
     const both = await Promise.all([
-      change({ nameEn: 'Courses' }),
+      change({ nameEn: 'Learning' }),
       change({ contacts: ['a@b.tw'] }),
     ])
     t.deepEqual(both.map(({ kind }) => kind).sort(), ['conflict', 'done'], 'nothing is overwritten')
@@ -153,7 +155,16 @@ test.serial('an app says everything that is wrong with it', async (t) => {
   t.deepEqual(await wrong({ scopes: ['profile', 'nonsense'] }), ['scopes.1'])
   t.deepEqual(await wrong({ authMethod: 'private_key_jwt' }), ['jwksUri'])
   t.deepEqual(await wrong({ jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }), ['jwks'])
+  for (const more of ['"\\u0000"', `${'['.repeat(9_000)}${']'.repeat(9_000)}`]) {
+    t.deepEqual(await wrong({ jwks: `{"keys":[{"kty":"RSA","n":"AQ","e":"AQ","x":${more}}]}` }), [
+      'jwks',
+    ])
+  }
   t.deepEqual(await wrong({ accessTokenSeconds: 5 }), ['accessTokenSeconds'])
+  const many = Array.from({ length: 300 }, (_, i) => `https://app-${i}.example/callback`)
+  t.like(await ask(owner, createClient, { ...web, redirectUris: many }), {
+    problems: [{ field: 'redirectUris', code: 'too-many', params: { most: 100 } }],
+  })
   t.deepEqual(await wrong({ client_secret: 'mine', disabled: false }), [
     'client_secret',
     'disabled',

@@ -6,12 +6,14 @@ import type { Cells } from '#admin/imports/columns.ts'
 import { exportPeople } from '#admin/imports/export.ts'
 import { parsePeople } from '#admin/imports/parse.ts'
 import { FileProblem, fileProblems, rowProblems } from '#admin/imports/problems.ts'
+import { receiveImport } from '#admin/imports/receive.ts'
 import { importReport } from '#admin/imports/report.ts'
 import { perform } from '#admin/operation.ts'
 import { removeImport, resumeImport, startImport, stopImport } from '#admin/operations/imports.ts'
 import { loadConfig } from '#config/load.ts'
 import { openMessages } from '#lib/messages.ts'
 import { openDatabase } from '#store/database.ts'
+import type { Store } from '#store/store.ts'
 import { engines } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import {
@@ -382,6 +384,42 @@ for (const engine of engines) {
     t.true(after.done >= 50 && after.done < 1_500)
     await workOff(ports)
     await expectCrowd(t, ports, id, 1_500)
+    const trail = await ports.store.auditReads.list({ limit: 2_000 })
+    t.deepEqual(
+      trail.flatMap(({ target, action }) => (target === `import:${id}` ? [action] : [])).sort(),
+      ['import.done', 'import.start', 'import.upload'],
+      'as if somebody had said so when it was checked',
+    )
+  })
+}
+
+for (const engine of engines) {
+  test(`${engine}: an import that fails at every try is given up, the next one goes on, and staff can try again`, async (t) => {
+    const ports = await openImports(t, engine)
+    const { store } = ports
+    const bulkPeople: Store['bulkPeople'] = {
+      ...store.bulkPeople,
+      async holdersOf(names) {
+        if (names.some(({ value }) => value === 'u0')) throw new Error('a row we did not foresee')
+        return store.bulkPeople.holdersOf(names)
+      },
+    }
+    const failing = { ...ports, store: { ...store, bulkPeople } } as ImportPorts
+    const bad = await upload(ports, crowd(2))
+    const good = await upload(ports, file({ account: 'ann', name: '安', password_hash: hash }))
+    for (let tries = 1; tries < 5; tries++) {
+      await t.throwsAsync(workOff(failing), { message: 'a row we did not foresee' })
+      t.is((await progress(ports, bad)).state, 'checking')
+    }
+    t.is((await progress(ports, good)).state, 'checked')
+    await workOff(failing)
+    t.like(await progress(ports, bad), { state: 'stopped', problem: 'broken', checked: 0 })
+    const [stop] = await store.auditReads.list({ action: 'import.stop', limit: 1 })
+    t.like(stop, { actor: 'system', target: `import:${bad}`, outcome: 'broken' })
+    await doing(ports, resumeImport, { id: bad })
+    t.is((await progress(ports, bad)).problem, undefined)
+    await workOff(ports)
+    t.like(await progress(ports, bad), { state: 'checked', created: 2 })
   })
 }
 
@@ -479,6 +517,32 @@ test('a login is not linked to whoever registered a teacher’s address first', 
   t.like(done, { updated: 1, refused: 1 })
   t.deepEqual(await noted(ports, done.id), ['2 account unproven'])
   t.is((await store.identities.ofAccount('squatter')).length, 0)
+})
+
+test('what was to go on by itself waits where who said so may not say it any more', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const { store } = ports
+  const boss = { ...operator, actor: 'boss' }
+  await store.accounts.create({
+    id: 'boss',
+    kind: 'person',
+    status: 'active',
+    profile: {},
+    createdAt: 1,
+    updatedAt: 1,
+  })
+  const role = { holder: 'boss', role: 'owner', reach: '' }
+  for (const [rows, state] of [
+    [file({ account: 'ann', name: '安', password_hash: hash }), 'done'],
+    [file({ account: 'eve', name: '伊', password_hash: hash }), 'checked'],
+  ]) {
+    await store.staffRoles.grant({ ...role, grantedAt: 1, grantedBy: 'operator:test' })
+    const sent = await receiveImport(ports, boss, chunks(rows ?? ''), { straight: true })
+    if (state === 'checked') await store.staffRoles.revoke(role)
+    await workOff(ports)
+    const { id } = sent.kind === 'done' ? sent.value : { id: '' }
+    t.is((await progress(ports, id)).state, state as 'done')
+  }
 })
 
 test('an import that was begun in between is not removed', async (t) => {

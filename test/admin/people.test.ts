@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import type { z } from 'zod'
-import { signInFederated } from '#accounts/federated.ts'
 import { countedUnder } from '#accounts/sign-in-limits.ts'
 import { type Operation, perform } from '#admin/operation.ts'
 import {
@@ -24,50 +23,21 @@ import {
   unlock,
   unmaskPerson,
 } from '#admin/operations/people.ts'
-import type { By, Grant } from '#admin/staff.ts'
-import type { UpstreamIdentity } from '#federation/connector.ts'
+import type { By } from '#admin/staff.ts'
 import type { House } from '#http/house.ts'
+import { acting, done, ofCounty, owner } from '../helpers/acting.ts'
 import { signInWholly } from '../helpers/load.ts'
-import { buildIdentity } from '../helpers/people.ts'
+import { arrive, buildIdentity } from '../helpers/people.ts'
 import { buildWorld } from '../helpers/world.ts'
 
-const acting = (grants: Grant[], actor = randomUUID()): By => ({
-  actor,
-  grants,
-  fresh: true,
-  where: { address: '192.0.2.9', ref: 'REF' },
-  language: 'en',
-})
-const owner = acting([{ role: 'owner', reach: '' }])
 const support = acting([{ role: 'support', reach: '' }])
-const ofCounty = (county: string) => acting([{ role: 'support', reach: `county:${county}` }])
 
-/** Done, or the test ends here. */
-async function done<I extends z.ZodType, O extends z.ZodType>(
-  house: House,
-  by: By,
-  one: Operation<I, O>,
-  input: unknown,
-): Promise<z.output<O>> {
-  const outcome = await perform(house, by, one, input)
-  if (outcome.kind !== 'done') throw new Error(`${one.id}: ${JSON.stringify(outcome)}`)
-  return outcome.value
-}
 const kindOf = async <I extends z.ZodType, O extends z.ZodType>(
   house: House,
   by: By,
   one: Operation<I, O>,
   input: unknown,
 ) => (await perform(house, by, one, input)).kind
-
-const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
-
-/** Somebody who came by a county. */
-async function arrive(house: House, more: Partial<UpstreamIdentity> = {}): Promise<string> {
-  const come = await signInFederated(house.store, buildIdentity(more), house.now, where)
-  if (come.kind !== 'signed-in') throw new Error(come.kind)
-  return come.accountId
-}
 
 const trailOf = async ({ store }: House, target: string) =>
   (await store.auditReads.list({ target, limit: 20 })).map(({ action, actor, details }) => ({

@@ -1,29 +1,16 @@
 /** A member's own pages in a real browser: on a phone and on a desk, with and without scripts, by eye and by axe. */
-import { AxeBuilder } from '@axe-core/playwright'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { accountPages } from '#oidc/provider.ts'
 import { focused, openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
+import { faultless } from '../helpers/faultless.ts'
 
 let town: Town
 test.before(async () => {
   town = await openTown()
 })
 test.after.always(() => town?.close())
-
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-
-async function faultless(t: ExecutionContext, page: Page, what: string) {
-  const axe = new AxeBuilder({ page }).withTags(rules).setLegacyMode(true)
-  const { violations } = await axe.analyze()
-  const faults = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-  t.deepEqual(faults, [], what)
-  const wide = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  )
-  t.is(wide, 0, `${what} scrolls sideways`)
-}
 
 let people = 0
 async function comeIn(page: Page, path = '/account') {
@@ -66,6 +53,7 @@ for (const javaScriptEnabled of [true, false])
     await page.click('#picture-submit')
     await page.waitForSelector('img.face')
 
+    await page.click('#own-menu')
     await page.click('#nav-password')
     await page.fill('#current', 'not this one')
     await page.fill('#password', 'a quite different phrase 77')
@@ -83,10 +71,12 @@ for (const javaScriptEnabled of [true, false])
     await page.click('#password-submit')
     await page.waitForSelector('#notice')
 
+    await page.click('#own-menu')
     await page.click('#nav-export')
     const [file] = await Promise.all([page.waitForEvent('download'), page.click('#export-submit')])
     t.regex(file.suggestedFilename(), /^educloud-.*\.json$/)
 
+    await page.click('#own-menu')
     await page.click('#nav-close')
     await page.fill('#phrase', person.account)
     await page.click('#close-submit')

@@ -1,8 +1,8 @@
 /** Every protocol in a real browser, with Citygate and the counties at different sites. */
-import { AxeBuilder } from '@axe-core/playwright'
 import test, { type ExecutionContext } from 'ava'
 import type { Page, Request } from 'playwright-core'
 import { openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
+import { faultless } from '../helpers/faultless.ts'
 import { freePort } from '../helpers/free-port.ts'
 
 // A name and an address are two sites to a browser: SameSite=Lax cookies do not go along with what a county posts.
@@ -55,31 +55,15 @@ const walks: Walk[] = [
   { ...directory, screen: 'phone', language: 'zh-TW', script: false },
 ]
 
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-
-/** As it is before her: on her screen, in her language. */
-async function isFine(t: ExecutionContext, page: Page, name: string) {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(rules)
-    .setLegacyMode(true)
-    .analyze()
-  const faults = violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`),
-  )
-  t.deepEqual(faults, [], name)
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth)
-  t.true(wide <= (page.viewportSize()?.width ?? 0), `${name} is ${wide} px wide`)
-}
-
 async function signInThere(t: ExecutionContext, page: Page, { account, script }: Walk) {
   await page.waitForSelector('#county-login, #upstream-password-form')
-  if (script) await isFine(t, page, 'its page')
+  if (script) await faultless(t, page, 'its page')
   await page.fill('#account', account)
   await page.fill('#password', 'not it')
   await page.click('#county-login-submit, #upstream-password-submit')
   await page.waitForSelector('[role=alert]')
   t.is(await page.inputValue('#account'), account)
-  if (script) await isFine(t, page, 'its page, wrong password')
+  if (script) await faultless(t, page, 'its page, wrong password')
   await page.fill('#password', account)
   await page.click('#county-login-submit, #upstream-password-submit')
 }
@@ -127,5 +111,5 @@ test('the page by which the university sends her back is fine, should its script
   await page.goto(`${town.world.demo}/login?upstream=saml-school`)
   await page.click('.person')
   await page.waitForSelector('#county-post-submit')
-  await isFine(t, page, 'on the way back')
+  await faultless(t, page, 'on the way back')
 })

@@ -23,17 +23,21 @@ test('an operator looks after an app, and a file of all apps makes them again', 
   t.truthy(secret.formerExpiresAt)
 
   const versions = cli('client', 'versions', id).out
-  t.regex(versions, /- client_name: 課程\n {3}\+ client_name: 課程平台/)
+  t.regex(versions, /- client_name: 課程\n {4}\+ client_name: 課程平台/)
   t.is(cli('client', 'undo', id, '1').exit, 0)
   t.regex(cli('client', 'show', id).out, /client_name: 課程\n/)
 
   const yaml = cli('client', 'export').out
   t.false(yaml.includes(secret.secret))
   const file = join(folder, 'clients.yaml')
-  writeFileSync(file, yaml.replace('name: 課程', 'name: 選課'))
+  const purposes = '    purposes: { email: { en: "\\x9b2J" } }'
+  writeFileSync(file, yaml.replace('name: 課程', `name: 選課\n${purposes}`))
   const dry = cli('client', 'apply', file, '--dry-run')
-  t.is(dry.out, `~ ${id}  選課\n    - name: 課程\n    + name: 選課\n1 of 1 would change\n`)
+  t.regex(dry.out, /^~ \S+ {2}選課\n {4}- name: 課程\n {4}\+ name: 選課\n/)
+  t.regex(dry.out, /\n1 of 1 would change\n$/)
   t.regex(cli('client', 'apply', file).out, /1 of 1 changed\n$/)
+  const { out } = cli('client', 'show', id, '--json')
+  t.like(JSON.parse(out), { purposes: { email: { en: '\ufffd2J' } } }, 'nothing steers a terminal')
   writeFileSync(file, yaml.replace('kind: web', 'kind: boat'))
   const wrong = cli('client', 'apply', file)
   t.is(wrong.exit, 65)

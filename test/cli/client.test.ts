@@ -22,11 +22,12 @@ const web = [
 
 test('an app is added, shown, listed, given a new secret and removed', async (t) => {
   const cli = openCli(await preparedFolder(t))
-  const added = cli([...web, '--json'])
+  const client_name = '課程\u202e平台'
+  const added = cli([...web, '--name', client_name, '--json'])
   t.is(added.exit, 0, added.err)
   const registration = JSON.parse(added.out)
   t.like(registration, {
-    client_name: '課程平台',
+    client_name,
     redirect_uris: ['https://a.example/cb'],
     grant_types: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_method: 'client_secret_basic',
@@ -36,7 +37,7 @@ test('an app is added, shown, listed, given a new secret and removed', async (t)
   const shown = cli(['client', 'show', registration.client_id])
   t.is(shown.exit, 0)
   t.false(shown.out.includes(registration.client_secret))
-  t.true(cli(['client', 'list']).out.includes(registration.client_id))
+  t.is(cli(['client', 'list']).out, `${registration.client_id}  課程 平台\n`)
 
   const rotated = JSON.parse(cli(['client', 'rotate-secret', registration.client_id, '--json']).out)
   t.not(rotated.client_secret, registration.client_secret)

@@ -1,8 +1,8 @@
 /** Joining as people do it in a real browser: its pages, the county, the letters, and what every page must stand. */
-import { AxeBuilder } from '@axe-core/playwright'
 import type { ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
 import { screens, type Town, visit } from './chromium-town.ts'
+import { axeFindsNothing } from './faultless.ts'
 import { password } from './joining.ts'
 
 /** How somebody comes: her language, her screen, and whether her browser runs scripts. */
@@ -10,8 +10,6 @@ export type Way = { lang: 'zh-TW' | 'en'; screen: keyof typeof screens; scripts:
 
 export const visitAs = (t: ExecutionContext, town: Town, { lang, screen, scripts }: Way) =>
   visit(t, town, { locale: lang, viewport: screens[screen], javaScriptEnabled: scripts })
-
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** Nothing for axe to find, and nothing that sticks out. */
 export async function faultless(
@@ -26,12 +24,7 @@ export async function faultless(
   })
   t.is(size, 0, `${what} scrolls sideways`)
   const seen = scripts ? page : await withoutItsScripts(page)
-  const { violations } = await new AxeBuilder({ page: seen })
-    .withTags(rules)
-    .setLegacyMode(true)
-    .analyze()
-  const faults = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-  t.deepEqual(faults, [], what)
+  await axeFindsNothing(t, seen, what)
   if (seen !== page) await seen.context().close()
 }
 

@@ -1,5 +1,7 @@
 /** People and what upstreams say of them, for tests that need one. */
+import { signInFederated } from '#accounts/federated.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
+import type { House } from '#http/house.ts'
 
 export function buildIdentity(overrides: Partial<UpstreamIdentity> = {}): UpstreamIdentity {
   return {
@@ -14,4 +16,15 @@ export function buildIdentity(overrides: Partial<UpstreamIdentity> = {}): Upstre
     raw: { sub: 'teacher1' },
     ...overrides,
   }
+}
+
+/** Somebody who comes by a county, for the first time or again; the account's id. */
+export async function arrive(
+  { store, now }: Pick<House, 'store' | 'now'>,
+  more: Partial<UpstreamIdentity> = {},
+): Promise<string> {
+  const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
+  const come = await signInFederated(store, buildIdentity(more), now, where)
+  if (come.kind !== 'signed-in') throw new Error(come.kind)
+  return come.accountId
 }

@@ -1,6 +1,7 @@
 /** Staff at the console, in a browser without a screen. */
 import { TOTP } from 'otpauth'
-import { inviteStaff, operatorActing } from '#admin/staff/inviting.ts'
+import { operatorActing } from '#admin/operation.ts'
+import { inviteStaff } from '#admin/staff/inviting.ts'
 import type { Grant } from '#admin/staff.ts'
 import { openMember } from './account.ts'
 import { type Browser, openBrowser, type Page } from './browser.ts'

@@ -70,6 +70,8 @@ type Options = {
   limits?: { [Group in keyof LimitRules]?: Partial<LimitRules[Group]> }
   session?: Partial<Site['session']>
   passwordCost?: PasswordCost
+  /** What requests under way have when it closes. */
+  graceMs?: number
   affiliations?: Site['affiliations']
   registration?: Site['registration']
   /** What everybody must have agreed to; nothing, where a test is about something else. */
@@ -207,7 +209,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
         ...town?.appPorts,
       }),
     )
-    keep(await listen(app.house))
+    keep(await listen(app.house, { graceMs: options.graceMs }))
     if (town) keep(await town.open(app.house))
     // Jobs run when a test says so: a clock that jumps must not set them off at a moment of their own.
     app.background.delivery.begin()

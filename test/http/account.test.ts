@@ -58,6 +58,7 @@ test('every page of hers opens, says where she is and who, in both languages', a
         [below],
       )
       t.true(text(page, '#member-link').includes(member.name), path)
+      if (path === '/account') t.falsy(page.document.querySelector('#apps li'), 'ours is no app')
       t.is(page.document.querySelector('html')?.getAttribute('lang'), lang)
     }
   }

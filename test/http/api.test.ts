@@ -419,6 +419,12 @@ test('the API is read by programs: JSON whatever happens, nothing of our pages, 
   })
   t.is(document.status, 200)
   t.is(document.headers.get('access-control-allow-origin'), null)
+  for (const path of Object.values<Record<string, Record<string, string>>>(document.body.paths)) {
+    for (const { operationId = '', summary = '' } of Object.values(path)) {
+      t.regex(operationId, /^[a-z]+(\.[a-zA-Z]+)+$/, 'names are written in one way')
+      t.regex(summary, /^[A-Z][a-z]+s .*\.$/, `${operationId} says in a sentence what it does`)
+    }
+  }
 })
 
 test('people come and go as CSV, under the same gate', async (t) => {

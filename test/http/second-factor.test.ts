@@ -337,7 +337,12 @@ test.serial(
     const { browser, secret, account, password, sub, open } = await enrolled()
     const thief = openBrowser()
     await signInAgain(world, thief, { account, password })
-    for (const path of ['/account/second-factor', '/account/second-factor/app']) {
+    for (const path of [
+      '/account/second-factor',
+      '/account/second-factor/app',
+      '/account/identities',
+      '/account/merge',
+    ]) {
       t.true(isAsked(await thief.open(`${world.issuer}${path}`)), path)
     }
     const asked = await open('/account/second-factor')
@@ -357,6 +362,10 @@ test.serial(
     t.is(stolen.status, 403)
     const renewed = await browser.submit(list, 'codes-form')
     t.is(renewed.document.querySelectorAll('#recovery-codes code').length, 10)
+    const twice = await browser.submit(list, 'codes-form')
+    t.is(twice.status, 409, 'made in another tab meanwhile')
+    t.regex(text(twice, '#problem'), /剛剛/)
+    t.is(twice.document.querySelectorAll('#recovery-codes code').length, 0)
 
     const { store } = world.house
     const row = {
@@ -386,9 +395,24 @@ test.serial('a page that was confirmed twice adds one factor, an old one none', 
   t.is(wrong.status, 422)
   t.is(wrong.document.querySelector('#totp-secret')?.text, secret, 'the same picture')
   const code = codeOf(secret, { at: clock })
-  await member.browser.submit(form, 'app-form', { code })
-  await member.browser.submit(form, 'app-form', { code })
+  const other = await member.open('/account/second-factor/app')
+  const key = other.document.querySelector('#totp-secret')?.text ?? ''
+  const answers = await Promise.all([
+    member.browser.submit(form, 'app-form', { code }),
+    member.browser.submit(form, 'app-form', { code }),
+    member.browser.submit(other, 'app-form', { code: codeOf(key, { at: clock }) }),
+  ])
+  answers.push(await member.browser.submit(form, 'app-form', { code }))
   t.is((await world.house.store.secondFactors.ofAccount(member.sub)).length, 1)
+  t.deepEqual(answers.map(({ status }) => status).sort(), [200, 409, 409, 409])
+  const codes = answers.flatMap((page) => page.document.querySelectorAll('#recovery-codes code'))
+  t.is(codes.length, 10)
+  // Who has not seen the codes hears where there are others.
+  for (const page of answers.filter(({ status }) => status === 409)) {
+    t.regex(text(page, 'main'), /復原碼/)
+    const href = page.document.querySelector('#factors-link')?.getAttribute('href')
+    t.is(href, '/account/second-factor')
+  }
 })
 
 test.serial('discovery says what may be asked for', async (t) => {

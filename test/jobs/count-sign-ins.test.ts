@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { openSignInCounting } from '#jobs/count-sign-ins.ts'
+import { openRunner } from '#jobs/runner.ts'
+import { openLog } from '#lib/log.ts'
 import { dayIn } from '#lib/taiwan-days.ts'
 import type { AuditEvent } from '#store/audit.ts'
 import { openStore, type Store } from '#store/store.ts'
@@ -122,6 +124,29 @@ contract(
     t.is(await total(store), 150)
   },
 )
+
+test('who is stopped in the middle does not say it is done, and goes on there', async (t) => {
+  const store = await buildStore(t)
+  const events = Array.from({ length: 30 }, () => signIn())
+  await write(store, events)
+  const ports = { store, log: openLog('silent'), now: Date.now, random: () => 0.5 }
+  const noted = () => store.jobPositions.find('ran:count-sign-ins')
+  const stopping = {
+    ...store,
+    transaction: <T>(work: Parameters<Store['transaction']>[0]) =>
+      store.transaction(work).finally(() => void runner.close()) as Promise<T>,
+  }
+  const runner = openRunner([openSignInCounting(stopping, 7)], ports)
+  t.true(await runner.runOnce('count-sign-ins'))
+  const some = await total(store)
+  t.true(some > 0 && some < 30, `${some}`)
+  t.is(await noted(), undefined)
+  const next = openRunner([openSignInCounting(store, 7)], ports)
+  t.true(await next.runOnce('count-sign-ins'))
+  t.is(await total(store), 30)
+  t.like((await noted())?.position, { outcome: 'ok' })
+  await next.close()
+})
 
 contract('a step that fails half way counts nothing', async (t, engine) => {
   const store = await buildStore(t, engine)

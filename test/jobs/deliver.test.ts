@@ -310,6 +310,36 @@ test('a message whose deliverer was killed is delivered again under the same id'
   )
 })
 
+for (const engine of engines) {
+  test(`${engine}: a try whose time ran out says nothing of the one staff ordered after it`, async (t) => {
+    const store = await buildStore(t, engine)
+    let at = 1e9
+    const id = await store.outbox.put({ kind: 'mail', target: 'a', payload: {}, createdAt: at })
+    /** What a receiver who takes his time will have answered. */
+    const openSlow = () => {
+      let answer = (_: Outcome) => {}
+      const answered = new Promise<Outcome>((resolve) => (answer = resolve))
+      const slow = courier(() => answered)
+      const ended = openDelivery([slow], ports(store, { now: () => at * 1000 })).deliverNow(id)
+      return { answer, ended }
+    }
+    const attempts = async () => (await store.outbox.find(id))?.attempts ?? 0
+    const first = openSlow()
+    await eventually(attempts, (n) => n === 1)
+    at += 31
+    t.true(await store.outbox.retry(id, at))
+    const second = openSlow()
+    await eventually(attempts, (n) => n === 1)
+    first.answer({ kind: 'failed', why: 'it answered 500' })
+    await first.ended
+    t.is(await store.outbox.take(id, { at, until: at + 30 }), undefined, 'the second has it')
+    t.is((await store.outbox.find(id))?.lastError, undefined)
+    second.answer({ kind: 'failed', why: 'it answered 503' })
+    await second.ended
+    t.like(await store.outbox.find(id), { attempts: 1, lastError: 'it answered 503' })
+  })
+}
+
 test('a message that ends the process at every try is given up, not tried for ever', async (t) => {
   const store = await buildStore(t)
   let at = 1e9

@@ -126,6 +126,7 @@ test('a stop asks the running step to end, waits for it, and gives back what was
   t.true(await until(() => said.length === 1))
   await runner.close()
   t.deepEqual(said, ['begun', 'ended'])
+  t.is(await store.jobPositions.find('ran:tick'), undefined, 'it was not through')
   const now = Math.floor(Date.now() / 1000)
   for (const lease of ['turn:tick', 'run:tick']) {
     t.true(await store.leases.take(lease, 'another', now, now + 1), lease)

@@ -116,6 +116,7 @@ test('a program gets no more than its token says, and nothing it names is looked
       redirect_uris: Array.from({ length: 21 }, (_, i) => `https://app.example/${i}`),
     },
     'a name without end': { client_name: '名'.repeat(101) },
+    'a name that steers a terminal': { client_name: '課程\u009b2J平台' },
     'a name nobody sees': { client_name: '\u200b\u00ad' },
     'a name no database keeps': { client_name: '課程\0平台' },
     'half of a character': { contacts: ['a@b.example'], 'client_name#en': '\ud800x' },
@@ -131,6 +132,12 @@ test('a program gets no more than its token says, and nothing it names is looked
   }
   const huge = await register({ client_name: 'x'.repeat(70_000) })
   t.is(huge.status, 400)
+  const deep = await fetch(`${world.issuer}/reg`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: `{"contacts":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+  })
+  t.is(deep.status, 400)
   const { body } = await register({
     first_party: true,
     require_pkce: false,

@@ -1,52 +1,21 @@
 /** What staff could learn or do about people by a way nobody thought of. */
-import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import type { z } from 'zod'
-import { signInFederated } from '#accounts/federated.ts'
 import { putLink } from '#accounts/put-link.ts'
-import { type Operation, perform } from '#admin/operation.ts'
+import { perform } from '#admin/operation.ts'
 import {
   changePerson,
   getPerson,
   listPeople,
   merge,
+  undoMerge,
   unlinkIdentity,
 } from '#admin/operations/people.ts'
-import type { By, Grant } from '#admin/staff.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import type { House } from '#http/house.ts'
 import { sha256 } from '#lib/crypto.ts'
-import { buildIdentity } from '../helpers/people.ts'
+import { done, ofCounty, owner } from '../helpers/acting.ts'
+import { arrive, buildIdentity } from '../helpers/people.ts'
 import { buildWorld } from '../helpers/world.ts'
-
-const acting = (grants: Grant[], actor = randomUUID()): By => ({
-  actor,
-  grants,
-  fresh: true,
-  where: { address: '192.0.2.9', ref: 'REF' },
-  language: 'en',
-})
-const owner = acting([{ role: 'owner', reach: '' }])
-const ofCounty = (county: string) => acting([{ role: 'support', reach: `county:${county}` }])
-
-async function done<I extends z.ZodType, O extends z.ZodType>(
-  house: House,
-  by: By,
-  one: Operation<I, O>,
-  input: unknown,
-): Promise<z.output<O>> {
-  const outcome = await perform(house, by, one, input)
-  if (outcome.kind !== 'done') throw new Error(`${one.id}: ${JSON.stringify(outcome)}`)
-  return outcome.value
-}
-
-const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
-
-async function arrive(house: House, more: Partial<UpstreamIdentity> = {}): Promise<string> {
-  const come = await signInFederated(house.store, buildIdentity(more), house.now, where)
-  if (come.kind !== 'signed-in') throw new Error(come.kind)
-  return come.accountId
-}
 
 /** She comes by another county, too. */
 const alsoComes = ({ store }: House, sub: string, more: Partial<UpstreamIdentity> = {}) =>
@@ -108,6 +77,21 @@ test('a county’s staff do not move another county’s login', async (t) => {
   })
   t.is((await house.store.identities.ofAccount(merged)).length, 2)
   await done(house, owner, merge, joining)
+})
+
+test('who parts two accounts is told of the one beyond her reach as little as before', async (t) => {
+  const { house, buildPerson } = await buildWorld(t)
+  const sub = await arrive(house)
+  const { sub: other } = await buildPerson()
+  const joined = await done(house, owner, merge, { sub, other, reason: 'why' })
+  const parting = { sub, merge: joined.merge, reason: 'why' }
+  await house.store.accounts.reactivate(other, 5)
+  const refused = await perform(house, ofCounty('ntpc'), undoMerge, parting)
+  t.is(refused.kind, 'conflict')
+  await house.store.accounts.suspend(other, 5)
+  const parted = await perform(house, ofCounty('ntpc'), undoMerge, parting)
+  t.is(parted.kind, 'done')
+  t.false(JSON.stringify([refused, parted]).includes(other))
 })
 
 test('a telephone number somebody signs in with is no name to be typed', async (t) => {

@@ -80,6 +80,7 @@ const may: Record<Permission, readonly Holder[]> = {
 /** The console's pages and forms; an exclamation mark: only with a fresh proof. */
 const console_ = `
 GET    /admin                                         console.open
+GET    /admin/held/:id                                console.open
 GET    /admin/clients/try                             clients.write
 GET    /admin/clients/:id/try                         clients.write
 POST   /admin/clients/:id/try                         clients.write
@@ -163,7 +164,7 @@ GET    /admin/outbox/:id                              outbox.read
 POST   /admin/outbox/:id/retry                        outbox.write
 POST   /admin/outbox/:id/drop                         outbox.write !
 GET    /admin/audit                                   audit.read
-GET    /admin/audit/csv                               audit.read
+POST   /admin/audit/csv                               audit.read
 POST   /admin/audit/verify                            audit.read
 GET    /admin/audit/:chain/:seq                       audit.read
 GET    /admin/statistics                              statistics.read
@@ -421,6 +422,7 @@ test.serial('every page of the console is there for the roles of the table', asy
   const visitors = await Promise.all(
     everybody.map(async (name) => {
       const staff = await openStaff(world, [holders[name]])
+      await staff.open('/admin')
       await staff.ageBy(20 * 60 + 5)
       return [name, await openVisitor(world, staff.browser, staff.sub)] as const
     }),

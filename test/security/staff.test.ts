@@ -1,6 +1,6 @@
 /** Ways to become staff, or to get at a member of staff, past her second factor. */
 import test from 'ava'
-import { operatorActing } from '#admin/staff/inviting.ts'
+import { operatorActing } from '#admin/operation.ts'
 import { resetFactors } from '#admin/staff/resetting.ts'
 import { takeRole } from '#admin/staff/roles.ts'
 import { openMember, signInAgain, text } from '../helpers/account.ts'
@@ -146,12 +146,55 @@ test.serial(
 
 test.serial('who stays signed in for weeks is not at the console for weeks', async (t) => {
   const staff = await openStaff(world)
+  await staff.open('/admin')
   await staff.ageBy(7 * 60 * 60)
   t.is((await staff.open('/admin')).url.pathname, '/admin')
   await staff.ageBy(60 * 60 + 5)
   const page = await staff.open('/admin/people?q=lin')
   t.is(bodyId(page), 'page-second-factor', page.url.href)
 })
+
+test.serial(
+  'who left the console for a quarter of an hour proves herself again, and finds what she typed',
+  async (t) => {
+    const { store } = world.house
+    const boss = await acceptAsNew(world, await invite(world))
+    const form = await boss.open('/admin/people/new')
+    const typed = { account: 'typed-long-ago', name: '王小明' }
+    const later = (minutes: number) => {
+      clock += minutes * 60_000
+    }
+    later(14)
+    t.is((await boss.open('/admin/people')).url.pathname, '/admin/people')
+    later(14)
+    // What a page asks by itself is nobody's work.
+    await boss.open('/admin/imports/none/progress')
+    later(2)
+    t.is(bodyId(await boss.open('/admin/people')), 'page-second-factor')
+
+    const asked = await boss.browser.submit(form, 'new-form', typed)
+    t.is(bodyId(asked), 'page-second-factor', asked.url.href)
+    t.is(await store.identifiers.find('username', 'typed-long-ago'), undefined)
+    const kept = await boss.browser.submit(asked, 'code-form', { code: nextCode(boss.secret) })
+    t.is(bodyId(kept), 'page-admin-held', kept.url.href)
+    t.regex(text(kept, '#held-fields'), /typed-long-ago.*王小明/)
+    // It is hers, in this browser.
+    const other = await acceptAsNew(world, await invite(world))
+    t.notRegex((await other.open(kept.url.pathname)).html, /typed-long-ago/)
+    const made = await boss.browser.submit(kept, 'held-form')
+    t.regex(text(made, 'main'), /王小明的帳號已建立/)
+
+    // She signed out in another tab: she begins with her password, and finds it all the same.
+    const out = await boss.open('/session/end')
+    await boss.browser.submit(out, 'sign-out-form', { logout: 'yes' })
+    const away = await boss.browser.submit(form, 'new-form', { ...typed, account: 'typed-again' })
+    const { account, password } = boss
+    const second = await boss.browser.submit(away, 'local-form', { account, password })
+    const back = await boss.browser.submit(second, 'code-form', { code: nextCode(boss.secret) })
+    t.regex(text(back, '#held-fields'), /typed-again/)
+    t.is((await boss.open(`/admin/held/${'x'.repeat(43)}`)).url.pathname, '/admin')
+  },
+)
 
 test.serial(
   'what asks by a device or a pushed request is no way around the second factor',

@@ -46,5 +46,11 @@ for (const engine of engines) {
       rows.map(({ seq }) => seq),
       rows.map((_, i) => i + 1),
     )
+    // What is still under way when it closes opens nothing again, which would keep the process from ending.
+    await store.close()
+    const range = { from: 0, before: 1, limit: 1 }
+    await t.throwsAsync(store.trips.arrive('0-0', { connector: 'c', device: 'd' }, 5))
+    await t.throwsAsync(store.accounts.find('a'))
+    await t.throwsAsync(store.sweeps.remove('trips', range))
   })
 }

@@ -101,7 +101,11 @@ export function importsFixtures(lang: string): Fixture[] {
     {
       name: 'admin-import-stopped',
       view: 'admin-import',
-      locals: { ...shown, import: one({ ...importing, state: 'stopped' }), notes },
+      locals: {
+        ...shown,
+        import: one({ ...importing, state: 'stopped', problem: 'broken' }),
+        notes,
+      },
     },
     {
       name: 'admin-import-failed',

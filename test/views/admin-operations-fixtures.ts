@@ -99,7 +99,6 @@ export function operationsFixtures(lang: string): Fixture[] {
     filtered: false,
     events,
     next: '/admin/audit?cursor=abc',
-    csv: '/admin/audit/csv',
     check,
   }
   return [

@@ -99,6 +99,21 @@ export function staffFixtures(lang: string): Fixture[] {
     },
   }
   return [
+    {
+      name: 'admin-held',
+      view: 'admin-held',
+      locals: {
+        ...staffPage('/admin/people'),
+        fields: [
+          ['account', 'lin.mei'],
+          ['name', '林小美'],
+          ['recovery', ''],
+          ['note', '第一行\n第二行'],
+        ],
+        action: '/admin/people/new',
+        back: '/admin/people/new',
+      },
+    },
     { name: 'admin-staff', view: 'admin-staff', locals: list },
     {
       name: 'admin-staff-empty',

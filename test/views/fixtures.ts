@@ -424,14 +424,19 @@ export function fixtures(
     {
       name: 'sign-out-bare',
       view: 'sign-out',
-      locals: { action: '/session/end/confirm', xsrf: 'x' },
+      locals: { action: '/session/end/confirm', xsrf: 'x', gone: true },
     },
     {
       name: 'sign-out-there',
       view: 'sign-out',
       locals: { action: '/session/end/confirm', xsrf: 'x', app: { name: app }, county: '新北市' },
     },
-    { name: 'signed-out', view: 'signed-out', locals: { app: { name: app }, home: '/' } },
+    { name: 'signed-out', view: 'signed-out', locals: { home: '/' } },
+    {
+      name: 'still-in',
+      view: 'signed-out',
+      locals: { app: { name: app }, still: true, home: '/' },
+    },
     ...accountFixtures(lang, app),
     ...secondFactorFixtures(lang, app),
     ...adminFixtures(lang),

@@ -10,8 +10,6 @@ export type FactorProof =
   /** `response`: what the browser said, as JSON; in this browser it was asked. */
   | { way: 'passkey'; response: string; device: string }
 
-export type FactorWay = FactorProof['way']
-
 export type Checked =
   /** `why`: for the log. */
   | { kind: 'wrong'; why?: string }

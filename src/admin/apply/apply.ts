@@ -129,7 +129,7 @@ const blank = (id: string, { name, kind }: Settings, at: number): ClientRow => (
   updatedAt: at,
 })
 
-/** The provider, which has said what it has to say. */
+/** Our provider without its judgement, which `plan` has heard already: it may fetch documents. */
 const alreadyJudged = (provider: AdminPorts['provider']): AdminPorts['provider'] =>
   Object.create(provider, { Client: { value: { validate: async () => undefined } } })
 

@@ -13,8 +13,11 @@ import type { FieldProblem } from '../operation.ts'
 type Resources = SiteFile['resources']
 
 /** More in one file would hold everybody else up while they are written. */
-export const mostClients = 500
+const mostClients = 500
 export const longestFile = 500_000
+/** So many signs that give YAML its shape: of nothing but those a file would take seconds to read. */
+const mostSigns = 100_000
+const signs = /[[\]{}"',:%?!&*-]|\n/g
 
 /** Our own pages sign in as these. */
 const ours = ['citygate', 'citygate-console']
@@ -40,6 +43,11 @@ export function readClientFile(
   text: string,
   resources: Resources,
 ): { clients: WrittenClient[]; problems: FieldProblem[] } {
+  if ((text.match(signs)?.length ?? 0) > mostSigns) {
+    const what = 'has more signs than any list of apps'
+    const params = { line: 1, key: '', what }
+    return { clients: [], problems: [{ field: '', message: what, code: 'app-file', params }] }
+  }
   const read = readYamlText(text, '', clientFile, ({ clients }, complain) => {
     for (const [i, { id, ...given }] of clients.entries()) {
       if (clients.findIndex((one) => one.id === id) !== i) {

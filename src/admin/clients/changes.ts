@@ -1,5 +1,6 @@
 /** How an app's registration is written: with its version, with who did it, and heard by this process at once. */
 import { forgetClient } from '#oidc/remembered-clients.ts'
+import { endWithdrawn } from '#oidc/withdrawals.ts'
 import type { ClientRow, Tables } from '#store/store.ts'
 import type { Acting, Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
@@ -55,9 +56,9 @@ export const changedMeanwhile = {
   why: 'somebody changed the app since you looked',
 } as const
 
-/** The row as it is now; undefined, and nothing written, where somebody was faster. */
+/** The row as it is now; undefined, and nothing written, where somebody was faster. What it may not any more ends. */
 export async function keepChange(
-  tables: Pick<Tables, 'clients' | 'clientVersions' | 'audit'>,
+  tables: Pick<Tables, 'clients' | 'clientVersions' | 'audit' | 'payloads' | 'outbox'>,
   before: ClientRow,
   next: ClientRow,
   who: Who,
@@ -65,6 +66,7 @@ export async function keepChange(
 ): Promise<ClientRow | undefined> {
   const changed = await tables.clients.change({ ...next, updatedAt: who.at })
   if (!changed) return undefined
+  await endWithdrawn(tables, before, changed, who.at)
   // A release that kept no versions may have written it.
   await tables.clientVersions.add({
     clientId: before.id,
@@ -97,6 +99,7 @@ export async function noteChange(
   await record(tables, id, actions[because], who, { version, ...details })
 }
 
+/** An audit event about the app, in the caller’s transaction. */
 export const record = (
   { audit }: Pick<Tables, 'audit'>,
   id: string,

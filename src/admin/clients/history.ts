@@ -3,15 +3,16 @@
 import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
 import type { ClientVersionRow } from '#store/store.ts'
-import { type Acting, done, type Outcome, rejected } from '../operation.ts'
-import { cutPage, readCursor } from '../paging.ts'
+import { type Acting, done, type Outcome } from '../operation.ts'
+import { cutPage, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
+import { time } from '../times.ts'
 import { findWithin } from './reach.ts'
-import { differences } from './versions.ts'
+import { difference, differences } from './versions.ts'
 
 export const shownVersion = z.object({
   version: z.number(),
-  at: z.iso.datetime(),
+  at: time,
   /** An account's id, `client:<id>`, `operator:<name>`; `unknown` where no version was kept yet. */
   changedBy: z.string(),
   /** Of an account, as its owner calls herself. */
@@ -20,16 +21,14 @@ export const shownVersion = z.object({
   because: z.string(),
   note: z.string().optional(),
   /** Against the version before; by RFC 7591’s names. */
-  changes: z.array(
-    z.object({ field: z.string(), from: z.string().optional(), to: z.string().optional() }),
-  ),
+  changes: z.array(difference),
 })
 
 type Page = { items: z.input<typeof shownVersion>[]; next?: string }
 
 /** As many as the column counts. */
 export const mostVersions = 2 ** 31 - 1
-const place = z.tuple([z.int().max(mostVersions)])
+const place = z.tuple([z.int().min(1).max(mostVersions)])
 
 export async function listVersions(
   { store }: Pick<AdminPorts, 'store'>,
@@ -40,7 +39,7 @@ export async function listVersions(
   if (!row) return { kind: 'unknown' }
   const after = cursor === undefined ? [row.version + 1] : readCursor(cursor, place)
   const [before] = after ?? []
-  if (before === undefined) return rejected('cursor', 'is not one we gave for this list')
+  if (before === undefined) return strangeCursor
   // One more for the next page, and one more to hold the last against.
   const rows = await store.clientVersions.list(id, before, limit + 2)
   const { items, next } = cutPage(rows, limit, ({ version }) => [version])

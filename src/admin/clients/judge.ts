@@ -2,18 +2,18 @@
 import { errors, type Provider } from 'oidc-provider'
 import type { SiteFile } from '#config/schema.ts'
 import { isMailAddress } from '#lib/mail.ts'
-import { isApiScope } from '#oidc/api-resource.ts'
 import { toProviderMetadata } from '#oidc/clients.ts'
 import type { ClientRow } from '#store/store.ts'
-import type { FieldProblem } from '../operation.ts'
+import { type FieldProblem, isText } from '../operation.ts'
 import { everyPermission, scopeOf } from '../staff.ts'
-import { singleClaims, staticScopes } from './registration.ts'
+import { isPublic, singleClaims, staticScopes } from './registration.ts'
 import type { Settings } from './schema.ts'
 import { uriProblem } from './uris.ts'
 
 type Resources = SiteFile['resources']
 type Complain = (field: string, message: string, code: string) => void
 
+/** Every scope of every API in `site.yaml`. */
 export const resourceScopesOf = (resources: Resources): string[] =>
   resources.flatMap(({ scopes }) => scopes.map(({ scope }) => scope))
 
@@ -64,14 +64,14 @@ function judgeAddresses(settings: Settings, complain: Complain) {
 }
 
 function judgeProof({ kind, authMethod, pkce, jwks, jwksUri }: Settings, complain: Complain) {
-  const isPublic = kind === 'spa' || kind === 'native'
-  if (isPublic && !pkce) {
+  const keepsNoSecret = isPublic({ kind })
+  if (keepsNoSecret && !pkce) {
     complain('pkce', 'a public client never does without PKCE', 'app-public-pkce')
   }
-  if (isPublic && authMethod !== 'none') {
+  if (keepsNoSecret && authMethod !== 'none') {
     complain('authMethod', 'a public client keeps no secret', 'app-public-secret')
   }
-  if (!isPublic && authMethod === 'none') {
+  if (!keepsNoSecret && authMethod === 'none') {
     complain('authMethod', 'is needed: this kind of app proves itself', 'app-proof')
   }
   if (authMethod === 'private_key_jwt' && !jwksUri && !jwks) {
@@ -91,6 +91,7 @@ function keysProblem(text: string): string | undefined {
   } catch {
     return 'is not JSON'
   }
+  if (!isText(set)) return 'is nested too deeply, or holds a NUL or half of a character'
   const { keys } = set ?? {}
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > 20) {
     return 'must be a JWK Set: {"keys": [one to twenty keys]}'
@@ -117,8 +118,6 @@ function judgeReach(settings: Settings, resources: Resources, complain: Complain
     complain('resourceServer', message, 'app-resource')
   }
 }
-
-export const isAdminScope = isApiScope
 
 /** What the provider itself says to a registration; it may ask for the sector identifier's document. */
 export async function judgedByProvider(

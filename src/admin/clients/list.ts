@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import type { ClientSort, ClientState } from '#store/clients.ts'
 import type { ClientKind, ClientRow } from '#store/store.ts'
-import { type Acting, done, type Outcome, rejected } from '../operation.ts'
-import { cutPage, type Place, readCursor } from '../paging.ts'
+import { type Acting, done, type Outcome } from '../operation.ts'
+import { cutPage, type Place, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { listed, type listedClient, soon } from './shown.ts'
 
@@ -19,8 +19,8 @@ export type Wanted = {
 
 const places = {
   name: z.tuple([z.string(), z.string()]),
-  created: z.tuple([z.number(), z.string()]),
-  updated: z.tuple([z.number(), z.string()]),
+  created: z.tuple([z.int(), z.string()]),
+  updated: z.tuple([z.int(), z.string()]),
 } satisfies Record<ClientSort, z.ZodType>
 
 const placeOf: Record<ClientSort, (row: ClientRow) => Place> = {
@@ -37,9 +37,7 @@ export async function findApps(
   { q, kind, state, sort, order, cursor, limit }: Wanted,
 ): Promise<Outcome<Page>> {
   const after = cursor === undefined ? undefined : readCursor<z.ZodType>(cursor, places[sort])
-  if (cursor !== undefined && after === undefined) {
-    return rejected('cursor', 'is not one we gave for this list')
-  }
+  if (cursor !== undefined && after === undefined) return strangeCursor
   if (reach.kind === 'some' && reach.appsOf === undefined) return done({ items: [] })
   // What a release without names wrote is found by its name, too.
   await store.clients.nameOld()

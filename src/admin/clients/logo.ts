@@ -13,6 +13,7 @@ const refusals = {
   broken: 'cannot be read',
 } as const
 
+/** `image`: base64. `logo` of the answer is the SHA-256 its address has. */
 export async function putLogo(
   ports: Ports,
   by: Acting,
@@ -33,6 +34,7 @@ export async function putLogo(
   })
 }
 
+/** `unknown` also where it has none. */
 export async function removeLogo(
   ports: Ports,
   by: Acting,

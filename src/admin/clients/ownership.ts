@@ -8,6 +8,7 @@ import { changedMeanwhile, changing, keepChange } from './changes.ts'
 
 export type Owner = { accountId: string; account: string; name?: string; since: number }
 
+/** The oldest first; `since` in seconds since 1970. */
 export async function ownersOf(
   tables: Pick<Tables, 'clientOwners' | 'accounts' | 'identifiers'>,
   id: string,
@@ -28,6 +29,7 @@ export async function ownersOf(
   return owners
 }
 
+/** `account`: a name she signs in with. */
 export async function addOwner(
   ports: Pick<AdminPorts, 'store' | 'provider' | 'config'>,
   by: Acting,
@@ -50,6 +52,7 @@ export async function addOwner(
   })
 }
 
+/** `unknown` also where she does not own it. Who reaches only her own apps leaves each an owner. */
 export async function removeOwner(
   ports: Pick<AdminPorts, 'store' | 'provider'>,
   by: Acting,

@@ -1,8 +1,8 @@
 /** Whose app it is to touch, and which settings are not everybody's to give. */
+import { isApiScope } from '#oidc/api-resource.ts'
 import type { ClientRow, Tables } from '#store/store.ts'
 import type { Acting, FieldProblem } from '../operation.ts'
 import { type By, scopeOf } from '../staff.ts'
-import { isAdminScope } from './judge.ts'
 import type { Settings } from './schema.ts'
 
 /** The app, if there is one within her reach. */
@@ -17,21 +17,21 @@ export async function findWithin(
   return appsOf !== undefined && (await tables.clientOwners.has(id, appsOf)) ? row : undefined
 }
 
-/** An owner, and no program of hers that was given less. */
+/** An owner; a program only if its token may change staff as well. */
 export const mayGivePower = ({ grants, scopes }: By): boolean =>
   grants.some(({ role, reach }) => role === 'owner' && reach === '') &&
   (!scopes || scopes.has(scopeOf('staff.write')))
 
-/** It acts as staff: whoever has its secret has what it may. */
+/** It acts as staff, so whoever has its secret may do what it may. */
 export async function isPowerful(
   { staffRoles }: Pick<Tables, 'staffRoles'>,
   { id, metadata }: ClientRow,
 ): Promise<boolean> {
   const scopes = typeof metadata.scope === 'string' ? metadata.scope.split(' ') : []
-  return scopes.some(isAdminScope) || (await staffRoles.of(`client:${id}`)).length > 0
+  return scopes.some(isApiScope) || (await staffRoles.of(`client:${id}`)).length > 0
 }
 
-/** What makes an app trusted more than others: for those who answer for all apps. */
+/** Settings that make an app trusted more than others: for those who answer for all apps. */
 const reserved = ['firstParty', 'resourceServer', 'pkce', 'requireSecondFactor'] as const
 type Reserved = (typeof reserved)[number]
 const ordinary: Pick<Settings, Reserved> = {
@@ -41,7 +41,7 @@ const ordinary: Pick<Settings, Reserved> = {
   requireSecondFactor: false,
 }
 
-/** Settings that are not hers to change. More second factors are anybody's to ask for. */
+/** Settings she changed that are not hers to change. Anybody may ask for a second factor, not everybody may waive it. */
 export function beyondRole(
   by: Acting,
   before: Settings | undefined,
@@ -57,7 +57,7 @@ export function beyondRole(
             !(field === 'requireSecondFactor' && after.requireSecondFactor),
         )
   const given = (after.scopes ?? []).filter(
-    (scope) => isAdminScope(scope) && !before?.scopes?.includes(scope),
+    (scope) => isApiScope(scope) && !before?.scopes?.includes(scope),
   )
   if (given.length > 0 && !mayGivePower(by)) fields.push('scopes')
   return fields.map((field) => ({

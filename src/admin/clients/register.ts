@@ -1,6 +1,6 @@
 /** Makes and changes registrations: everything that is wrong is said, and then nothing was written. */
 import type { SiteFile } from '#config/schema.ts'
-import { randomToken } from '#lib/crypto.ts'
+import { newClientId } from '#oidc/clients.ts'
 import { forgetClient } from '#oidc/remembered-clients.ts'
 import type { ClientRow } from '#store/store.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
@@ -27,6 +27,7 @@ export type RegisterPorts = Pick<AdminPorts, 'store' | 'provider'> & {
 /** The row, and its secret if it has just got one: shown this once. */
 export type Registered = { row: ClientRow; secret?: string }
 
+/** Of what every operation is lent, what a registration needs. */
 export const registerPortsOf = ({ store, provider, config }: AdminPorts): RegisterPorts => ({
   store,
   provider,
@@ -41,11 +42,11 @@ export async function register(
   {
     owners = [],
     because = 'create',
-    id = randomToken().slice(0, 22),
+    id = newClientId(),
   }: { owners?: string[]; because?: Why; id?: string } = {},
 ): Promise<Outcome<Registered>> {
   const hers = by.reach.kind === 'all' ? [] : [by.reach.appsOf ?? by.actor]
-  // Programs own nothing: an app nobody reaches any more would be made.
+  // A program cannot own an app: it would be made and then be in nobody’s reach.
   if (hers.some((one) => one.includes(':'))) return { kind: 'refused', why: 'clients.no-owner' }
   const settings = fillIn(given)
   const problems = [...judge(settings, ports.resources), ...beyondRole(by, undefined, settings)]
@@ -93,7 +94,7 @@ export async function reregister(
   return replace(ports, by, { before, metadata, was, settings }, change)
 }
 
-/** What a list or a switch cannot be taken away by leaving it empty. */
+/** A list that was not given stays; anything else that is undefined was taken away. */
 const withoutHoles = (changes: ChangedSettings): Partial<Settings> => {
   const { redirectUris, postLogoutRedirectUris, contacts, purposes, ...rest } = changes
   const lists = { redirectUris, postLogoutRedirectUris, contacts, purposes }

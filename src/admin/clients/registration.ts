@@ -12,7 +12,8 @@ export const singleClaims: readonly string[] = Object.entries(scopeClaims).flatM
   ([scope, claims]) => (scope === 'openid' ? [] : claims),
 )
 
-const isPublic = ({ kind }: Pick<Settings, 'kind'>) => kind === 'spa' || kind === 'native'
+/** RFC 6749 §2.1: it cannot keep a secret. */
+export const isPublic = ({ kind }: Pick<Settings, 'kind'>) => kind === 'spa' || kind === 'native'
 
 /** What was left open, as it is then. `given` has the shape its schema says. */
 export function fillIn(given: Partial<Settings> & Pick<Settings, 'name' | 'kind'>): Settings {
@@ -40,11 +41,12 @@ const dropUndefined = <T extends object>(value: T): T =>
 /** Of the command line and others who speak of a client's `type`. */
 export type NewClient = Omit<NewSettings, 'kind'> & { type: NewSettings['kind'] }
 
-const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
+/** RFC 8628 §3.4. */
+export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** What we do not manage in it stays: who registered itself may have said more. */
 export function toMetadata(settings: Settings, before: Metadata = {}): Metadata {
-  const { kind, redirectUris, device, scopes } = settings
+  const { kind, redirectUris, scopes } = settings
   const signsIn = redirectUris.length > 0
   const managed: Metadata = {
     client_name: settings.name,
@@ -80,8 +82,6 @@ export function toMetadata(settings: Settings, before: Metadata = {}): Metadata 
     id_token_seconds: settings.idTokenSeconds,
     refresh_token_seconds: settings.refreshTokenSeconds,
   }
-  // A device has no page to be sent back to: it is known by its code.
-  if (!signsIn && device) managed.response_types = []
   return dropUndefined({ ...before, ...managed })
 }
 
@@ -163,6 +163,7 @@ const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefi
 const textsOf = (value: unknown): string[] | undefined =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : undefined
 
+/** It proves itself at the token endpoint by a secret we gave it. */
 export const usesSecret = (metadata: Metadata): boolean =>
   String(metadata.token_endpoint_auth_method ?? 'client_secret_basic').startsWith('client_secret_')
 

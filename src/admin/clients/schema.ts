@@ -13,8 +13,8 @@ export const tokenLife = {
 } as const
 export type TokenLife = keyof typeof tokenLife
 
-export const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
-export const idTokenAlgs = ['RS256', 'ES256'] as const
+const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+const idTokenAlgs = ['RS256', 'ES256'] as const
 
 /** `null` and an empty text take the value away. */
 const clearable = <T extends z.ZodType>(type: T) =>
@@ -27,9 +27,12 @@ const uri = z.string().trim().min(1).max(2000)
 const uris = z.array(uri).max(100).optional()
 const seconds = (name: TokenLife) =>
   clearable(z.number().int().min(tokenLife[name].least).max(tokenLife[name].most))
-const name = z
+/** What was pasted from a table, or holds a terminal's orders, becomes one line of letters. */
+const line = z
   .string()
+  .overwrite((text) => text.replace(/\p{Cc}+/gu, ' '))
   .trim()
+const name = line
   .min(1, 'must not be empty')
   .max(100)
   .refine((text) => text === '' || visibleLetters(text) !== '', {
@@ -42,7 +45,7 @@ const purpose = z.string().trim().max(300).optional()
 export const settingFields = {
   /** As people read it, in Chinese. */
   name,
-  nameEn: clearable(z.string().trim().max(100)),
+  nameEn: clearable(line.max(100)),
   redirectUris: uris,
   postLogoutRedirectUris: uris,
   backchannelLogoutUri: clearable(uri),

@@ -2,8 +2,9 @@
 
 import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
-import { clientKinds } from '#store/clients.ts'
+import { type ClientState, clientKinds, clientStates } from '#store/clients.ts'
 import type { ClientRow } from '#store/store.ts'
+import { time } from '../times.ts'
 import { toSettings } from './registration.ts'
 import { type Settings, shownSettings } from './schema.ts'
 import { hasFormer } from './secrets.ts'
@@ -13,17 +14,12 @@ const day = 24 * 60 * 60
 /** A secret that ends within so many seconds is worth a word. */
 export const soon = 30 * day
 
-export const shownStates = ['active', 'disabled', 'expiring'] as const
-export type ShownState = (typeof shownStates)[number]
-
-const time = z.iso.datetime()
-
 export const listedClient = z.object({
   id: z.string(),
   name: z.string(),
   kind: z.enum(clientKinds),
   /** `expiring`: its secret ends within 30 days, or did. */
-  state: z.enum(shownStates),
+  state: z.enum(clientStates),
   /** Where people are sent back to; of an app without such an address, nothing. */
   host: z.string().optional(),
   /** `dynamic`: it registered itself. */
@@ -58,12 +54,14 @@ export const shownClient = z.object({
   ),
 })
 
-export const stateOf = (row: ClientRow, at: number): ShownState => {
+/** `at`: seconds since 1970. */
+export const stateOf = (row: ClientRow, at: number): ClientState => {
   if (row.disabledAt !== undefined) return 'disabled'
   const { secretExpiresAt } = row
   return secretExpiresAt !== undefined && secretExpiresAt < at + soon ? 'expiring' : 'active'
 }
 
+/** As a row of the list. */
 export function listed(row: ClientRow, at: number): z.input<typeof listedClient> {
   const [first] = Array.isArray(row.metadata.redirect_uris) ? row.metadata.redirect_uris : []
   const host = URL.parse(String(first ?? ''))?.host
@@ -81,6 +79,7 @@ export function listed(row: ClientRow, at: number): z.input<typeof listedClient>
   }
 }
 
+/** As its own page has it, but for its owners, who are asked for separately. */
 export function shown(
   row: ClientRow,
   at: number,

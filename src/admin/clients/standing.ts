@@ -34,6 +34,7 @@ export async function disable(
   })
 }
 
+/** People sign in to it again, with the secrets and settings it had. */
 export async function enable(
   ports: Ports,
   by: Acting,
@@ -49,6 +50,7 @@ export async function enable(
   })
 }
 
+/** `name`: typed, so that it is this app and no other. */
 export async function remove(
   ports: Ports,
   by: Acting,

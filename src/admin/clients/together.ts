@@ -2,7 +2,7 @@
 import type { Store } from '#store/store.ts'
 import type { Outcome } from '../operation.ts'
 
-/** Ends the transaction with what was said instead. */
+/** Rolls the transaction back and carries the outcome out of it. */
 class NotDone extends Error {
   override name = 'NotDone'
   readonly outcome: Outcome<never>

@@ -1,14 +1,21 @@
 /** What changed from one version of a registration to the next. */
+import { z } from 'zod'
 import type { ClientRow } from '#store/store.ts'
 
 type Metadata = ClientRow['metadata']
 
-/** RFC 7591's name of a setting, and what it was and is, as text; absent where there was or is none. */
-export type Difference = { field: string; from?: string; to?: string }
+/** A setting's name, and what it was and is, as text; absent where there was or is none. */
+export const difference = z.object({
+  field: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+})
+export type Difference = z.output<typeof difference>
 
 /** Ours to keep, nobody's to read. */
 const hidden = new Set(['logo'])
 
+/** Field by field, by RFC 7591's names, in their order; nothing of what is hidden. */
 export function differences(from: Metadata, to: Metadata): Difference[] {
   const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()
   return fields
@@ -22,6 +29,7 @@ export function differences(from: Metadata, to: Metadata): Difference[] {
     }))
 }
 
+/** The names of all that changed, but of what is hidden. */
 export const changedFields = (from: Metadata, to: Metadata): string[] =>
   differences(from, to).map(({ field }) => field)
 

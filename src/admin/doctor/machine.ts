@@ -4,6 +4,7 @@ import { type Clock, codeOf, type Finding, fail, ok, warn } from './finding.ts'
 
 const [scarce, gone] = [1024 ** 3, 100 * 1024 ** 2]
 
+/** Whether the data folder can be written to, and how much room is left. */
 export async function checkDisk(dataDir: string): Promise<Finding> {
   try {
     await access(dataDir, constants.W_OK)
@@ -37,6 +38,7 @@ export async function checkMail(
 /** The most a clock may be off before tokens are refused somewhere: milliseconds. */
 const tolerable = 30_000
 
+/** Our clock beside all others that were seen. */
 export function checkClocks(clocks: Clock[]): Finding {
   if (clocks.length === 0) {
     return warn('clock', 'nobody answered whose clock could be compared', 'mend what is said above')

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { isoSecond } from '#lib/time.ts'
+import { isoSecond, seconds } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
-import { type Barred, done, type Outcome, operation, perform } from '../operation.ts'
+import { type Barred, done, type Outcome, operation, perform, rejected } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import type { By } from '../staff.ts'
 import { byteOrderMark, openCsv } from './csv.ts'
@@ -20,7 +20,7 @@ export type ExportInput = z.input<typeof exportFilter>
 /** What follows is a stream, which no operation gives: see `exportPeople`. */
 export const beginExport = operation({
   id: 'people.export',
-  summary: 'Everybody who fits a filter, as CSV; without personal numbers.',
+  summary: 'Writes everybody who fits a filter as CSV; without personal numbers.',
   permission: 'people.export',
   dangerous: true,
   method: 'POST',
@@ -30,8 +30,7 @@ export const beginExport = operation({
   async run({ store, config }, by, filter) {
     const { county } = filter
     if (county !== undefined && !config.connectors.some(({ id }) => id === county)) {
-      const message = 'is no upstream of this system'
-      return { kind: 'rejected', problems: [{ field: 'county', message, code: 'county-unknown' }] }
+      return rejected('county', 'is no upstream of this system', 'county-unknown')
     }
     const event = { action: 'people.export', outcome: 'begun', details: { ...filter } }
     await store.audit.record({ at: by.at, actor: by.actor, ...event, ...by.where })
@@ -91,7 +90,7 @@ async function* lines(
     outcome = 'ok'
   } finally {
     // Also of one who went away in the middle: what was sent was sent.
-    const at = Math.floor(now() / 1000)
+    const at = seconds(now)
     const event = { action: 'people.export', outcome, details: { ...filter, count } }
     await store.audit.record({ at, actor: by.actor, ...event, ...by.where })
   }

@@ -16,7 +16,7 @@ export type Verdict = {
   | { outcome: 'same' | 'refused'; accountId?: string }
 )
 
-/** What becomes another one, of an account that is there. */
+/** What changes of an account that exists. */
 export type Changes = {
   profile?: AccountRow['profile']
   kind?: string
@@ -35,70 +35,94 @@ export type Judging = {
   holding: boolean
 }
 
+/** A verdict on each row, in their order; of several rows about one account the first counts. */
 export async function judge(rows: ReadRow[], judging: Judging): Promise<Verdict[]> {
-  const { tables, rules, domain, holding } = judging
-  const { bulkPeople } = tables
   const good = rows.filter(({ problems }) => !isRefused(problems))
-  const people = good.map(({ person }) => person)
+  const known = await lookUp(
+    good.map(({ person }) => person),
+    judging,
+  )
+  const met = new Map<string, number>()
+  return rows.map((one) => judgeRow(one, known, met, judging))
+}
+
+/** What the database knows of the people of some rows. */
+type Known = {
+  searches: ReadonlyMap<Person, Search>
+  accounts: ReadonlyMap<string, AccountRow>
+  byLink: ReadonlyMap<string, string>
+  /** Ids of the accounts that hold a role of staff. */
+  staff: ReadonlySet<string>
+  /** Names nobody has shown to be hers. */
+  unproven: ReadonlySet<string>
+}
+
+async function lookUp(
+  people: Person[],
+  { tables, rules, domain, holding }: Judging,
+): Promise<Known> {
+  const { bulkPeople } = tables
   const named = await bulkPeople.holdersOf(people.flatMap((one) => namesOf(one, domain)))
   const linked = await bulkPeople.linkedTo(people.flatMap(({ link }) => (link ? [link] : [])))
   const byName = new Map(named.map((one) => [keyOf(one.type, one.value), one.accountId]))
   const byLink = new Map(linked.map((one) => [keyOf(one.issuer, one.subject), one.accountId]))
-  const found = new Map(
-    good.map(({ person }) => [person, find(person, { byName, byLink, domain })]),
+  const searches = new Map(
+    people.map((person) => [person, find(person, { byName, byLink, domain })]),
   )
-  const ids = [...new Set([...found.values()].flatMap(({ accountId }) => accountId ?? []))]
+  const ids = [...new Set([...searches.values()].flatMap(({ accountId }) => accountId ?? []))]
   const wanted = rules.existing === 'update' ? ids : []
   const accounts = await (holding ? bulkPeople.lock(wanted) : bulkPeople.accounts(wanted))
-  const byId = new Map(accounts.map((one) => [one.id, one]))
-  const staff = await bulkPeople.staffAmong(wanted)
-  const met = new Map<string, number>()
-  const unproven = new Set(
-    named.flatMap(({ type, value, verifiedAt }) => (verifiedAt ? [] : [keyOf(type, value)])),
-  )
+  return {
+    searches,
+    accounts: new Map(accounts.map((one) => [one.id, one])),
+    byLink,
+    staff: await bulkPeople.staffAmong(wanted),
+    unproven: new Set(
+      named.flatMap(({ type, value, verifiedAt }) => (verifiedAt ? [] : [keyOf(type, value)])),
+    ),
+  }
+}
 
-  return rows.map(({ person, problems }): Verdict => {
-    const { row } = person
-    const refused = (
-      field: string,
-      code: RowCode,
-      accountId?: string,
-      first?: number,
-    ): Verdict => ({
-      row,
-      person,
-      outcome: 'refused',
-      problems: [
-        ...problems.filter((one) => one.code !== 'no-way-in'),
-        first === undefined ? { field, code } : { field, code, row: first },
-      ],
-      ...(accountId === undefined ? {} : { accountId }),
-    })
-    const search = found.get(person)
-    if (!search) return { row, person, problems, outcome: 'refused' }
-    const { accountId, problem } = search
-    if (problem) return refused(problem.field, problem.code, accountId)
-    if (accountId === undefined) return { row, person, problems, outcome: 'created' }
-    const first = met.get(accountId)
-    if (first !== undefined) return refused('row', 'twin', accountId, first)
-    met.set(accountId, row)
-    // She has her ways in.
-    const told = problems.filter(({ code }) => code !== 'no-way-in')
-    const kept = { row, person, problems: told, accountId }
-    if (rules.existing === 'refuse') return refused('account', 'taken', accountId)
-    if (rules.existing === 'skip') return { ...kept, outcome: 'same' }
-    const account = byId.get(accountId)
-    if (!account || account.status === 'closed') return refused('account', 'closed', accountId)
-    if (staff.has(accountId)) return refused('account', 'staff', accountId)
-    if (person.link && isUnproven(account, person, unproven)) {
-      return refused('account', 'unproven', accountId)
-    }
-    const isLinked = person.link && byLink.has(keyOf(person.link.issuer, person.link.subject))
-    const changes = changesOf(account, person, judging, isLinked === true)
-    return Object.keys(changes).length === 0
-      ? { ...kept, outcome: 'same' }
-      : { ...kept, outcome: 'updated', account, changes }
+/** `met`: accounts earlier rows are about, with those rows; this row's is added. */
+function judgeRow(
+  { person, problems }: ReadRow,
+  { searches, accounts, byLink, staff, unproven }: Known,
+  met: Map<string, number>,
+  judging: Judging,
+): Verdict {
+  const { row } = person
+  const { rules } = judging
+  // Whoever has an account has a way in.
+  const told = problems.filter(({ code }) => code !== 'no-way-in')
+  const refused = (field: string, code: RowCode, accountId?: string, first?: number): Verdict => ({
+    row,
+    person,
+    outcome: 'refused',
+    problems: [...told, first === undefined ? { field, code } : { field, code, row: first }],
+    ...(accountId === undefined ? {} : { accountId }),
   })
+  const search = searches.get(person)
+  if (!search) return { row, person, problems, outcome: 'refused' }
+  const { accountId, problem } = search
+  if (problem) return refused(problem.field, problem.code, accountId)
+  if (accountId === undefined) return { row, person, problems, outcome: 'created' }
+  const first = met.get(accountId)
+  if (first !== undefined) return refused('row', 'twin', accountId, first)
+  met.set(accountId, row)
+  const kept = { row, person, problems: told, accountId }
+  if (rules.existing === 'refuse') return refused('account', 'taken', accountId)
+  if (rules.existing === 'skip') return { ...kept, outcome: 'same' }
+  const account = accounts.get(accountId)
+  if (!account || account.status === 'closed') return refused('account', 'closed', accountId)
+  if (staff.has(accountId)) return refused('account', 'staff', accountId)
+  if (person.link && isUnproven(account, person, unproven)) {
+    return refused('account', 'unproven', accountId)
+  }
+  const isLinked = person.link && byLink.has(keyOf(person.link.issuer, person.link.subject))
+  const changes = changesOf(account, person, judging, isLinked === true)
+  return Object.keys(changes).length === 0
+    ? { ...kept, outcome: 'same' }
+    : { ...kept, outcome: 'updated', account, changes }
 }
 
 /** Something is wrong with it that keeps it from being imported. */
@@ -126,15 +150,16 @@ function spellings({ type, value }: PersonName, domain: string | undefined) {
 }
 
 /**
- * Somebody registered with this address and has not shown that she reads it: who she is, is anybody's guess, and a login
- * linked to it would be hers, too.
+ * Somebody registered with this address and has not shown that she reads it. She may be anybody, and a login linked to
+ * her account would open it to her.
  */
 const isUnproven = ({ profile }: AccountRow, { account }: Person, unproven: ReadonlySet<string>) =>
   account?.type === 'email' &&
   profile.preferred_username?.by !== 'staff' &&
   unproven.has(keyOf(account.type, account.value))
 
-type Known = {
+/** Account ids by name and by link, as `keyOf` writes those. */
+type Holders = {
   byName: ReadonlyMap<string, string>
   byLink: ReadonlyMap<string, string>
   domain: string | undefined
@@ -142,7 +167,7 @@ type Known = {
 type Search = { accountId?: string; problem?: { field: string; code: RowCode } }
 
 /** Whose row it is: by her account's name, else by her link. */
-function find({ account, email, link }: Person, { byName, byLink, domain }: Known): Search {
+function find({ account, email, link }: Person, { byName, byLink, domain }: Holders): Search {
   const ofAccount = account
     ? spellings(account, domain)
         .map(({ type, value }) => byName.get(keyOf(type, value)))
@@ -193,6 +218,7 @@ function changesOf(
   }
 }
 
+/** As staff vouch for it: nobody has shown that it is hers. */
 export const phoneOf = (value: string, at: number): Attribute => ({
   value,
   by: 'staff',

@@ -1,6 +1,6 @@
 /** A file's rows as they come: its bytes are never all in memory. */
 import { pipeline } from 'node:stream/promises'
-import type { CsvError, Options } from 'csv-parse'
+import type { Options } from 'csv-parse'
 import { type Cells, type Column, readHeading } from './columns.ts'
 import { withoutApostrophe } from './csv.ts'
 import { decode } from './decode.ts'
@@ -12,10 +12,6 @@ export type ParsedRow = { row: number; cells: Cells; tooMany?: true }
 
 /** What csv-parse tells with each record. */
 type Told = { record: string[]; info: { records: number; empty_lines: number } }
-
-const codes: Partial<Record<CsvError['code'], 'file-row'>> = {
-  CSV_MAX_RECORD_SIZE: 'file-row',
-}
 
 /** Calls `take` with each row that says something, and waits for it. Throws FileProblem, and what `take` throws. */
 export async function parsePeople(
@@ -36,7 +32,8 @@ export async function parsePeople(
   } catch (error) {
     if (!(error instanceof csv.CsvError)) throw error
     const { records } = parser.info
-    throw new FileProblem(codes[error.code] ?? 'file-quotes', { row: records + 1 })
+    const code = error.code === 'CSV_MAX_RECORD_SIZE' ? 'file-row' : 'file-quotes'
+    throw new FileProblem(code, { row: records + 1 })
   }
 }
 

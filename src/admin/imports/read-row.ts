@@ -119,7 +119,7 @@ const nameOf = (value: string, verified: boolean): PersonName =>
 /** As for one that is made by hand: see admin/people.ts. */
 function readAccount(text: string): Said<string> {
   const value = normalName(text)
-  const shaped = /^[^\s@]{1,64}(@[^\s@]+\.[^\s@]+)?$/.test(value) && !unseen.test(value)
+  const shaped = /^[^\s@]{1,64}(@[^\s@.]+(\.[^\s@.]+)+)?$/.test(value) && !unseen.test(value)
   if (!shaped || (value.includes('@') && !isMailAddress(value))) return wrong('account-shape')
   return { value }
 }

@@ -21,7 +21,7 @@ export const importJob = 'import-people'
 /** Its rows follow as a stream, which no operation takes: see `receiveImport`. */
 export const beginImport = operation({
   id: 'imports.create',
-  summary: 'Upload a CSV file of people; it is checked, and nothing is imported yet.',
+  summary: 'Takes a CSV file of people; it is checked, and nothing is imported yet.',
   permission: 'people.import',
   method: 'POST',
   path: '/imports',
@@ -55,7 +55,7 @@ export async function receiveImport(
   const begun = await perform(ports, by, beginImport, input)
   if (begun.kind !== 'done') return begun
   const { id } = begun.value
-  const { store, log } = ports
+  const { store } = ports
   try {
     await keepRows(ports, id, bytes)
   } catch (error) {
@@ -72,15 +72,12 @@ export async function receiveImport(
   })
   // Somebody removed it while it was being sent.
   if (!kept) return { kind: 'unknown' }
-  nudge(ports, log)
+  nudge(ports)
   return done({ id })
 }
 
 /** What waits is begun here and now, if it is not under way elsewhere. */
-export function nudge(
-  { background }: Pick<AdminPorts, 'background'>,
-  log: AdminPorts['log'],
-): void {
+export function nudge({ background, log }: Pick<AdminPorts, 'background' | 'log'>): void {
   background.run(importJob).catch((error) => log.error({ err: error }, 'an import stands still'))
 }
 

@@ -15,7 +15,7 @@ export const most = {
 /** Rows that are sealed together, and letters in them. */
 export const part = { rows: 500, letters: 256 * 1024 } as const
 
-/** For so long what was uploaded is kept when nobody goes on with it. */
+/** Seconds an upload is kept when nobody goes on with it. */
 export const keptSeconds = 7 * 24 * 60 * 60
 
 export const existing = ['skip', 'update', 'refuse'] as const

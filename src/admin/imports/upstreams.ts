@@ -3,6 +3,7 @@ import { checkSubject } from '#accounts/attach-identity.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import { UpstreamError } from '#errors.ts'
 import { claimedIdRules, readClaimedId } from '#federation/claimed-id.ts'
+import { issuerOf } from '../upstreams/issuer.ts'
 
 export type ImportUpstream = {
   id: string
@@ -22,20 +23,13 @@ export const importUpstreams = (
 
 function upstreamOf(connector: ConnectorConfig): ImportUpstream {
   const { id, type, settings, school_code_prefixes: prefixes } = connector
-  const keepable = (text: string) => (isKeepable(id, text) ? text : undefined)
-  switch (type) {
-    case 'openid2': {
-      const { identifier: issuer } = settings
-      const rules = claimedIdRules(issuer, settings)
-      return { id, issuer, prefixes, readSubject: (text) => readClaimedId(text, rules) }
-    }
-    case 'saml':
-      return { id, issuer: settings.entity_id, prefixes, readSubject: keepable }
-    case 'oidc':
-    case 'oauth2':
-    case 'ldap':
-      return { id, issuer: settings.issuer, prefixes, readSubject: keepable }
+  const issuer = issuerOf(connector)
+  if (type === 'openid2') {
+    const rules = claimedIdRules(issuer, settings)
+    return { id, issuer, prefixes, readSubject: (text) => readClaimedId(text, rules) }
   }
+  const readSubject = (text: string) => (isKeepable(id, text) ? text : undefined)
+  return { id, issuer, prefixes, readSubject }
 }
 
 function isKeepable(connector: string, subject: string): boolean {

@@ -7,6 +7,7 @@ import { BusyError } from '#errors.ts'
 import type { Log } from '#lib/log.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { ImportCounts, ImportPart, PeopleImportRow, Store, Tables } from '#store/store.ts'
+import { mayGive } from '../staff/grants.ts'
 import { judge, type Verdict } from './judge.ts'
 import { importKeyOf, openPart, type StoredRow, sealPart } from './part.ts'
 import { type ReadRow, type RowRules, readRow } from './read-row.ts'
@@ -29,6 +30,9 @@ const abandoned = 15 * 60
 
 /** Passwords in clear that are hashed in one step: each takes a tenth of a second of two threads everybody shares. */
 const hashedAtOnce = 5
+
+/** So often in a row a step may fail before others no longer wait for it. */
+const mostTries = 5
 
 /** Another process has done these rows, or somebody has stopped it. Rolls the transaction back. */
 class Overtaken extends Error {
@@ -93,7 +97,12 @@ export function openImportWork(ports: ImportWorkPorts) {
     } catch (error) {
       opened = undefined
       if (error instanceof Overtaken) return 0
-      if (!(error instanceof Unreadable)) throw error
+      if (!(error instanceof Unreadable)) {
+        if (signal.aborted || !(await isHopeless(due))) throw error
+        log.error({ err: error, import: due.id }, 'an import was given up')
+        await giveUp(due)
+        return 0
+      }
       log.error({ err: error, import: due.id }, 'an import failed')
       await fail(due.id, 'unreadable')
       return 0
@@ -109,7 +118,11 @@ export function openImportWork(ports: ImportWorkPorts) {
       const { straight } = importRules.parse(due.rules)
       if (state === 'checking') {
         await turn(tables, id, 'checking', 'checked', at)
-        if (straight) await tables.peopleImports.start(id, due.createdBy, at)
+        // Who said so beforehand may have lost her role since: then somebody else decides.
+        if (!straight || !(await mayGive(tables, due.createdBy))) return
+        await tables.peopleImports.start(id, due.createdBy, at)
+        const event = { action: 'import.start', target: `import:${id}`, outcome: 'ok' }
+        await tables.audit.record({ at, actor: due.createdBy, ...event })
         return
       }
       await turn(tables, id, 'importing', 'done', at)
@@ -124,6 +137,22 @@ export function openImportWork(ports: ImportWorkPorts) {
       })
     })
     return 0
+  }
+
+  /** What keeps this from being written down is not the import's fault. */
+  async function isHopeless(due: PeopleImportRow): Promise<boolean> {
+    const tries = await store.peopleImports.stumble(due).catch(() => 0)
+    return (tries ?? 0) >= mostTries
+  }
+
+  /** Its rows wait: staff may try again once whatever it was is mended. */
+  async function giveUp({ id, state }: PeopleImportRow) {
+    const at = seconds(now)
+    await store.transaction(async ({ peopleImports, audit }) => {
+      if (!(await peopleImports.turn(id, [state], 'stopped', at, 'broken'))) return
+      const event = { action: 'import.stop', target: `import:${id}`, outcome: 'broken' }
+      await audit.record({ at, actor: 'system', ...event })
+    })
   }
 
   async function fail(id: string, problem: string) {

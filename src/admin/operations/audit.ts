@@ -6,8 +6,8 @@ import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, Store } from '#store/store.ts'
 import { beginCheck, lastCheck } from '../audit-check.ts'
 import { auditCsv, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
-import { type Acting, done, type Operation, operation, rejected, unknown } from '../operation.ts'
-import { paged, pageOf, readCursor, writeCursor } from '../paging.ts'
+import { type Acting, done, type Operation, operation, unknown } from '../operation.ts'
+import { paged, pageOf, readCursor, strangeCursor, writeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 
@@ -68,7 +68,7 @@ export const listAudit = operation({
   output: pageOf(auditEvent),
   async run({ store }, _by, { cursor, limit, ...asked }) {
     const place = cursor === undefined ? undefined : readPlace(cursor)
-    if (place === null) return rejected('cursor', 'is none of ours', 'cursor')
+    if (place === null) return strangeCursor
     const { rows, next } = await store.auditSearch.search(filterOf(asked), place, limit)
     const events = await withNames(store, rows)
     return done({
@@ -79,7 +79,7 @@ export const listAudit = operation({
 })
 
 export const readAudit = operation({
-  id: 'audit.read',
+  id: 'audit.get',
   summary: 'Reads one event of the audit trail.',
   permission: 'audit.read',
   method: 'GET',
@@ -111,7 +111,7 @@ const check = z.object({
 export type AuditCheckShape = z.infer<typeof check>
 
 export const readAuditCheck = operation({
-  id: 'audit.verification',
+  id: 'audit.getVerification',
   summary: 'Says what the last walk through the chains of the audit trail found.',
   permission: 'audit.read',
   method: 'GET',
@@ -175,6 +175,7 @@ async function checkOf({ store }: AdminPorts, at: number): Promise<AuditCheckSha
   }
 }
 
+/** As the store asks: days become moments, what was left empty is left out. */
 export function filterOf({ since, until, ...words }: Asked): AuditFilter {
   const said = Object.entries(words).filter(([, value]) => value)
   return {

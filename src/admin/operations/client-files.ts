@@ -2,17 +2,12 @@
 import { z } from 'zod'
 import { apply } from '../apply/apply.ts'
 import { longestFile, writeClientFile } from '../apply/file.ts'
+import { difference } from '../clients/versions.ts'
 import { done, type Operation, operation } from '../operation.ts'
-
-const difference = z.object({
-  field: z.string(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-})
 
 export const exportClients = operation({
   id: 'clients.export',
-  summary: 'Apps as YAML: all within reach, or those named; never a secret',
+  summary: 'Writes apps as YAML: all within reach, or those named; never a secret.',
   permission: 'clients.read',
   method: 'GET',
   path: '/client-files',
@@ -39,7 +34,7 @@ export const exportClients = operation({
 export const applyClients = operation({
   id: 'clients.apply',
   summary:
-    'Makes apps equal to a file, all of them or none; with dryRun it only says what would change',
+    'Makes apps equal to a file, all of them or none; with dryRun it only says what would change.',
   permission: 'clients.write',
   dangerous: true,
   method: 'POST',

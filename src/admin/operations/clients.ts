@@ -18,6 +18,7 @@ import { undoTo } from '../clients/undo.ts'
 import { uriProblem } from '../clients/uris.ts'
 import { done, nothing, type Operation, type Outcome, operation } from '../operation.ts'
 import { paged, pageOf } from '../paging.ts'
+import { time } from '../times.ts'
 
 const id = z.string().min(1).max(255)
 const onlyId = z.strictObject({ id })
@@ -35,7 +36,7 @@ const toNothing = <T>(outcome: Outcome<T>) => then(outcome, () => ({}))
 
 export const listClients = operation({
   id: 'clients.list',
-  summary: 'Apps, by name, newest or last changed first',
+  summary: 'Lists apps: by name, or the newest or last changed first.',
   permission: 'clients.read',
   method: 'GET',
   path: '/clients',
@@ -54,7 +55,7 @@ export const listClients = operation({
 
 export const getClient = operation({
   id: 'clients.get',
-  summary: 'One app with its settings and owners; never its secret',
+  summary: 'Reads one app with its settings and owners; never its secret.',
   permission: 'clients.read',
   method: 'GET',
   path: '/clients/{id}',
@@ -73,7 +74,7 @@ export const getClient = operation({
 
 export const createClient = operation({
   id: 'clients.create',
-  summary: 'Register an app; its secret is in this answer and nowhere else',
+  summary: 'Registers an app; its secret is in this answer and nowhere else.',
   permission: 'clients.write',
   method: 'POST',
   path: '/clients',
@@ -88,7 +89,7 @@ export const createClient = operation({
 
 export const updateClient = operation({
   id: 'clients.update',
-  summary: 'Change some of an app’s settings; those not named stay',
+  summary: 'Changes some of an app’s settings; those not named stay.',
   permission: 'clients.write',
   method: 'PATCH',
   path: '/clients/{id}',
@@ -103,7 +104,7 @@ export const updateClient = operation({
 
 export const checkClient = operation({
   id: 'clients.check',
-  summary: 'What is wrong with redirect URIs, one by one; nothing is written',
+  summary: 'Says what is wrong with redirect URIs, one by one; nothing is written.',
   permission: 'clients.write',
   method: 'POST',
   path: '/client-checks',
@@ -126,7 +127,8 @@ export const checkClient = operation({
 
 export const addClientSecret = operation({
   id: 'clients.secret.add',
-  summary: 'A new secret, in this answer and nowhere else; the one before stays good for a while',
+  summary:
+    'Makes a new secret, in this answer and nowhere else; the one before stays good for a while.',
   permission: 'clients.write',
   dangerous: true,
   method: 'POST',
@@ -141,8 +143,8 @@ export const addClientSecret = operation({
   output: z.object({
     id: z.string(),
     secret: z.string(),
-    expiresAt: z.iso.datetime().optional(),
-    formerExpiresAt: z.iso.datetime().optional(),
+    expiresAt: time.optional(),
+    formerExpiresAt: time.optional(),
   }),
   async run(ports, by, { id, keepDays: keep, expiresDays: expires }) {
     const outcome = await addSecret(ports, by, { id, keep, expires })
@@ -157,7 +159,7 @@ export const addClientSecret = operation({
 
 export const dropClientSecret = operation({
   id: 'clients.secret.drop',
-  summary: 'End the secret before the present one',
+  summary: 'Ends the secret before the present one.',
   permission: 'clients.write',
   dangerous: true,
   method: 'DELETE',
@@ -169,7 +171,7 @@ export const dropClientSecret = operation({
 
 export const disableClient = operation({
   id: 'clients.disable',
-  summary: 'Switch an app off: its grants and tokens end, it is told to sign everybody out',
+  summary: 'Switches an app off: its grants and tokens end, it is told to sign everybody out.',
   permission: 'clients.write',
   dangerous: true,
   method: 'POST',
@@ -181,7 +183,7 @@ export const disableClient = operation({
 
 export const enableClient = operation({
   id: 'clients.enable',
-  summary: 'Switch an app on again',
+  summary: 'Switches an app on again.',
   permission: 'clients.write',
   method: 'POST',
   path: '/clients/{id}/enable',
@@ -192,7 +194,7 @@ export const enableClient = operation({
 
 export const removeClient = operation({
   id: 'clients.remove',
-  summary: 'Remove an app with everything issued to it',
+  summary: 'Removes an app with everything issued to it.',
   permission: 'clients.write',
   dangerous: true,
   method: 'DELETE',
@@ -204,7 +206,7 @@ export const removeClient = operation({
 
 export const listClientVersions = operation({
   id: 'clients.versions',
-  summary: 'What an app’s settings were: who changed what and when, the newest first',
+  summary: 'Lists what an app’s settings were: who changed what and when, the newest first.',
   permission: 'clients.read',
   method: 'GET',
   path: '/clients/{id}/versions',
@@ -215,7 +217,7 @@ export const listClientVersions = operation({
 
 export const undoClient = operation({
   id: 'clients.undo',
-  summary: 'Bring an app’s settings back to what they were, as a new version',
+  summary: 'Brings an app’s settings back to what they were, as a new version.',
   permission: 'clients.write',
   method: 'POST',
   path: '/clients/{id}/versions/{version}/undo',
@@ -229,7 +231,7 @@ export const undoClient = operation({
 
 export const addClientOwner = operation({
   id: 'clients.owners.add',
-  summary: 'Let somebody look after an app: by the name she signs in with',
+  summary: 'Lets somebody look after an app: by the name she signs in with.',
   permission: 'clients.write',
   method: 'POST',
   path: '/clients/{id}/owners',
@@ -240,7 +242,7 @@ export const addClientOwner = operation({
 
 export const removeClientOwner = operation({
   id: 'clients.owners.remove',
-  summary: 'It is not her app any more',
+  summary: 'Ends somebody’s looking after an app.',
   permission: 'clients.write',
   method: 'DELETE',
   path: '/clients/{id}/owners/{accountId}',
@@ -251,7 +253,7 @@ export const removeClientOwner = operation({
 
 export const putClientLogo = operation({
   id: 'clients.logo.put',
-  summary: 'An app’s picture: JPEG, PNG or WebP, encoded anew as a square',
+  summary: 'Sets an app’s picture: JPEG, PNG or WebP, encoded anew as a square.',
   permission: 'clients.write',
   method: 'PUT',
   path: '/clients/{id}/logo',
@@ -267,7 +269,7 @@ export const putClientLogo = operation({
 
 export const removeClientLogo = operation({
   id: 'clients.logo.remove',
-  summary: 'No picture any more',
+  summary: 'Removes an app’s picture.',
   permission: 'clients.write',
   method: 'DELETE',
   path: '/clients/{id}/logo',

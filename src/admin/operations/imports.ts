@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { isoSecond } from '#lib/time.ts'
 import { importStates, type PeopleImportRow } from '#store/store.ts'
 import { rowProblems } from '../imports/problems.ts'
-import { importJob } from '../imports/receive.ts'
+import { nudge } from '../imports/receive.ts'
 import { existing, importRules } from '../imports/rules.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
@@ -96,7 +96,7 @@ const permission = 'people.import'
 
 export const listImports = operation({
   id: 'imports.list',
-  summary: 'Imports of people, the newest first.',
+  summary: 'Lists imports of people, the newest first.',
   permission,
   method: 'GET',
   path: '/imports',
@@ -114,7 +114,7 @@ export const listImports = operation({
 
 export const getImport = operation({
   id: 'imports.get',
-  summary: 'How far an import is, and what became of its rows.',
+  summary: 'Says how far an import is, and what became of its rows.',
   permission,
   method: 'GET',
   path: '/imports/{id}',
@@ -128,7 +128,7 @@ export const getImport = operation({
 
 export const listImportNotes = operation({
   id: 'imports.notes',
-  summary: 'Rows of an import that were refused, or of which something is to be said.',
+  summary: 'Lists rows of an import that were refused, or of which something is to be said.',
   permission,
   method: 'GET',
   path: '/imports/{id}/notes',
@@ -155,12 +155,13 @@ export const messageOf = (code: string): string =>
 
 /** Another state, in the audit trail, and under way at once. */
 async function turned(
-  { store, background, log }: AdminPorts,
+  ports: AdminPorts,
   { at, actor, where }: Acting,
   id: string,
   action: string,
   turn: (imports: AdminPorts['store']['peopleImports']) => Promise<boolean>,
 ) {
+  const { store } = ports
   if (!(await store.peopleImports.find(id))) return unknown
   const did = await store.transaction(async (tables) => {
     if (!(await turn(tables.peopleImports))) return false
@@ -169,13 +170,13 @@ async function turned(
     return true
   })
   if (!did) return { kind: 'refused' as const, why: 'import-state' }
-  background.run(importJob).catch((error) => log.error({ err: error }, 'an import stands still'))
+  nudge(ports)
   return done({})
 }
 
 export const startImport = operation({
   id: 'imports.start',
-  summary: 'Import the rows of a file that was checked, those that were not refused.',
+  summary: 'Imports the rows of a file that was checked, those that were not refused.',
   permission,
   dangerous: true,
   method: 'POST',
@@ -188,7 +189,7 @@ export const startImport = operation({
 
 export const stopImport = operation({
   id: 'imports.stop',
-  summary: 'Stop an import; what is imported stays, the rest waits.',
+  summary: 'Stops an import; what is imported stays, the rest waits.',
   permission,
   method: 'POST',
   path: '/imports/{id}/stop',
@@ -202,7 +203,7 @@ export const stopImport = operation({
 
 export const resumeImport = operation({
   id: 'imports.resume',
-  summary: 'Go on with an import that was stopped, after the last row that was done.',
+  summary: 'Goes on with an import that was stopped, after the last row that was done.',
   permission,
   dangerous: true,
   method: 'POST',
@@ -218,7 +219,7 @@ export const resumeImport = operation({
 
 export const removeImport = operation({
   id: 'imports.remove',
-  summary: 'Remove an import with its report; people it made stay.',
+  summary: 'Removes an import with its report; people it made stay.',
   permission,
   method: 'DELETE',
   path: '/imports/{id}',

@@ -3,17 +3,9 @@ import { z } from 'zod'
 import { maskHost } from '#lib/mask.ts'
 import { isoTime, seconds } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
-import {
-  type Acting,
-  done,
-  nothing,
-  type Operation,
-  operation,
-  rejected,
-  unknown,
-} from '../operation.ts'
+import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import { dropMessage, retryMessage, retryMessages } from '../outbox.ts'
-import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 
@@ -52,7 +44,7 @@ export const listMessages = operation({
   output: pageOf(message),
   async run({ store }, _by, { kind, state, to, cursor, limit }) {
     const place = cursor === undefined ? [0] : readCursor(cursor, z.tuple([z.int()]))
-    if (!place) return rejected('cursor', 'is none of ours', 'cursor')
+    if (!place) return strangeCursor
     const filter = {
       ...(kind ? { kind } : {}),
       ...(state ? { state } : {}),
@@ -89,7 +81,7 @@ export const countMessages = operation({
 })
 
 export const readMessage = operation({
-  id: 'outbox.read',
+  id: 'outbox.get',
   summary: 'Reads one message: where it stands, never what it says.',
   permission: 'outbox.read',
   method: 'GET',
@@ -122,7 +114,7 @@ export const retryOne = operation({
 })
 
 export const retryAll = operation({
-  id: 'outbox.retry-all',
+  id: 'outbox.retryAll',
   summary: 'Makes every message that failed due at once.',
   permission: 'outbox.write',
   method: 'POST',

@@ -31,7 +31,7 @@ const reason = z
 export const listPeople = operation({
   id: 'people.list',
   summary:
-    'People by name, account, address or an upstream’s subject, by school, county and status.',
+    'Lists people by name, account, address or an upstream’s subject, by school, county and status.',
   permission: 'people.read',
   method: 'GET',
   path: '/people',
@@ -42,7 +42,7 @@ export const listPeople = operation({
 
 export const getPerson = operation({
   id: 'people.get',
-  summary: 'One person: profile, ways in, schools, sessions, apps, what she agreed to.',
+  summary: 'Reads one person: profile, ways in, schools, sessions, apps, what she agreed to.',
   permission: 'people.read',
   method: 'GET',
   path: '/people/{sub}',
@@ -53,7 +53,7 @@ export const getPerson = operation({
 
 export const listPersonSignIns = operation({
   id: 'people.signIns',
-  summary: 'One person’s sign-ins, the newest first.',
+  summary: 'Lists one person’s sign-ins, the newest first.',
   permission: 'people.read',
   method: 'GET',
   path: '/people/{sub}/sign-ins',
@@ -75,7 +75,7 @@ export const addOnePerson = operation({
       .trim()
       .max(200)
       .regex(
-        /^[^\s@\p{C}<>]{1,64}(@[^\s@\p{C}<>]+\.[^\s@\p{C}<>]+)?$/u,
+        /^[^\s@\p{C}<>]{1,64}(@[^\s@\p{C}<>.]+(\.[^\s@\p{C}<>.]+)+)?$/u,
         'must be a user name or an e-mail address without blanks',
       ),
     name: z.string().trim().min(1).max(100),
@@ -188,7 +188,7 @@ export const sendReset = operation({
 
 export const unlinkIdentity = operation({
   id: 'people.unlinkIdentity',
-  summary: 'An upstream login leads to her account no more; whoever came in by it is out.',
+  summary: 'Unlinks an upstream login from her account; whoever came in by it is out.',
   permission: 'people.write',
   dangerous: true,
   method: 'POST',
@@ -200,7 +200,7 @@ export const unlinkIdentity = operation({
 
 export const acceptIdentity = operation({
   id: 'people.acceptIdentity',
-  summary: 'A sign-in was stopped and it is the same person still: her next one is let in.',
+  summary: 'Settles a stopped sign-in: it is the same person still, and her next one is let in.',
   permission: 'people.write',
   dangerous: true,
   method: 'POST',
@@ -232,7 +232,8 @@ export const undoMerge = operation({
   input: z.strictObject({ sub, merge: id, reason, force: z.boolean().default(false) }),
   output: z.object({
     kept: z.string(),
-    merged: z.string(),
+    /** For who reaches everybody. */
+    merged: z.string().optional(),
     left: z.array(z.object({ table: z.string(), why: z.string() })),
   }),
   run: undoMergeOf,

@@ -1,25 +1,20 @@
 /** What staff can do about programs that register themselves. */
 import { z } from 'zod'
-import { done, type Operation, operation, rejected } from '../operation.ts'
-import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { done, type Operation, operation } from '../operation.ts'
+import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import { makeToken, newToken, revokeToken, shown, shownToken } from '../registration/tokens.ts'
-
-const place = z.tuple([z.number(), z.string()])
 
 export const listRegistrationTokens = operation({
   id: 'registration.tokens.list',
-  summary: 'Initial access tokens, the newest first; never the tokens themselves.',
+  summary: 'Lists initial access tokens, the newest first; never the tokens themselves.',
   permission: 'registration.write',
   method: 'GET',
   path: '/registration/tokens',
   input: z.strictObject({ ...paged }),
   output: pageOf(shownToken),
   async run({ store }, { at }, { cursor, limit }) {
-    const [createdAt, id] = (cursor === undefined ? undefined : readCursor(cursor, place)) ?? []
-    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
-    if (cursor !== undefined && !after) {
-      return rejected('cursor', 'is not one we gave for this list')
-    }
+    const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
+    if (cursor !== undefined && !after) return strangeCursor
     const rows = await store.registrations.listTokens(after, limit + 1)
     const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
     return done({ ...page, items: page.items.map((row) => shown(row, at)) })
@@ -40,7 +35,7 @@ export const createRegistrationToken = operation({
 
 export const revokeRegistrationToken = operation({
   id: 'registration.tokens.revoke',
-  summary: 'Nobody registers with the token any more; apps that did stay.',
+  summary: 'Revokes an initial access token; apps that were registered with it stay.',
   permission: 'registration.write',
   method: 'DELETE',
   path: '/registration/tokens/{id}',

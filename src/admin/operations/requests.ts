@@ -1,28 +1,25 @@
 /** What staff can do about people who ask for an app. */
 import { z } from 'zod'
 import { requestStates } from '#store/client-requests.ts'
-import { done, type Operation, operation, rejected } from '../operation.ts'
-import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { done, type Operation, operation } from '../operation.ts'
+import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import { approve, refuse } from '../requests/decide.ts'
 import { listed, listedRequest, shown, shownRequest } from '../requests/shown.ts'
 
 const id = z.string().min(1).max(100)
-const place = z.tuple([z.number(), z.string()])
 
 export const listRequests = operation({
   id: 'requests.list',
-  summary: 'Requests for apps: of those that wait the oldest first, of all others the newest',
+  summary:
+    'Lists requests for apps: of those that wait the oldest first, of all others the newest.',
   permission: 'requests.decide',
   method: 'GET',
   path: '/requests',
   input: z.strictObject({ ...paged, state: z.enum(requestStates).default('waiting') }),
   output: pageOf(listedRequest),
   async run({ store }, _by, { cursor, limit, state }) {
-    const [createdAt, id] = (cursor === undefined ? undefined : readCursor(cursor, place)) ?? []
-    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
-    if (cursor !== undefined && !after) {
-      return rejected('cursor', 'is not one we gave for this list')
-    }
+    const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
+    if (cursor !== undefined && !after) return strangeCursor
     const rows = await store.clientRequests.list(state, after, limit + 1)
     const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
     return done({ ...page, items: await Promise.all(page.items.map((row) => listed(store, row))) })
@@ -31,7 +28,7 @@ export const listRequests = operation({
 
 export const getRequest = operation({
   id: 'requests.get',
-  summary: 'One request: what is asked for, what for, and what would change',
+  summary: 'Reads one request: what is asked for, what for, and what would change.',
   permission: 'requests.decide',
   method: 'GET',
   path: '/requests/{id}',
@@ -46,7 +43,7 @@ export const getRequest = operation({
 export const approveRequest = operation({
   id: 'requests.approve',
   summary:
-    'Registers or changes the app as it was asked for, or with other scopes; she is told by mail',
+    'Registers or changes the app as it was asked for, or with other scopes; she is told by mail.',
   permission: 'requests.decide',
   dangerous: true,
   method: 'POST',
@@ -58,7 +55,7 @@ export const approveRequest = operation({
 
 export const refuseRequest = operation({
   id: 'requests.refuse',
-  summary: 'Says no, and why: she reads it',
+  summary: 'Refuses a request, and says why: she reads it.',
   permission: 'requests.decide',
   method: 'POST',
   path: '/requests/{id}/refusal',

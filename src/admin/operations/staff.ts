@@ -40,7 +40,7 @@ const invitation = z.object({
 
 export const listStaffMembers = operation({
   id: 'staff.list',
-  summary: 'List people and programs that have a role.',
+  summary: 'Lists people and programs that have a role.',
   permission: 'staff.read',
   method: 'GET',
   path: '/staff',
@@ -50,8 +50,8 @@ export const listStaffMembers = operation({
 })
 
 export const findStaffMember = operation({
-  id: 'staff.find',
-  summary: 'Show what roles somebody has.',
+  id: 'staff.get',
+  summary: 'Reads what roles somebody has.',
   permission: 'staff.read',
   method: 'GET',
   path: '/staff/{holder}',
@@ -62,7 +62,7 @@ export const findStaffMember = operation({
 
 export const grantRole = operation({
   id: 'staff.grant',
-  summary: 'Give a role to somebody who is staff already, or to a program.',
+  summary: 'Gives a role to somebody who is staff already, or to a program.',
   permission: 'staff.write',
   dangerous: true,
   method: 'POST',
@@ -74,7 +74,7 @@ export const grantRole = operation({
 
 export const revokeRole = operation({
   id: 'staff.revoke',
-  summary: 'Take a role away. The last owner keeps hers.',
+  summary: 'Takes a role away. The last owner keeps hers.',
   permission: 'staff.write',
   dangerous: true,
   method: 'DELETE',
@@ -87,7 +87,7 @@ export const revokeRole = operation({
 export const resetSecondFactors = operation({
   id: 'staff.resetFactors',
   summary:
-    'Take somebody’s second factors away, end her sessions, and send staff an invitation to set up new ones.',
+    'Takes somebody’s second factors away, ends her sessions, and sends staff an invitation to set up new ones.',
   permission: 'staff.write',
   dangerous: true,
   method: 'DELETE',
@@ -102,7 +102,7 @@ export const resetSecondFactors = operation({
 
 export const listStaffInvitations = operation({
   id: 'staff.invitations',
-  summary: 'List invitations that may still be used.',
+  summary: 'Lists invitations that may still be used.',
   permission: 'staff.read',
   method: 'GET',
   path: '/staff-invitations',
@@ -114,7 +114,7 @@ export const listStaffInvitations = operation({
 export const inviteStaff = operation({
   id: 'staff.invite',
   summary:
-    'Invite somebody to become staff: the link goes to her mailbox only, and is good for a week.',
+    'Invites somebody to become staff: the link goes to her mailbox only, and is good for a week.',
   permission: 'staff.write',
   dangerous: true,
   method: 'POST',
@@ -134,7 +134,7 @@ export const inviteStaff = operation({
 
 export const removeStaffInvitation = operation({
   id: 'staff.removeInvitation',
-  summary: 'Withdraw an invitation.',
+  summary: 'Withdraws an invitation.',
   permission: 'staff.write',
   method: 'DELETE',
   path: '/staff-invitations/{id}',

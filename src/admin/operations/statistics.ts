@@ -28,7 +28,7 @@ const word = z.string().trim().max(255)
 const mostApps = 200
 
 export const readStatistics = operation({
-  id: 'statistics.sign-ins',
+  id: 'statistics.signIns',
   summary: 'Counts sign-ins a day, by way, county and app.',
   permission: 'statistics.read',
   method: 'GET',

@@ -72,7 +72,8 @@ export const listUpstreams = operation({
 
 export const getUpstream = operation({
   id: 'upstreams.get',
-  summary: 'Everything known of one upstream: state, failures, availability, certificates, file.',
+  summary:
+    'Reads everything known of one upstream: state, failures, availability, certificates, file.',
   permission: 'upstreams.read',
   method: 'GET',
   path: '/upstreams/{id}',
@@ -88,7 +89,7 @@ export const getUpstream = operation({
 
 export const listUpstreamEvents = operation({
   id: 'upstreams.events',
-  summary: 'What happened at one upstream, the newest first.',
+  summary: 'Lists what happened at one upstream, the newest first.',
   permission: 'upstreams.read',
   method: 'GET',
   path: '/upstreams/{id}/events',

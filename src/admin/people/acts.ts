@@ -63,7 +63,7 @@ export const suspendPerson = (ports: AdminPorts, by: Acting, { sub, reason }: Re
     return done({ sessionsEnded })
   })
 
-/** What a sign-in under way left behind while she was kept out is not good now either. */
+/** A sign-in that was under way while she was kept out may have left tokens: they end first. */
 export const reactivatePerson = (ports: AdminPorts, by: Acting, { sub, reason }: Reasoned) =>
   uponPerson(ports, by, sub, async (tables, { id, status }) => {
     if (status !== 'suspended') return already(status)

@@ -27,7 +27,7 @@ export async function createPerson(
   by: Acting,
   { account, name, recovery = '', password = '' }: NewPerson,
 ): Promise<Outcome<Created>> {
-  // Nobody of a county, and so beyond her reach from the first moment.
+  // Somebody new is of no county: whoever is narrowed to one could not even see her.
   if (by.reach.kind !== 'all') return { kind: 'refused', why: 'people-everywhere' }
   const { store } = ports
   const problems = await problemsOfNew(ports, { account, name, recovery, password })

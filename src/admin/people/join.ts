@@ -15,7 +15,7 @@ import { reaches, withinOf } from './reach.ts'
 
 type Joining = { sub: string; other: string; reason: string }
 
-/** Seconds a proposal lives that is carried out in the same transaction. */
+/** Seconds a proposal may wait; this one is carried out in the transaction that makes it. */
 const aMoment = 60
 
 /** Both, held, if both are within reach. Always in the order of their ids: see `lockBoth`. */
@@ -84,7 +84,9 @@ export async function undoMergeOf(
   ports: AdminPorts,
   by: Acting,
   { sub, merge, reason, force }: Parting,
-): Promise<Outcome<{ kept: string; merged: string; left: Left[] }>> {
+): Promise<Outcome<{ kept: string; merged?: string; left: Left[] }>> {
+  // The other account may be beyond her reach, as on the person's page.
+  const all = withinOf(by) === undefined
   if (!(await ports.store.peopleSearch.find(sub, withinOf(by)))) return unknown
   const { actor, where } = by
   let barred = false
@@ -113,12 +115,12 @@ export async function undoMergeOf(
     case 'unknown':
       return barred ? { kind: 'refused', why: 'people-staff' } : unknown
     case 'refused':
-      return { kind: 'conflict', why: parted.why }
+      return { kind: 'conflict', why: all ? parted.why : 'they are not as the merge left them' }
     case 'conflicts':
       return { kind: 'refused', why: 'people-undo-conflicts' }
     case 'undone': {
       const left = parted.conflicts.map(({ row: { table }, why }) => ({ table, why }))
-      return done({ kept: parted.kept, merged: parted.merged, left })
+      return done({ kept: parted.kept, ...(all ? { merged: parted.merged } : {}), left })
     }
   }
 }

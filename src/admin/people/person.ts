@@ -28,8 +28,8 @@ export const maskedClaims: Record<string, (value: string) => string> = {
 }
 
 /**
- * Of the profile staff see: who saves over a change made since is told so. Under a key of ours: what is masked could be
- * guessed by a plain hash.
+ * The version of a profile: whoever saves over a change made since is told so. It is keyed, because from a plain hash the
+ * values that are masked could be guessed.
  */
 export const versionOf = (dataKey: Buffer, { profile }: Pick<AccountRow, 'profile'>): string =>
   hmac(
@@ -49,13 +49,14 @@ function phraseOf(account: Pick<AccountRow, 'id' | 'profile'>, names: Identifier
   return phrase ?? account.id.slice(0, 8)
 }
 
+/** Everything about one person within reach; `unknown` for anybody else. */
 export async function findPerson(
   { store, config, keys, now }: Pick<AdminPorts, 'store' | 'config' | 'keys' | 'now'>,
   by: Acting,
   id: string,
 ): Promise<Outcome<Person>> {
   const account = await store.peopleSearch.find(id, withinOf(by))
-  // Whoever is beyond reach costs what nobody costs.
+  // Before anything else is read: how long it takes must not tell who is beyond reach from who does not exist.
   if (!account) return unknown
   const year = openSchoolYear(config.site.affiliations.school_year_begins, now)
   const [

@@ -11,6 +11,7 @@ export const sub = z.string().regex(/^[\w-]{1,64}$/)
 export const withinOf = ({ reach }: Pick<Acting, 'reach'>): Within =>
   reach.kind === 'all' ? undefined : reach.counties
 
+/** Whether she reaches the people of this upstream. */
 export const reaches = (by: Pick<Acting, 'reach'>, connector: string): boolean =>
   withinOf(by)?.includes(connector) ?? true
 

@@ -10,11 +10,15 @@ import {
   type PeopleFilter,
   type PeopleOrder,
   type PeoplePlace,
+  peopleOrders,
 } from '#store/store.ts'
 import { type Acting, done, type Outcome, rejected } from '../operation.ts'
-import { paged, pageOf } from '../paging.ts'
+import { paged, pageOf, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
+import { time } from '../times.ts'
 import { withinOf } from './reach.ts'
+
+export { peopleOrders }
 
 const word = z.string().regex(/^[\w:.-]{1,64}$/)
 
@@ -25,7 +29,7 @@ export const searchInput = z.strictObject({
   county: word.optional(),
   status: z.enum(accountStatuses).optional(),
   kind: word.optional(),
-  sort: z.enum(['match', 'updated', 'created']).optional(),
+  sort: z.enum(peopleOrders).optional(),
   ...paged,
 })
 
@@ -40,15 +44,15 @@ export const searchOutput = pageOf(
     /** Ids of the upstreams she comes from. */
     counties: z.array(z.string()),
     schools: z.array(z.object({ code: z.string(), name: z.string().optional() })),
-    createdAt: z.string(),
-    updatedAt: z.string(),
+    createdAt: time,
+    updatedAt: time,
   }),
 )
 
 type Search = z.output<typeof searchInput>
 type FoundPeople = z.input<typeof searchOutput>
 
-/** A place is data and nothing else; a text a database cannot hold is none of ours. */
+/** A text in a cursor: without control characters, which PostgreSQL may not take. */
 const text = z
   .string()
   .max(300)
@@ -77,7 +81,7 @@ export async function searchPeople(
   }
   const key = deriveKey(keys.data, 'places in a search for people')
   const after = readPlace(key, input.cursor, order)
-  if (after === 'unreadable') return rejected('cursor', 'is none of ours', 'cursor')
+  if (after === 'unreadable') return strangeCursor
   const filter = filterOf(by, input)
   const exact = typed
     ? await peopleSearch.exactly(exactly(input.q ?? '', config.site.local_accounts.domain), filter)
@@ -126,7 +130,7 @@ const placeValues = (place: PeoplePlace) => ('match' in place ? place.match : pl
 /** A place of one order is none of another. */
 const contextOf = (order: PeopleOrder) => `people.list.cursor.${order}`
 
-/** Sealed: who stands there may be beyond her reach, and an address is written into logs. */
+/** Sealed: it names a person who may be beyond her reach, and cursors stand in addresses, which are logged. */
 const writePlace = (key: Buffer, order: PeopleOrder, place: PeoplePlace) =>
   seal(key, JSON.stringify(placeValues(place)), contextOf(order))
 

@@ -3,13 +3,12 @@
 import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
 import { accountStatuses } from '#store/store.ts'
+import { time } from '../times.ts'
 
 export { accountStatuses }
 
 export const isoOr = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : isoTime(at)
-
-const time = z.string()
 
 export const person = z.object({
   sub: z.string(),
@@ -21,7 +20,7 @@ export const person = z.object({
   closedAt: time.optional(),
   /** What is typed to confirm a dangerous act. */
   phrase: z.string(),
-  /** Of the profile as it is: send it with a change, and a change made meanwhile is a conflict. */
+  /** The profile’s: sent with a change, it makes a change somebody else made since a conflict. */
   version: z.string(),
   /** She has a role of her own; which, for those who may read it. */
   staff: z.boolean(),

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { region } from '#lib/networks.ts'
 import { isoTime } from '#lib/time.ts'
 import type { AuditPlace } from '#store/store.ts'
-import { type Acting, done, type Outcome, rejected, unknown } from '../operation.ts'
-import { cutPage, pageOf, readCursor } from '../paging.ts'
+import { type Acting, done, type Outcome, unknown } from '../operation.ts'
+import { cutPage, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { reaches, withinOf } from './reach.ts'
 import { signIn } from './shapes.ts'
@@ -28,7 +28,7 @@ export async function listSignIns(
 ): Promise<Outcome<z.input<typeof signInsOutput>>> {
   if (!(await store.peopleSearch.find(sub, withinOf(by)))) return unknown
   const after = cursor === undefined ? undefined : readCursor(cursor, place)
-  if (cursor !== undefined && !after) return rejected('cursor', 'is none of ours', 'cursor')
+  if (cursor !== undefined && !after) return strangeCursor
   const from: AuditPlace | undefined = after && { at: after[0], chain: after[1], seq: after[2] }
   const rows = await store.auditReads.signIns(sub, from, limit + 1)
   const { items, next } = cutPage(rows, limit, ({ at, chain, seq }) => [at, chain, seq])
@@ -36,7 +36,7 @@ export async function listSignIns(
     ({ at, target, address, outcome, details: { way, connector: county } }) => ({
       at: isoTime(at),
       way: way === 'upstream' ? ('upstream' as const) : ('password' as const),
-      ...(isText(county) && reaches(by, county) ? { county } : {}),
+      ...(isString(county) && reaches(by, county) ? { county } : {}),
       app: target.replace(/^client:/, ''),
       network: region(address),
       outcome,
@@ -45,4 +45,4 @@ export async function listSignIns(
   return done({ items: shown, ...(next ? { next } : {}) })
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string'
+const isString = (value: unknown): value is string => typeof value === 'string'

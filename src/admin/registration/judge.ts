@@ -5,7 +5,7 @@ import { isApiScope } from '#oidc/api-resource.ts'
 import { extraClientMetadata } from '#oidc/clients.ts'
 import { type Metadata, RegistrationRefused } from '#oidc/registration.ts'
 import { type ClientKind, kindOf } from '#store/clients.ts'
-import { staticScopes } from '../clients/registration.ts'
+import { deviceGrant, staticScopes } from '../clients/registration.ts'
 import { uriProblem } from '../clients/uris.ts'
 import { isText } from '../operation.ts'
 import { fitsHosts, type RegistrationPolicy } from './policy.ts'
@@ -37,7 +37,7 @@ export function judgeRegistration(
       'software statements are not taken: nobody here vouches for software',
     )
   }
-  if (!isText(wanted)) refuse('something holds a NUL or half of a character')
+  if (!isText(wanted)) refuse('something holds a NUL or half of a character, or is too deep')
   keepOurs(wanted, before)
   const kind = judgeKind({ ...defaults, ...wanted }, policy)
   judgeTexts(wanted)
@@ -65,8 +65,6 @@ const listOf = (metadata: Metadata, name: string): string[] => {
   return value
 }
 
-const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
-
 function judgeKind(metadata: Metadata, { kinds }: RegistrationPolicy): ClientKind {
   const grants = listOf(metadata, 'grant_types')
   listOf(metadata, 'redirect_uris')
@@ -92,6 +90,9 @@ function judgeTexts(wanted: Metadata) {
     if (value === undefined) continue
     if (typeof value !== 'string' || visibleLetters(value) === '' || value.length > most.name) {
       refuse(`${name} must be 1 to ${most.name} characters`)
+    }
+    if (/\p{Cc}/u.test(String(value))) {
+      refuse(`${name} must be one line, without control characters`)
     }
   }
   const contacts = listOf(wanted, 'contacts')

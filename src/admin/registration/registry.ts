@@ -11,13 +11,14 @@ import { takeAway } from '../clients/standing.ts'
 import { judgeRegistration } from './judge.ts'
 import { type RegistrationPolicy, registrationPolicy } from './policy.ts'
 
+/** Whether another app may be registered with the token. */
 export const isUsable = ({ usesLeft, expiresAt, revokedAt }: InitialTokenRow, at: number) =>
   usesLeft > 0 && expiresAt > at && revokedAt === undefined
 
 export function openRegistry(store: Store, now: Now): Registry {
   const policyOf = (kept: Record<string, unknown> | undefined): RegistrationPolicy => {
     const parsed = registrationPolicy.safeParse(kept)
-    // What it was held to can no longer be read: it may be nothing then.
+    // A policy that can no longer be read allows nothing.
     return parsed.success ? parsed.data : { kinds: [], scopes: [], hosts: [] }
   }
   const nameOf = ({ metadata, id }: Registering) => String(metadata.client_name ?? id).slice(0, 200)

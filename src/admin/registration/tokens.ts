@@ -10,10 +10,11 @@ import { resourceScopesOf } from '../clients/judge.ts'
 import { staticScopes } from '../clients/registration.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
+import { time } from '../times.ts'
 import { registrationPolicy } from './policy.ts'
 import { isUsable } from './registry.ts'
 
-export const tokenBounds = { uses: 1000, days: 365 } as const
+const tokenBounds = { uses: 1000, days: 365 } as const
 
 export const newToken = z.strictObject({
   /** Whom it is for. */
@@ -23,7 +24,7 @@ export const newToken = z.strictObject({
   days: z.number().int().min(1).max(tokenBounds.days).default(7),
 })
 
-export const tokenStates = ['open', 'used-up', 'expired', 'revoked'] as const
+const tokenStates = ['open', 'used-up', 'expired', 'revoked'] as const
 
 export const shownToken = z.object({
   id: z.string(),
@@ -32,11 +33,12 @@ export const shownToken = z.object({
   ...registrationPolicy.shape,
   used: z.number(),
   usesLeft: z.number(),
-  createdAt: z.iso.datetime(),
+  createdAt: time,
   createdBy: z.string(),
-  expiresAt: z.iso.datetime(),
+  expiresAt: time,
 })
 
+/** As staff see it: never the token. */
 export function shown(row: InitialTokenRow, at: number): z.input<typeof shownToken> {
   const { id, label, policy, used, usesLeft, createdAt, createdBy, expiresAt } = row
   const { kinds, scopes, hosts } = registrationPolicy.parse(policy)
@@ -119,6 +121,7 @@ export async function makeToken(
   return done({ ...shown(row, by.at), token })
 }
 
+/** Apps that were registered with it stay. Refused where it was revoked already. */
 export async function revokeToken(
   { store }: Pick<AdminPorts, 'store'>,
   by: Acting,

@@ -16,7 +16,7 @@ import {
 
 /** Requests of one person that wait at a time. */
 export const mostWaiting = 5
-export const longestPurpose = 2000
+const longestPurpose = 2000
 
 export type Asking = { accountId: string; at: number; where: Circumstances }
 
@@ -39,6 +39,7 @@ export async function findOwn(
   return (await tables.clientOwners.has(id, accountId)) ? tables.clients.find(id) : undefined
 }
 
+/** Writes the request down for staff to decide. What is wrong with it is said whole, and then nothing is written. */
 export async function ask(
   { store, config }: Pick<AdminPorts, 'store' | 'config'>,
   { accountId, at, where }: Asking,

@@ -79,6 +79,7 @@ async function makeOrChange(
   return changed.kind === 'done' ? done({ id: row.id, name: settings.name }) : changed
 }
 
+/** `reason` is mailed to her. A conflict where somebody decided before. */
 export async function refuse(
   ports: AdminPorts,
   by: Acting,

@@ -7,7 +7,9 @@ import { requestStates } from '#store/client-requests.ts'
 import { clientKinds } from '#store/clients.ts'
 import type { ClientRequestRow, Store } from '#store/store.ts'
 import { settingsDiff } from '../clients/settings-diff.ts'
+import { difference } from '../clients/versions.ts'
 import type { AdminPorts } from '../ports.ts'
+import { time } from '../times.ts'
 import { currentOf, readWanted, settingsFor, shownOf, shownWanted } from './wanted.ts'
 
 export { requestStates } from '#store/client-requests.ts'
@@ -23,8 +25,8 @@ export const listedRequest = z.object({
   kind: z.enum(clientKinds),
   accountId: z.string(),
   account: z.string(),
-  createdAt: z.iso.datetime(),
-  decidedAt: z.iso.datetime().optional(),
+  createdAt: time,
+  decidedAt: time.optional(),
 })
 
 export const shownRequest = listedRequest.extend({
@@ -32,15 +34,14 @@ export const shownRequest = listedRequest.extend({
   /** Absent where it is nothing one may ask for today. */
   wanted: shownWanted.optional(),
   /** Of a change that waits: what would be otherwise. */
-  differences: z.array(
-    z.object({ field: z.string(), from: z.string().optional(), to: z.string().optional() }),
-  ),
+  differences: z.array(difference),
   decidedBy: z.string().optional(),
   reason: z.string().optional(),
 })
 
 type Listed = z.input<typeof listedRequest>
 
+/** As a row of the list. */
 export async function listed(
   store: Pick<Store, 'accounts' | 'identifiers'>,
   row: ClientRequestRow,
@@ -63,6 +64,7 @@ export async function listed(
   }
 }
 
+/** As its own page has it, with what it would change. */
 export async function shown(
   { store, config }: Pick<AdminPorts, 'store' | 'config'>,
   row: ClientRequestRow,

@@ -1,46 +1,30 @@
 /** What somebody without a staff role may ask for: the part of an app's settings that is hers to know. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { SiteFile } from '#config/schema.ts'
 import { isApiScope } from '#oidc/api-resource.ts'
-import { clientKinds } from '#store/clients.ts'
 import type { ClientRequestRow, ClientRow } from '#store/store.ts'
 import { judge, resourceScopesOf } from '../clients/judge.ts'
 import { fillIn, toMetadata, toSettings } from '../clients/registration.ts'
-import { type Settings, settingFields, shownSettings } from '../clients/schema.ts'
+import { newSettings, type Settings, shownSettings } from '../clients/schema.ts'
 import type { FieldProblem } from '../operation.ts'
 
-const names = [
-  'name',
-  'nameEn',
-  'redirectUris',
-  'postLogoutRedirectUris',
-  'backchannelLogoutUri',
-  'clientUri',
-  'tosUri',
-  'policyUri',
-  'contacts',
-  'scopes',
-  'purposes',
-] as const
-
-const { name, nameEn, redirectUris, postLogoutRedirectUris, backchannelLogoutUri } = settingFields
-const { clientUri, tosUri, policyUri, contacts, scopes, purposes } = settingFields
+const askable = {
+  name: true,
+  nameEn: true,
+  redirectUris: true,
+  postLogoutRedirectUris: true,
+  backchannelLogoutUri: true,
+  clientUri: true,
+  tosUri: true,
+  policyUri: true,
+  contacts: true,
+  scopes: true,
+  purposes: true,
+} as const
+type Askable = keyof typeof askable
 
 /** In full: what is left out is empty. */
-export const wantedFields = z.strictObject({
-  kind: z.enum(clientKinds),
-  name,
-  nameEn,
-  redirectUris,
-  postLogoutRedirectUris,
-  backchannelLogoutUri,
-  clientUri,
-  tosUri,
-  policyUri,
-  contacts,
-  scopes,
-  purposes,
-})
+export const wantedFields = newSettings.pick({ kind: true, ...askable })
 export type Wanted = z.output<typeof wantedFields>
 
 /** How it is kept. */
@@ -61,24 +45,11 @@ export function readWanted({ wanted }: Pick<ClientRequestRow, 'wanted'>): {
   }
 }
 
-export const shownWanted = shownSettings.pick({
-  kind: true,
-  name: true,
-  nameEn: true,
-  redirectUris: true,
-  postLogoutRedirectUris: true,
-  backchannelLogoutUri: true,
-  clientUri: true,
-  tosUri: true,
-  policyUri: true,
-  contacts: true,
-  scopes: true,
-  purposes: true,
-})
+export const shownWanted = shownSettings.pick({ kind: true, ...askable })
 export type ShownWanted = z.output<typeof shownWanted>
 
 /** An app has at least these: without them it could ask for everything. */
-export const usualScopes = ['openid', 'profile']
+const usualScopes = ['openid', 'profile']
 
 type Resources = SiteFile['resources']
 
@@ -87,11 +58,12 @@ export function settingsFor(wanted: Wanted, row: ClientRow | undefined, resource
   const given = { ...wanted, scopes: wanted.scopes ?? usualScopes }
   if (!row) return fillIn(given as Partial<Settings> & Pick<Settings, 'name' | 'kind'>)
   const before = toSettings(row, resourceScopesOf(resources))
-  const changed = names.map((field) => [field, given[field] ?? emptyOf(field)] as const)
+  const fields = Object.keys(askable) as Askable[]
+  const changed = fields.map((field) => [field, given[field] ?? emptyOf(field)] as const)
   return { ...before, ...Object.fromEntries(changed) } as Settings
 }
 
-const emptyOf = (field: (typeof names)[number]) => {
+const emptyOf = (field: Askable) => {
   if (field === 'purposes') return {}
   return ['redirectUris', 'postLogoutRedirectUris', 'contacts'].includes(field) ? [] : undefined
 }
@@ -107,9 +79,11 @@ export function shownOf(
   return shownWanted.parse(toSettings({ name, kind, metadata }, resourceScopesOf(resources)))
 }
 
+/** The app as it is, in the same fields. */
 export const currentOf = (row: ClientRow, resources: Resources): ShownWanted =>
   shownWanted.parse(toSettings(row, resourceScopesOf(resources)))
 
+/** Everything that is wrong with the settings; scopes of our own API are nobody’s to ask for. */
 export function problemsOf(settings: Settings, resources: Resources): FieldProblem[] {
   const beyond = (settings.scopes ?? []).flatMap((scope, i) =>
     isApiScope(scope)

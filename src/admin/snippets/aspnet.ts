@@ -1,14 +1,14 @@
 /** Microsoft.AspNetCore.Authentication.OpenIdConnect, .NET 8 or later. */
 import {
   isPlain,
+  keyNote,
   lines,
+  pathOf,
   quoted,
   type Snippet,
   type SnippetApp,
   secretPlaceholder,
 } from './snippet.ts'
-
-const pathOf = (uri: string | undefined) => URL.parse(uri ?? '')?.pathname ?? '/signin-oidc'
 
 const text = (app: SnippetApp) =>
   lines(
@@ -32,9 +32,9 @@ const text = (app: SnippetApp) =>
     app.authMethod !== 'none' && `        options.ClientSecret = ${quoted(secretPlaceholder)};`,
     '        options.ResponseType = OpenIdConnectResponseType.Code;',
     '        options.UsePkce = true;',
-    `        options.CallbackPath = ${quoted(pathOf(app.redirectUri))};`,
+    `        options.CallbackPath = ${quoted(pathOf(app.redirectUri, '/signin-oidc'))};`,
     app.postLogoutRedirectUri &&
-      `        options.SignedOutCallbackPath = ${quoted(pathOf(app.postLogoutRedirectUri))};`,
+      `        options.SignedOutCallbackPath = ${quoted(pathOf(app.postLogoutRedirectUri, '/signout-callback-oidc'))};`,
     '        options.Scope.Clear();',
     ...app.scopes.map((scope) => `        options.Scope.Add(${quoted(scope)});`),
     '        options.GetClaimsFromUserInfoEndpoint = true;',
@@ -49,5 +49,5 @@ export const aspnet: Snippet = {
   title: 'ASP.NET Core',
   kinds: ['web'],
   blocks: (app) => [{ file: 'Program.cs', text: text(app) }],
-  notes: ({ authMethod }) => (authMethod === 'private_key_jwt' ? ['private-key'] : []),
+  notes: keyNote,
 }

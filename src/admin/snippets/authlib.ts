@@ -1,7 +1,13 @@
 /** Authlib in a Flask app. */
-import { lines, quoted, type Snippet, type SnippetApp, secretPlaceholder } from './snippet.ts'
-
-const pathOf = (uri: string) => URL.parse(uri)?.pathname ?? '/callback'
+import {
+  keyNote,
+  lines,
+  pathOf,
+  quoted,
+  type Snippet,
+  type SnippetApp,
+  secretPlaceholder,
+} from './snippet.ts'
 
 const text = (app: SnippetApp) =>
   lines(
@@ -29,7 +35,7 @@ const text = (app: SnippetApp) =>
     `    return citygate.authorize_redirect(${quoted(app.redirectUri ?? '')})`,
     '',
     '',
-    `@app.get(${quoted(pathOf(app.redirectUri ?? ''))})`,
+    `@app.get(${quoted(pathOf(app.redirectUri, '/callback'))})`,
     'def callback():',
     '    token = citygate.authorize_access_token()',
     '    session["user"] = citygate.userinfo(token=token)',
@@ -41,5 +47,5 @@ export const authlib: Snippet = {
   title: 'Authlib · Flask',
   kinds: ['web'],
   blocks: (app) => [{ file: 'app.py', text: text(app) }],
-  notes: ({ authMethod }) => (authMethod === 'private_key_jwt' ? ['private-key'] : []),
+  notes: keyNote,
 }

@@ -1,5 +1,5 @@
 /** A machine's request by hand: what any library sends. */
-import { lines, type Snippet, secretPlaceholder } from './snippet.ts'
+import { keyNote, lines, type Snippet, secretPlaceholder } from './snippet.ts'
 
 /** For a shell: in single quotes nothing means more than it says. */
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
@@ -26,5 +26,5 @@ export const curl: Snippet = {
     ].filter((part) => typeof part === 'string')
     return [{ file: 'sh', text: lines(parts.join(' \\\n  ')) }]
   },
-  notes: ({ authMethod }) => (authMethod === 'private_key_jwt' ? ['private-key'] : []),
+  notes: keyNote,
 }

@@ -1,10 +1,15 @@
 /** jumbojett/openid-connect-php in a Laravel app. */
-import { lines, type Snippet, type SnippetApp, secretPlaceholder } from './snippet.ts'
+import {
+  keyNote,
+  lines,
+  pathOf,
+  type Snippet,
+  type SnippetApp,
+  secretPlaceholder,
+} from './snippet.ts'
 
 /** In single quotes PHP reads nothing but these two. */
 const quoted = (text: string) => `'${text.replaceAll(/['\\]/g, '\\$&')}'`
-
-const pathOf = (uri: string) => URL.parse(uri)?.pathname ?? '/callback'
 
 const text = ({ issuer, clientId, redirectUri = '', scopes, authMethod }: SnippetApp) =>
   lines(
@@ -28,7 +33,7 @@ const text = ({ issuer, clientId, redirectUri = '', scopes, authMethod }: Snippe
     '}',
     '',
     '// The first visit sends people on; the second one brings them back.',
-    `foreach (['/login', ${quoted(pathOf(redirectUri))}] as $path) {`,
+    `foreach (['/login', ${quoted(pathOf(redirectUri, '/callback'))}] as $path) {`,
     '    Route::get($path, function () {',
     '        $oidc = citygate();',
     '        $oidc->authenticate();',
@@ -43,8 +48,5 @@ export const laravel: Snippet = {
   title: 'openid-connect-php · Laravel',
   kinds: ['web'],
   blocks: (app) => [{ file: 'routes/web.php', text: text(app) }],
-  notes: ({ authMethod, idTokenAlg }) => [
-    ...(authMethod === 'private_key_jwt' ? ['private-key'] : []),
-    ...(idTokenAlg === 'RS256' ? [] : ['only-rs256']),
-  ],
+  notes: (app) => [...keyNote(app), ...(app.idTokenAlg === 'RS256' ? [] : ['only-rs256'])],
 }

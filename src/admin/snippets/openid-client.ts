@@ -1,6 +1,7 @@
 /** openid-client 6, in any Node.js app. */
 import {
   isPlain,
+  keyNote,
   lines,
   quoted,
   type Snippet,
@@ -83,5 +84,5 @@ export const openidClient: Snippet = {
       text: app.kind === 'machine' ? machine(app) : signIn(app),
     },
   ],
-  notes: ({ authMethod }) => (authMethod === 'private_key_jwt' ? ['private-key'] : []),
+  notes: keyNote,
 }

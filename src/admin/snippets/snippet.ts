@@ -36,6 +36,14 @@ export const quoted = (text: string): string => JSON.stringify(text)
 /** Only over TLS, save where somebody develops. */
 export const isPlain = ({ issuer }: SnippetApp): boolean => issuer.startsWith('http:')
 
+/** An address's path; `usual` where there is no address. */
+export const pathOf = (uri: string | undefined, usual: string): string =>
+  URL.parse(uri ?? '')?.pathname ?? usual
+
+/** Beside code for an app that proves itself by a key: where that key goes. */
+export const keyNote = ({ authMethod }: SnippetApp): string[] =>
+  authMethod === 'private_key_jwt' ? ['private-key'] : []
+
 /** Without the indentation it has in our code. */
 export function lines(...parts: (string | undefined | false)[]): string {
   return parts.filter((part) => typeof part === 'string').join('\n')

@@ -1,5 +1,13 @@
 /** Spring Security 6 in a Spring Boot app. */
-import { lines, quoted, type Snippet, type SnippetApp, secretPlaceholder } from './snippet.ts'
+import {
+  keyNote,
+  lines,
+  pathOf,
+  quoted,
+  type Snippet,
+  type SnippetApp,
+  secretPlaceholder,
+} from './snippet.ts'
 
 const settings = ({ issuer, clientId, redirectUri = '', scopes, authMethod }: SnippetApp) =>
   lines(
@@ -21,12 +29,11 @@ const settings = ({ issuer, clientId, redirectUri = '', scopes, authMethod }: Sn
     `            issuer-uri: ${quoted(issuer)}`,
   )
 
-const pathOf = (uri: string) => URL.parse(uri)?.pathname ?? '/'
 /** Where Spring listens by itself. */
 const usual = /^\/login\/oauth2\/code\/[^/]+$/
 
 function security({ redirectUri = '', idTokenAlg }: SnippetApp): string {
-  const path = pathOf(redirectUri)
+  const path = pathOf(redirectUri, '/')
   return lines(
     '@Configuration',
     '@EnableWebSecurity',
@@ -65,5 +72,5 @@ export const spring: Snippet = {
     { file: 'application.yaml', text: settings(app) },
     { file: 'SecurityConfig.java', text: security(app) },
   ],
-  notes: ({ authMethod }) => (authMethod === 'private_key_jwt' ? ['private-key'] : []),
+  notes: keyNote,
 }

@@ -3,20 +3,20 @@
  * and this browser; at the end all of it is kept at once, or nothing.
  */
 import { randomUUID } from 'node:crypto'
+import { type ConfirmationPorts, sendConfirmation } from '#accounts/address-confirmation.ts'
 import { putLocalAccount } from '#accounts/local.ts'
 import { type PasskeyPorts, readNewPasskey, type Signed } from '#accounts/second-factor/passkeys.ts'
 import { makeRecoveryCodes, recoveryDigest } from '#accounts/second-factor/recovery-codes.ts'
 import { beginSetUp, confirmSetUp, type NewFactor } from '#accounts/second-factor/set-up.ts'
 import { tell } from '#accounts/tell.ts'
 import { seal, sha256, unseal } from '#lib/crypto.ts'
-import type { WriteLetter } from '#lib/letter.ts'
 import type { Circumstances, StaffInvitationRow, Store, Tables } from '#store/store.ts'
-import { mayGive } from './grants.ts'
+import { isOperator, mayGive } from './grants.ts'
 import { findInvitation, invitationTarget } from './invitations.ts'
 
-/** How long she has. */
+/** Seconds she has from page to page. */
 const lasts = 60 * 60
-/** How long she may take from the last page into the console: a redirect. */
+/** Seconds from the last page into the console, which is one redirect. */
 const acceptedLasts = 2 * 60
 
 /** Which invitation, by the SHA-256 of its token, and in which browser it was opened. */
@@ -59,6 +59,9 @@ const idOf = ({ invitation, device }: Place) =>
   sha256(JSON.stringify(['staff acceptance', invitation, device]))
 const context = (id: string) => `staff_acceptance.sealed.${id}`
 
+const sealKept = (dataKey: Buffer, id: string, kept: Kept): string =>
+  seal(dataKey, JSON.stringify(kept), context(id))
+
 async function keep(
   { staffAcceptances }: Pick<Tables, 'staffAcceptances'>,
   place: Place,
@@ -66,8 +69,7 @@ async function keep(
   { expiresAt, dataKey }: { expiresAt: number; dataKey: Buffer },
 ): Promise<void> {
   const id = idOf(place)
-  const sealed = seal(dataKey, JSON.stringify(kept), context(id))
-  await staffAcceptances.keep({ id, sealed, expiresAt })
+  await staffAcceptances.keep({ id, sealed: sealKept(dataKey, id, kept), expiresAt })
 }
 
 async function read(
@@ -108,9 +110,13 @@ export type FactorShown =
   | { way: 'totp'; code: string; label: string }
   | { way: 'passkey'; response: string; label: string }
 
-export type Confirmed = { kind: 'confirmed' } | { kind: 'wrong'; why?: string }
+export type Confirmed =
+  | { kind: 'confirmed' }
+  | { kind: 'wrong'; why?: string }
+  /** In another tab, a moment ago: that one counts, and its codes. */
+  | { kind: 'made-already' }
 
-/** She has shown that her new second factor works: its recovery codes are made. */
+/** She has shown that her new second factor works: its recovery codes are made, once however many tabs race. */
 export async function confirmFactor(
   { store, dataKey }: Ports,
   place: Place,
@@ -122,12 +128,22 @@ export async function confirmFactor(
   const made = await factorOf(place, { acceptance, accountId }, shown, at, passkeys)
   if ('kind' in made) return made
   const { factor, amr, signed } = made
+  const found = await read({ store, dataKey }, place, at)
+  // Begun anew, or gone further: what she confirmed here belongs to neither.
+  if (!found || !('acceptance' in found.kept) || !isAt(found.kept.acceptance, acceptance))
+    return { kind: 'made-already' }
   if (signed && !(await store.usedOnce.use(signed.id, signed.expiresAt))) return { kind: 'wrong' }
   const codes = makeRecoveryCodes()
   const next: Acceptance = { ...acceptance, made: { accountId, factor, amr, codes } }
-  await keep(store, place, { acceptance: next }, { expiresAt: at + lasts, dataKey })
-  return { kind: 'confirmed' }
+  const { row } = found
+  const sealed = sealKept(dataKey, row.id, { acceptance: next })
+  const isFirst = await store.staffAcceptances.goOn(row, { sealed, expiresAt: at + lasts })
+  return { kind: isFirst ? 'confirmed' : 'made-already' }
 }
+
+/** The same as when the page was read: nothing was made of it yet. */
+const isAt = (kept: Acceptance, { setUp, made }: Acceptance): boolean =>
+  kept.setUp.id === setUp.id && kept.made?.accountId === made?.accountId
 
 async function factorOf(
   { device }: Place,
@@ -196,7 +212,7 @@ class TakenBackError extends Error {
   }
 }
 
-export type FinishPorts = Ports & { writeLetter: WriteLetter }
+export type FinishPorts = Ports & ConfirmationPorts
 
 /** Account, second factor, recovery codes and roles, and the invitation used up: of several browsers exactly one. */
 export async function finishAcceptance(
@@ -216,8 +232,9 @@ async function finish(
   tables: Tables,
   place: Place,
   { acceptance, session, at, language, where }: Finishing,
-  { dataKey, writeLetter }: FinishPorts,
+  ports: FinishPorts,
 ): Promise<Finished> {
+  const { dataKey, writeLetter } = ports
   const { who, made } = acceptance
   const accountId = who.kind === 'new' ? who.accountId : session?.accountId
   if (accountId === undefined || (made && made.accountId !== accountId)) return { kind: 'again' }
@@ -237,9 +254,7 @@ async function finish(
     const { account, name, secret } = who
     const wanted = { accountId, account, name, secret, by: 'self' }
     if (!(await putLocalAccount(tables, wanted, at))) throw new TakenBackError({ kind: 'taken' })
-    // She came by the link that was sent there.
-    const address = { accountId, value: row.email, confirmedAt: at, createdAt: at }
-    await tables.recoveryAddresses.put(address)
+    await keepAddress(tables, row, { accountId, at, language }, ports)
     await tables.audit.record({ ...event, action: 'account.create', target: accountId })
   }
   const has = (await tables.secondFactors.ofAccount(accountId)).length > 0
@@ -273,6 +288,22 @@ async function finish(
   }
   await keep(tables, place, { accepted }, { expiresAt: at + acceptedLasts, dataKey })
   return { kind: 'accepted', accountId, anew: made !== undefined }
+}
+
+/**
+ * Where she reads mail, if her link was there and nowhere else. One an operator saw proves nothing: a letter asks, and
+ * until its link was used nothing else is sent there, no new password either.
+ */
+async function keepAddress(
+  tables: Tables,
+  { email, createdBy }: StaffInvitationRow,
+  { accountId, at, language }: { accountId: string; at: number; language: string },
+  ports: ConfirmationPorts,
+): Promise<void> {
+  if (isOperator(createdBy)) {
+    return sendConfirmation(tables, { accountId, at, address: email, language }, ports)
+  }
+  await tables.recoveryAddresses.put({ accountId, value: email, confirmedAt: at, createdAt: at })
 }
 
 /** Her sign-in right after it, once and only moments later; nothing otherwise. */

@@ -32,6 +32,9 @@ export function problemWith(
   return undefined
 }
 
+/** Acting at the command line: a link made there was on a screen, whether a letter was sent as well or not. */
+export const isOperator = (actor: string): boolean => actor.startsWith('operator:')
+
 /**
  * Whether who gave it may still give it: an operator, or somebody who owns everything. Call it inside a transaction: it
  * stays so until that ends.
@@ -40,7 +43,7 @@ export async function mayGive(
   { staffRoles, accounts, clients }: Pick<Tables, 'staffRoles' | 'accounts' | 'clients'>,
   giver: string,
 ): Promise<boolean> {
-  if (giver.startsWith('operator:')) return true
+  if (isOperator(giver)) return true
   if (!(await staffRoles.lockEverywhere('owner')).includes(giver)) return false
   if (giver.startsWith('client:')) {
     const client = await clients.find(giver.slice('client:'.length))

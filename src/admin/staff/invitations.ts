@@ -5,9 +5,10 @@ import type { WriteLetter } from '#lib/letter.ts'
 import type { AuditEvent, StaffInvitationRow, Tables } from '#store/store.ts'
 import type { By, Grant } from '../staff.ts'
 
-/** Over the week-end, and no longer. */
-export const invitationSeconds = 7 * 24 * 60 * 60
+/** A week: long enough for a holiday, too short to lie forgotten in a mailbox. */
+const invitationSeconds = 7 * 24 * 60 * 60
 
+/** As the audit trail names it. */
 export const invitationTarget = (id: string) => `invitation:${id}`
 
 export type Inviting = {
@@ -78,8 +79,8 @@ export async function invite(
 const nameOf = async ({ accounts }: Pick<Tables, 'accounts'>, actor: string) =>
   /^(operator|client):/.test(actor) ? undefined : (await accounts.find(actor))?.profile.name?.value
 
-/** Roles are said, addresses are not. */
-export const invitationEvent = (
+/** Names the roles, never the address. */
+const invitationEvent = (
   { actor, where }: Pick<By, 'actor' | 'where'>,
   action: string,
   at: number,

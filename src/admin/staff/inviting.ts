@@ -3,7 +3,7 @@
 import { isoTime } from '#lib/time.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
-import { type Grant, operatorBy } from '../staff.ts'
+import type { Grant } from '../staff.ts'
 import { problemWith } from './grants.ts'
 import { type InvitationPorts, type Invited, invitationTarget, invite } from './invitations.ts'
 
@@ -51,6 +51,7 @@ export async function inviteStaff(
   return done({ id, expiresAt: isoTime(expiresAt), link })
 }
 
+/** Its link opens nothing from then on. `unknown` also where it was used. */
 export async function withdrawInvitation(
   { store }: Pick<Ports, 'store'>,
   { actor, where, at }: By,
@@ -63,11 +64,3 @@ export async function withdrawInvitation(
     return done({})
   })
 }
-
-/** At the command line. */
-export const operatorActing = (actor: string, at: number, language: string): Acting => ({
-  ...operatorBy(actor),
-  language,
-  reach: { kind: 'all' },
-  at,
-})

@@ -5,8 +5,8 @@ import { accountName } from '#accounts/account-name.ts'
 import { isLastOwner } from '#accounts/last-owner.ts'
 import { isoTime } from '#lib/time.ts'
 import type { StaffRoleRow, Store, Tables } from '#store/store.ts'
-import { type Acting, done, type Outcome, rejected, unknown } from '../operation.ts'
-import { cutPage, readCursor } from '../paging.ts'
+import { type Acting, done, type Outcome, unknown } from '../operation.ts'
+import { cutPage, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import type { Grant, Role } from '../staff.ts'
 import { mayGive, problemWith } from './grants.ts'
@@ -52,13 +52,13 @@ async function describe(store: Store, holder: string, rows: StaffRoleRow[]): Pro
   }
 }
 
-/** By holder: there are some dozens. */
+/** In the order of holders’ ids. All are read for each page: there are some dozens. */
 export async function listStaff(
   { store }: Pick<AdminPorts, 'store'>,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<Outcome<{ items: StaffMember[]; next?: string }>> {
   const after = cursor === undefined ? [''] : readCursor(cursor, z.tuple([z.string()]))
-  if (!after) return rejected('cursor', 'is not one this list gave')
+  if (!after) return strangeCursor
   const byHolder = Map.groupBy(await store.staffRoles.list(), ({ holder }) => holder)
   const wanted = [...byHolder].filter(([holder]) => holder > (after[0] ?? '')).slice(0, limit + 1)
   const { items, next } = cutPage(wanted, limit, ([holder]) => [holder])
@@ -66,6 +66,7 @@ export async function listStaff(
   return done({ items: described, ...(next ? { next } : {}) })
 }
 
+/** `unknown` for whoever has no role. */
 export async function findStaff(
   { store }: Pick<AdminPorts, 'store'>,
   holder: string,
@@ -74,6 +75,7 @@ export async function findStaff(
   return rows.length === 0 ? unknown : done(await describe(store, holder, rows))
 }
 
+/** Those that may still be used, the newest first. */
 export async function listInvitations({ store }: Pick<AdminPorts, 'store'>, at: number) {
   const rows = await store.staffInvitations.open(at)
   const items = rows.map(({ id, email, roles, accountId, createdAt, createdBy, expiresAt }) => ({
@@ -88,7 +90,7 @@ export async function listInvitations({ store }: Pick<AdminPorts, 'store'>, at: 
   return done({ items })
 }
 
-/** Another owner was faster, by a moment. */
+/** Whoever acts is no owner any more: another owner took the role away a moment ago. */
 export const notOwner = { kind: 'refused', why: 'staff.not-owner' } as const
 
 type Wanted = { holder: string; role: Role; reach: string }

@@ -1,10 +1,9 @@
 /** How much of each day an upstream was there for people: reckoned from its changes of state. */
+import { beginOf, dayIn, daysAfter } from '#lib/taiwan-days.ts'
 import type { UpstreamEventRow } from '#store/store.ts'
 
-export const availabilityDays = 30
-const day = 24 * 60 * 60
-/** Days are Taiwan's. */
-const taiwan = 8 * 60 * 60
+const availabilityDays = 30
+const daySeconds = 24 * 60 * 60
 
 export type DayOfUpstream = {
   /** `2026-11-21`, in Taiwan. */
@@ -16,18 +15,19 @@ export type DayOfUpstream = {
   off: number
 }
 
-/** Switched off, nobody could come whatever its state was. */
+/** `off` may lie over the others: nobody could come, whatever its state was. */
 type Span = { from: number; until: number; is: 'ok' | 'slow' | 'down' | 'off' }
 
 /** As it is now, and since when. */
 type Present = { state: 'ok' | 'slow' | 'down'; since: number }
 
+/** The first second of the first of the days that are looked at, since 1970. */
 export const firstDayBegins = (at: number): number =>
-  Math.floor((at + taiwan) / day) * day - taiwan - (availabilityDays - 1) * day
+  beginOf(daysAfter(dayIn(at), 1 - availabilityDays))
 
 /**
- * The last 30 days, today last. `changes`: those since the first of them began. `present`: undefined where nothing was ever
- * heard of it; `offAt`: since when it is switched off.
+ * The last 30 days, today last. `changes`: those since `firstDayBegins`, the oldest first. `present` is undefined for an
+ * upstream that was never asked, `offAt` for one that is not switched off.
  */
 export function availabilityOf(
   changes: UpstreamEventRow[],
@@ -37,15 +37,15 @@ export function availabilityOf(
   const offs = spansOff(changes, offAt, at)
   const first = firstDayBegins(at)
   return Array.from({ length: availabilityDays }, (_, i) => {
-    const from = first + i * day
-    const within = { from, until: Math.min(from + day, at) }
+    const from = first + i * daySeconds
+    const within = { from, until: Math.min(from + daySeconds, at) }
     const off = sum(offs, within)
     const of = (is: Span['is']) =>
       states
         .filter((span) => span.is === is)
         .reduce((all, span) => all + overlap(span, within) - sum(offs, cut(span, within)), 0)
     return {
-      day: new Date((from + taiwan) * 1000).toISOString().slice(0, 10),
+      day: dayIn(from),
       known: of('ok') + of('slow') + of('down') + off,
       slow: of('slow'),
       down: of('down'),

@@ -4,10 +4,13 @@ import { within } from '#lib/within.ts'
 import type { AdminPorts } from '../ports.ts'
 import type { Probed } from './shapes.ts'
 
-/** As the probe of every minute has. */
+/** Milliseconds, as long as the probe of every minute waits. */
 const patienceMs = 15_000
 
-/** Undefined where it has no credentials. What comes of one whose day it is counts as every probe does. */
+/**
+ * Undefined where it has no credentials. For an upstream people may use today the answer counts like that of every probe;
+ * for others it changes nothing.
+ */
 export async function probeNow(
   { upstreams, upstreamHealth, now }: Pick<AdminPorts, 'upstreams' | 'upstreamHealth' | 'now'>,
   id: string,

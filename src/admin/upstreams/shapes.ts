@@ -1,8 +1,8 @@
 /** What leaves the server of an upstream: the API's document is made of it. */
 import { z } from 'zod'
 import { upstreamEventKinds } from '#store/store.ts'
+import { time } from '../times.ts'
 
-const moment = z.iso.datetime()
 const words = z.record(z.string(), z.string())
 export const eventKinds = upstreamEventKinds
 export const failureNames = ['unreachable', 'slow', 'nonsense', 'refused', 'forged'] as const
@@ -21,12 +21,12 @@ export const upstreamShape = z.object({
   state: z.enum(['ok', 'slow', 'down']).optional(),
   /** It answers us and fails those who come back. */
   relapsed: z.boolean(),
-  since: moment.optional(),
-  checkedAt: moment.optional(),
+  since: time.optional(),
+  checkedAt: time.optional(),
   failure: z.string().optional(),
   /** Milliseconds its last good answer took. */
   took: z.number().optional(),
-  certificateExpiresAt: moment.optional(),
+  certificateExpiresAt: time.optional(),
   /** People who came back in vain in the last 24 hours; of very many the last 200 are known: `atLeast`. */
   failures: z.object({ count: z.number(), atLeast: z.boolean() }),
 })
@@ -34,8 +34,8 @@ export const upstreamShape = z.object({
 export const noticeShape = z.object({
   id: z.string(),
   text: words,
-  from: moment,
-  until: moment,
+  from: time,
+  until: time,
 })
 
 const dayShape = z.object({
@@ -48,10 +48,10 @@ const dayShape = z.object({
 })
 
 export const upstreamDetail = upstreamShape.extend({
-  switchedOff: z.object({ at: moment, by: z.string(), reason: z.string() }).optional(),
+  switchedOff: z.object({ at: time, by: z.string(), reason: z.string() }).optional(),
   notices: z.array(noticeShape),
   /** Of the last 24 hours. */
-  failuresBy: z.array(z.object({ failure: z.string(), count: z.number(), last: moment })),
+  failuresBy: z.array(z.object({ failure: z.string(), count: z.number(), last: time })),
   availability: z.object({
     /** Share of the known time in which people could come, 0 to 1. */
     share: z.number().optional(),
@@ -62,7 +62,7 @@ export const upstreamDetail = upstreamShape.extend({
       /** Of its servers, in its file, our own. */
       of: z.enum(['server', 'file', 'own']),
       name: z.string(),
-      expiresAt: moment,
+      expiresAt: time,
     }),
   ),
   facts: z.object({
@@ -87,7 +87,7 @@ export const upstreamDetail = upstreamShape.extend({
 
 export const eventShape = z.object({
   id: z.string(),
-  at: moment,
+  at: time,
   kind: z.enum(eventKinds),
   /** A state (`relapse`: it answers us and fails those who come back), `off` or `on`, or a failure. */
   what: z.string(),

@@ -33,7 +33,7 @@ export function stagesOf(file: ConnectorFile): string[] {
 
 export type Passed = { stage: string; is: 'passed' | 'failed' | 'not-reached' }
 
-/** `failedAt`: where it came to an end; undefined for one that went well. */
+/** `failed.at`: the stage it came to an end at, if known; `failed` is undefined for one that went well. */
 export function passedOf(
   stages: string[],
   failed: { at: string | undefined } | undefined,
@@ -44,6 +44,6 @@ export function passedOf(
     if (i < place) return { stage, is: 'passed' }
     return { stage, is: i === place ? 'failed' : 'not-reached' }
   })
-  // On the way out, or none of those.
+  // It failed on the way out, or at a step that is not in the list.
   return place < 0 && failed.at !== undefined ? [{ stage: failed.at, is: 'failed' }, ...rest] : rest
 }

@@ -6,6 +6,7 @@ import { ownAddresses } from '#federation/own-addresses.ts'
 import { isoTime, seconds } from '#lib/time.ts'
 import type { AdminPorts } from '../ports.ts'
 import { availabilityOf, firstDayBegins, shareOf } from './availability.ts'
+import { issuerOf } from './issuer.ts'
 import type { Opening, UpstreamDetail, UpstreamItem } from './shapes.ts'
 
 const day = 24 * 60 * 60
@@ -33,6 +34,7 @@ export async function recentFailures({
   return (connector) => all.filter((one) => one.connector === connector)
 }
 
+/** As a row of the list; `failures` are those of the last 24 hours. */
 export function itemOf(
   ports: Omit<StandingPorts, 'store' | 'config'>,
   file: ConnectorConfig,
@@ -66,6 +68,7 @@ function openingOf(
   return dayOf(file, now())
 }
 
+/** As its own page has it. */
 export async function detailOf(
   ports: StandingPorts,
   file: ConnectorConfig,
@@ -149,18 +152,6 @@ function factsOf({ upstreams }: StandingPorts, file: ConnectorConfig): UpstreamD
     ...some('contact', contact),
     quirks,
     missing: file.credentials ? [] : (file.missing ?? []),
-  }
-}
-
-/** What links are kept under. */
-function issuerOf(file: ConnectorConfig): string {
-  switch (file.type) {
-    case 'openid2':
-      return file.settings.identifier
-    case 'saml':
-      return file.settings.entity_id
-    default:
-      return file.settings.issuer
   }
 }
 

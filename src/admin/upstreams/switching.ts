@@ -6,6 +6,7 @@ import type { AdminPorts } from '../ports.ts'
 type Ports = Pick<AdminPorts, 'store' | 'upstreamHealth'>
 type Switched = Outcome<Record<string, never>>
 
+/** A conflict where it is off already. Other processes follow within seconds. */
 export async function switchOff(
   { store, upstreamHealth }: Ports,
   by: Acting,
@@ -20,11 +21,11 @@ export async function switchOff(
     await tables.audit.record({ ...auditOf(by, connector, 'off'), details: { reason } })
     return true
   })
-  // The other processes follow within seconds.
   await upstreamHealth.look()
   return first ? done({}) : { kind: 'conflict', why: 'it is switched off already' }
 }
 
+/** A conflict where it is on already. Other processes follow within seconds. */
 export async function switchOn(
   { store, upstreamHealth }: Ports,
   by: Acting,

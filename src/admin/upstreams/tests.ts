@@ -51,7 +51,7 @@ export type TestPorts = {
   dataKey: Buffer
 }
 
-/** Whatever it came to. */
+/** She came back with an identity. */
 export const brought = (
   file: ConnectorConfig,
   identity: UpstreamIdentity,
@@ -63,6 +63,7 @@ export const brought = (
   said: saidBy(identity),
 })
 
+/** `cause` is undefined where the upstream is not connected. */
 export const failed = (
   file: ConnectorConfig,
   cause: UpstreamError | undefined,

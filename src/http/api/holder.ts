@@ -1,5 +1,12 @@
 /** Who makes a call: by the access token and nothing else, so that no browser can be made to make one. */
-import { type By, type Grant, type Permission, provedSeconds, scopeOf } from '#admin/staff.ts'
+import {
+  type By,
+  freshSeconds,
+  type Grant,
+  type Permission,
+  provedSeconds,
+  scopeOf,
+} from '#admin/staff.ts'
 import { languages } from '#config/words.ts'
 import { chooseLanguage } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
@@ -10,9 +17,6 @@ import type { House } from '../house.ts'
 import { readBearer } from '../input.ts'
 import { openHeld } from '../middleware/limits.ts'
 import { ApiProblem } from './problem.ts'
-
-/** A dangerous act wants both factors of the last so many seconds (RFC 9470 `max_age`). */
-export const freshSeconds = 15 * 60
 
 const realm = 'Bearer realm="citygate"'
 const challenge = (rest: string) => ({ 'WWW-Authenticate': `${realm}, ${rest}` })

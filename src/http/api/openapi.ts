@@ -23,6 +23,7 @@ export function openDocument(ports: DocumentPorts): () => string {
   }
 }
 
+/** The whole document, as an object to be written as JSON. */
 export function describeApi({ issuer, messages, operations, streams }: DocumentPorts) {
   const creates = createsOf(operations)
   const words = (key: string) => messages.template('en', key)
@@ -78,7 +79,7 @@ function describeOperation(
   const { id, summary, permission, dangerous } = operation
   // What comes as CSV has its fields in the query.
   const shape = { ...shapeOf(operation), ...(csv === 'takes' ? { inQuery: true } : {}) }
-  const name = id.split(/[.-]/).map(capital).join('')
+  const name = id.split('.').map(capital).join('')
   const body = csv === 'takes' ? csvBody : describeBody(shape, schemas, name)
   const { roles } = permissions[permission]
   return {

@@ -53,8 +53,10 @@ export class ApiProblem extends Error {
 /** Paths of the API: whoever reads there is a program. */
 export const apiPaths = /^\/api(\/|$)/
 
+/** RFC 9457’s `type`: stays the same, and leads nowhere. */
 export const typeOf = (kind: ProblemKind): string => `urn:citygate:problem:${kind}`
 
+/** Writes it as `application/problem+json`. */
 export function answerProblem(ctx: Context, { kind, options }: ApiProblem): void {
   const [status, title] = problemKinds[kind]
   const { detail, code, problems, headers = {} } = options

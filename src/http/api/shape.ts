@@ -39,7 +39,7 @@ export function shapeOf(operation: Operation): Shape {
   return shape
 }
 
-export const pathFields = (path: string): string[] =>
+const pathFields = (path: string): string[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

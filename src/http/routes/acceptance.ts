@@ -62,9 +62,14 @@ export function acceptanceRoutes(router: Router<State>, house: House, invited: I
     })
   }
 
-  /** Who accepts: in another tab somebody else may have signed in since she was named. */
-  const whoseOf = (ctx: Context, { row, accountId }: Here) =>
-    hmac(keys.form, JSON.stringify(['accept', deviceOf(ctx), row.id, accountId]))
+  /**
+   * Who accepts, and with which second factor: in another tab somebody else may have signed in since she was named, or
+   * other codes may have been shown.
+   */
+  const whoseOf = (ctx: Context, { row, accountId, proved, acceptance: { made } }: Here) => {
+    const factor = proved ? undefined : made?.factor.id
+    return hmac(keys.form, JSON.stringify(['accept', deviceOf(ctx), row.id, accountId, factor]))
+  }
 
   function showEnd(ctx: Context, here: Here) {
     const { acceptance, row, account, accountId, proved } = here
@@ -79,9 +84,17 @@ export function acceptanceRoutes(router: Router<State>, house: House, invited: I
       })
     }
     if (made?.accountId !== accountId) throw new Error('no second factor was made')
+    const already = readQuery(ctx).made === 'already'
     answer.page(ctx, {
       view: 'staff-invitation-codes',
-      locals: { ...common, account: account.account, codes: made.codes, actions: { finish } },
+      locals: {
+        ...common,
+        account: account.account,
+        codes: made.codes,
+        whose: whoseOf(ctx, here),
+        notice: already ? 'staff-invitation.made-already' : undefined,
+        actions: { finish },
+      },
     })
   }
 
@@ -102,8 +115,11 @@ export function acceptanceRoutes(router: Router<State>, house: House, invited: I
     })
 
   const confirm = async (ctx: Context, here: Here, shown: FactorShown) => {
-    // Made in another tab, or shown already: the next page says how it goes on.
-    if (here.proved || isMade(here)) return answer.redirect(ctx, acceptPath(here.row.id))
+    const to = acceptPath(here.row.id)
+    const toCodes = `${to}?made=already`
+    // She has shown one meanwhile: the next page says how it goes on.
+    if (here.proved) return answer.redirect(ctx, to)
+    if (isMade(here)) return answer.redirect(ctx, toCodes)
     const confirmed = await confirmFactor(
       ports,
       here.place,
@@ -112,7 +128,8 @@ export function acceptanceRoutes(router: Router<State>, house: House, invited: I
       seconds(now),
       passkeyPorts(house, ctx),
     )
-    if (confirmed.kind === 'confirmed') return answer.redirect(ctx, acceptPath(here.row.id))
+    if (confirmed.kind === 'confirmed') return answer.redirect(ctx, to)
+    if (confirmed.kind === 'made-already') return answer.redirect(ctx, toCodes)
     if (confirmed.why) ctx.state.log.info({ why: confirmed.why }, 'passkey refused')
     const problem = `second-factor.set-up.${shown.way}-wrong`
     return showFactor(ctx, here, [shown.way === 'totp' ? { field: 'code', problem } : { problem }])
@@ -135,8 +152,7 @@ export function acceptanceRoutes(router: Router<State>, house: House, invited: I
 
   act('finish', async (ctx, here, { whose = '' }) => {
     const { acceptance, row, place, signed, proved } = here
-    if (proved && !equalInConstantTime(whose, whoseOf(ctx, here)))
-      throw problemOf({ kind: 'again' }, row.id)
+    if (!equalInConstantTime(whose, whoseOf(ctx, here))) throw problemOf({ kind: 'again' }, row.id)
     const { who } = acceptance
     const finished = await finishAcceptance(ports, place, {
       // One she set up elsewhere meanwhile stands for both.

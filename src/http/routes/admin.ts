@@ -8,6 +8,7 @@ import { clientSnippetRoutes } from './admin/client-snippets.ts'
 import { clientTryRoutes } from './admin/client-try.ts'
 import { clientRoutes } from './admin/clients.ts'
 import { type ConsoleRoute, openConsole } from './admin/console.ts'
+import { heldRoutes } from './admin/held.ts'
 import { importRoutes } from './admin/imports.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { outboxRoutes } from './admin/outbox.ts'
@@ -24,6 +25,7 @@ import { upstreamAdminRoutes } from './admin/upstreams.ts'
 export function adminRoutes(router: Router<State>, house: House): readonly ConsoleRoute[] {
   const console = openConsole(router, house)
   overviewRoutes(console, house)
+  heldRoutes(console, house)
   // Before the pages of one app: `try` and `import` are no app's id.
   clientTryRoutes(console, house)
   clientFileRoutes(console, house)

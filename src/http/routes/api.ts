@@ -13,7 +13,7 @@ import { createsOf } from '../api/shape.ts'
 import type { Context, Next, State } from '../context.ts'
 import type { House } from '../house.ts'
 
-export const apiBase = '/api/v1'
+const apiBase = '/api/v1'
 
 /** Registers the operations' routes; what is not among them is answered by `openApi`. */
 export function apiRoutes(

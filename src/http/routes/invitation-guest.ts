@@ -14,6 +14,7 @@ import type { Context } from '../context.ts'
 import type { House } from '../house.ts'
 import { formToken, readQuery } from '../input.ts'
 import type { Offered } from '../invitation-views.ts'
+import { linkPaths } from '../link-paths.ts'
 import { connectorLabel } from './account/labels.ts'
 import {
   acceptPath,
@@ -48,7 +49,8 @@ export type Invited = ReturnType<typeof openInvited>
 
 export function openInvited(house: House) {
   const { store, config, keys, answer, now, writeLetter } = house
-  const ports = { store, dataKey: keys.data, writeLetter }
+  const linkTo = (token: string) => `${config.issuer}${linkPaths['confirm-address']}/${token}`
+  const ports = { store, dataKey: keys.data, writeLetter, linkTo }
   const twoFactor = config.site.acr.two_factor
 
   const deviceOf = ({ state }: Context) => state.device ?? ''

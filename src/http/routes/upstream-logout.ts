@@ -14,7 +14,7 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readBody } from '../input.ts'
 import { spendSignOutForm } from '../middleware/limits.ts'
-import { home, type NextStep, Problem } from '../problem.ts'
+import { home, Problem, signOutHere } from '../problem.ts'
 
 const path = '/upstream/:connector/logout'
 /** When there is nothing to go on to. */
@@ -131,11 +131,3 @@ export function upstreamLogoutRoutes(router: Router<State>, house: House): void 
 
 const isSaml = (message: URLSearchParams): boolean =>
   message.has('SAMLRequest') || message.has('SAMLResponse')
-
-const signOutHere: NextStep = {
-  id: 'sign-out',
-  kind: 'link',
-  href: '/session/end',
-  labelKey: 'next.sign-out',
-  primary: true,
-}

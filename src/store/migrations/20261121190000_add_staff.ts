@@ -183,8 +183,10 @@ export async function up(knex: Knex): Promise<void> {
     t.integer('same').notNullable().defaultTo(0)
     t.integer('refused').notNullable().defaultTo(0)
     t.integer('warned').notNullable().defaultTo(0)
-    // Why it failed.
+    // Why it failed, or was given up.
     t.string('problem', 32)
+    // How often in a row it came no further.
+    t.integer('tries').notNullable().defaultTo(0)
     t.string('created_by').notNullable()
     // Who said that what was checked is to be imported.
     t.string('started_by')

@@ -1,6 +1,7 @@
 /** Apps at the console, as staff walk its pages. */
 import test, { type ExecutionContext } from 'ava'
 import sharp from 'sharp'
+import { openDatabase } from '#store/database.ts'
 import { text } from '../../helpers/account.ts'
 import { type Browser, openBrowser, type Page } from '../../helpers/browser.ts'
 import { arrivedAt, openRelyingParty } from '../../helpers/relying-party.ts'
@@ -54,9 +55,13 @@ test.serial(
       'what was typed is kept',
     )
     t.is(wrong.document.querySelector('#f-purpose-profile-zh')?.getAttribute('value'), '排課')
+    t.falsy(wrong.document.querySelector('#more-settings[open]'))
+    const unusual = { redirectUris: redirectUri, name: '課程平台', accessTokenSeconds: '5' }
+    const short = await admin.browser.submit(wrong, 'client-form', unusual)
+    t.truthy(short.document.querySelector('#more-settings[open] [aria-invalid=true]'))
 
-    const right = { redirectUris: redirectUri }
-    const made = await admin.browser.submit(wrong, 'client-form', {
+    const right = { redirectUris: redirectUri, accessTokenSeconds: '' }
+    const made = await admin.browser.submit(short, 'client-form', {
       ...right,
       name: '課程平台',
       contacts: 'it@app.example',
@@ -66,7 +71,7 @@ test.serial(
     t.is(secret.length, 43)
     t.is(made.headers.get('cache-control'), 'no-store')
     t.false(made.url.href.includes(secret))
-    const sentAgain = await admin.browser.submit(wrong, 'client-form', {
+    const sentAgain = await admin.browser.submit(short, 'client-form', {
       ...right,
       name: '課程平台',
     })
@@ -153,6 +158,20 @@ test.serial('of two who edit at once the second hears of it and loses nothing', 
   const undone = await one.browser.submit(history, 'undo-form-2')
   t.is(undone.url.pathname, `/admin/clients/${id}`)
   t.is((await world.house.store.clients.find(id))?.metadata['client_name#en'], 'First')
+
+  const knex = openDatabase(world.house.config.database)
+  const old = { client_name: 'x', redirect_uris: ['http://old.example/', 'https://*.old.example/'] }
+  const where = { client_id: id, version: 1 }
+  await knex('client_version')
+    .where(where)
+    .update({ metadata: JSON.stringify(old) })
+  await knex.destroy()
+  const again = await one.open(`/admin/clients/${id}/versions`)
+  const refused = await one.browser.submit(again, 'undo-form-1')
+  t.is(refused.status, 422)
+  const said = text(refused, '#problems')
+  t.regex(said, /重新導向網址.*https:\/\/.*\*/, 'which setting, and each reason')
+  t.notRegex(said, /redirectUris/)
 })
 
 async function post(browser: Browser, page: Page, path: string, fields: Record<string, string>) {

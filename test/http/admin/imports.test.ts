@@ -70,8 +70,8 @@ test('a file is uploaded, checked, looked at, imported with its name typed, and 
   t.is(text(checked, '#total'), '4')
   t.is(text(checked, '#count-created'), '1')
   t.is(text(checked, '#count-refused'), '3')
-  t.is(text(checked, '#note-2 td:last-child'), '姓名: 含有無法辨識或無法顯示的字')
-  t.regex(text(checked, '#note-4 td:last-child'), /帳號: 與第 3 列重複/)
+  t.is(text(checked, '#note-2 td:last-child'), '姓名：含有無法辨識或無法顯示的字')
+  t.regex(text(checked, '#note-4 td:last-child'), /帳號：與第 3 列重複/)
   t.is(await world.house.store.identifiers.find('username', 'li'), undefined)
   // A link beside the bar does what the script does.
   t.falsy(checked.document.querySelector('#import-progress'))

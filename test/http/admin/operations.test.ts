@@ -1,5 +1,6 @@
 /** Keys, outbox, audit trail, statistics and the system at the console. */
 import test from 'ava'
+import { columnsOf } from '#http/routes/admin/plots.ts'
 import { text } from '../../helpers/account.ts'
 import { openStaff } from '../../helpers/staff.ts'
 import { buildWorld } from '../../helpers/world.ts'
@@ -17,11 +18,11 @@ test('an owner is told what wants doing, rotates keys, drops a message, and what
     dueAt: at + 3600,
   })
   await store.outbox.take(id, { at, until: at })
-  await store.outbox.bury({ id, attempts: 1 }, 'it answered 500')
+  await store.outbox.bury({ id, attempts: 1, claimedUntil: at }, 'it answered 500')
 
   const home = await owner.open('/admin?lang=en')
   t.is(home.status, 200)
-  t.regex(text(home, '#task-messages-dead'), /^1\s+Messages that were given up$/)
+  t.regex(text(home, '#task-messages-dead'), /^1\s+Messages given up$/)
   t.truthy(home.document.querySelector('#first-app'))
   const outbox = await owner.open('/admin/outbox?state=dead')
   t.is(outbox.document.querySelectorAll('#messages tbody tr').length, 1)
@@ -33,7 +34,7 @@ test('an owner is told what wants doing, rotates keys, drops a message, and what
   t.truthy(await store.outbox.find(id), 'nothing was dropped')
   const dropped = await owner.browser.submit(slip, 'drop', { confirm: id.slice(0, 8) })
   t.is(dropped.url.pathname, '/admin/outbox')
-  t.regex(text(dropped, '#notice'), /dropped/)
+  t.regex(text(dropped, '#notice'), /discarded/)
   t.is((await owner.open(`/admin/outbox/${id}`)).status, 404)
 
   const keys = await owner.open('/admin/keys')
@@ -55,6 +56,14 @@ test('an owner is told what wants doing, rotates keys, drops a message, and what
   const stale = await owner.browser.submit(revoked, 'rotate-RS256')
   t.not(stale.url.pathname, '/admin/keys')
   t.is(rows(await owner.open('/admin/keys')), rows(keys))
+})
+
+test('a bar of a year is a whole week: a day alone would look like a fall', (t) => {
+  const days = Array.from({ length: 365 }, () => ({ day: '2026-11-21', ok: 1, failed: 0 }))
+  const { bars, per } = columnsOf(days)
+  t.is(per, 'week')
+  t.is(bars.length, 52)
+  t.is(new Set(bars.map(({ good }) => good.height)).size, 1)
 })
 
 test('an auditor searches, reads and takes along the trail; nothing in it becomes a line, a formula or a page', async (t) => {
@@ -82,7 +91,7 @@ test('an auditor searches, reads and takes along the trail; nothing in it become
   t.notRegex(event.html, /<script>alert|<img>/)
   t.regex(text(event, '#details'), /HYPERLINK/)
 
-  const csv = await auditor.open('/admin/audit/csv?ref=the-ref')
+  const csv = await auditor.browser.submit(list, 'csv')
   t.regex(csv.headers.get('content-type') ?? '', /^text\/csv/)
   t.regex(
     csv.headers.get('content-disposition') ?? '',
@@ -92,15 +101,22 @@ test('an auditor searches, reads and takes along the trail; nothing in it become
   const lines = csv.html.split('\r\n')
   t.is(lines.length, 3, 'a heading, one event, and the end')
   t.regex(lines[1] ?? '', /,evil \{""level""|,"evil \{""level""/)
-  t.is((await auditor.open('/admin/audit/csv?since=tomorrow')).status, 400)
+  t.is((await auditor.browser.submit(list, 'csv', { since: 'tomorrow' })).status, 400)
+  // Nor by an address alone, which a preview or a prefetch opens: taking it along is written down.
+  t.is((await auditor.open('/admin/audit/csv?ref=the-ref')).status, 405)
+  t.is((await store.auditReads.list({ action: 'audit.export', limit: 9 })).length, 1)
   t.is((await auditor.open('/admin/audit?since=tomorrow')).status, 422)
+  // Our own pages are apps nobody registered: they have a name, and no page that could be opened.
+  const hers = await auditor.open('/admin/audit?action=session.sign-in&lang=en')
+  t.is(text(hers, '#events tbody td[data-label="Target"]'), 'Account pages')
+  t.falsy(hers.document.querySelector('a[href="/admin/clients/citygate"]'))
   t.is((await auditor.open('/admin/audit?cursor=forged')).status, 422)
   for (const path of ['nobody/1', 'nobody/0', 'nobody/x'])
     t.is((await auditor.open(`/admin/audit/${path}`)).status, 404, path)
 
   const walked = await auditor.browser.submit(await auditor.open('/admin/audit'), 'verify')
   t.is(walked.url.pathname, '/admin/audit')
-  t.notRegex(text(walked, '#check-state'), /Not looked/)
+  t.notRegex(text(walked, '#check-state'), /Not checked/)
   // Who may look at keys and messages may not touch them.
   for (const path of ['/admin/keys', '/admin/outbox', '/admin/statistics', '/admin/system'])
     t.is((await auditor.open(path)).status, 200, path)
@@ -133,9 +149,9 @@ test('statistics and the doctor are shown with the same numbers as a table, and 
   t.is(page.status, 200)
   t.deepEqual(
     page.document.querySelectorAll('#days tbody tr td').map((one) => one.text),
-    ['1', '1', '50 %'],
+    ['1', '1', '50.0%'],
   )
-  t.regex(text(page, '#by-day-says'), /1 sign-ins and 1 that did not succeed/)
+  t.regex(text(page, '#by-day-says'), /1 sign-ins succeeded and 1 failed/)
   t.is(page.document.querySelectorAll('#ways tbody tr').length, 1)
   t.notRegex(page.html, /Kaohsiung|高雄/)
   const csv = await county.open('/admin/statistics/csv?days=7')
@@ -149,13 +165,26 @@ test('statistics and the doctor are shown with the same numbers as a table, and 
   t.truthy(home.document.querySelector('#recent'))
   t.falsy(home.document.querySelector('#first'))
 
+  for (const row of await store.clients.list())
+    if (row.id === app.clientId) await store.clients.change({ ...row, secretExpiresAt: at + 3600 })
   const owner = await openStaff(world)
+  const task = (await owner.open('/admin')).document.querySelector('#task-secrets-ending')
+  const apps = await owner.open(task?.getAttribute('href') ?? '')
+  t.is(
+    apps.document.querySelector('select[name="state"] option[selected]')?.getAttribute('value'),
+    'expiring',
+    'the task leads to the apps it is about',
+  )
   t.is(
     (await owner.open('/admin/statistics')).document.querySelectorAll('#ways tbody tr').length,
     2,
   )
+  const logout = { kind: 'backchannel-logout', target: app.clientId, payload: {} } as const
+  await store.outbox.put({ ...logout, createdAt: at, dueAt: at + 3600 })
+  const waiting = await owner.open('/admin/outbox?lang=en')
+  t.is(text(waiting, '#messages td[data-label="To"]'), '課程平台', 'an app has a name')
   const system = await owner.open('/admin/system?lang=en')
-  t.is(text(system, '#examined'), 'Not looked at yet.')
+  t.is(text(system, '#examined'), 'Not checked yet.')
   const examined = await owner.browser.submit(system, 'examine')
   t.regex(text(examined, '#doctor'), /database: .* answers/)
   t.truthy(examined.document.querySelector('#jobs tbody tr'))

@@ -118,7 +118,7 @@ test('a county’s support sees its own people only, and adds nobody', async (t)
     connector: 'tyc',
     issuer: 'https://tyc.example',
     subject: 'hers',
-    profile: { name: '桃小園' },
+    profile: { name: '桃小園', gender: 'female' },
   })
   const list = await staff.open('/admin/people')
   t.truthy(list.document.querySelector(`#person-${hers}`))
@@ -132,6 +132,8 @@ test('a county’s support sees its own people only, and adds nobody', async (t)
     t.deepEqual([other?.status, text(other as never, 'h1')], [404, text(none as never, 'h1')], path)
   }
   const page = await staff.open(`/admin/people/${hers}`)
+  t.regex(text(page, '#profile'), /性別 女 /)
+  t.regex(text(page, '#affiliations'), / 教師、設備組長 /, 'a title that is the role is said once')
   const form = page.document.querySelector('#suspend-form')
   form?.setAttribute('action', `/admin/people/${theirs}/suspend`)
   const sent = await staff.browser.submit(page, 'suspend-form', { reason: 'x', confirm: '王小明' })
@@ -165,10 +167,29 @@ test('somebody is added with what was typed kept, and her password is shown once
   t.is(saved.status, 200)
   t.is(text(saved, 'h1'), '林玲')
   t.is((await browser.submit(editing, 'edit-form', { name: '林二' })).status, 409)
+  const sub = on.split('/').at(-1) ?? ''
+  const profile = async () => (await world.house.store.accounts.find(sub))?.profile ?? {}
+  const edit = async (fields: Record<string, string>) =>
+    browser.submit(await staff.open(`${on}/edit`), 'edit-form', fields)
+  await edit({ phoneNumber: '0912345678', title: '組長', gender: 'female' })
+  t.like(await profile(), { title: { value: '組長' }, gender: { value: 'female' } })
+  // What stands there is not shown: left empty it stays.
+  await edit({ title: '', gender: '' })
+  t.deepEqual(Object.keys(await profile()).sort(), [
+    'name',
+    'nickname',
+    'phone_number',
+    'preferred_username',
+  ])
+  const ticked = await edit({ name: '', phoneRemove: 'yes' })
+  t.is(ticked.document.querySelector('#f-phoneRemove')?.getAttribute('checked'), '', 'kept')
+  await browser.submit(ticked, 'edit-form', { name: '林玲' })
+  t.falsy((await profile()).phone_number)
+  t.falsy((await staff.open(`${on}/edit`)).document.querySelector('#f-phoneRemove'))
   const assigned = await browser.submit(await staff.open(`${on}/edit`), 'edit-form', {
     status: 'closed',
     sub: 'another',
   })
   t.is(assigned.status, 422)
-  t.is((await world.house.store.accounts.find(on.split('/').at(-1) ?? ''))?.status, 'active')
+  t.is((await world.house.store.accounts.find(sub))?.status, 'active')
 })

@@ -34,12 +34,12 @@ test('somebody of the county’s staff tries its sign-in out: she sees what came
   t.true(county.url.href.startsWith(world.counties), county.url.href)
   const back = await staff.browser.submit(county, 'county-login', as('ntpctest'))
   t.is(back.url.pathname, '/admin/upstreams/ntpc/test')
-  t.is(text(back, '#result-title'), 'It went well')
-  t.deepEqual(checks(back), Array(6).fill('passed'))
+  t.is(text(back, '#result-title'), 'Test passed')
+  t.deepEqual(checks(back), Array(6).fill('Passed'))
   t.is(text(back, '#subject'), 'ntpctest')
   t.regex(text(back, '#raw'), /"eduinfo"/)
   t.true(back.document.querySelectorAll('#affiliations li').length > 0)
-  t.is(text(back, '#whom'), 'Nobody yet: she would be new here.')
+  t.is(text(back, '#whom'), 'Nobody yet: this person would be new here.')
   t.is(await accounts(world), before, 'no account, no link, no session')
   t.is((await staff.open('/account')).status, 200, 'she is who she was')
   const again = await staff.open('/admin/upstreams/ntpc/test')
@@ -70,9 +70,9 @@ test('somebody of the county’s staff tries its sign-in out: she sees what came
     as('ntpctest'),
   )
   t.is(lied.url.pathname, '/admin/upstreams/ntpc/test')
-  t.is(text(lied, '#result-title'), 'It failed')
+  t.is(text(lied, '#result-title'), 'Test failed')
   t.regex(text(lied, '#why'), /ntpc: token endpoint: .*nonce/)
-  t.deepEqual(checks(lied), ['passed', 'passed', 'failed', ...Array(3).fill('not reached')])
+  t.deepEqual(checks(lied), ['Passed', 'Passed', 'Failed', ...Array(3).fill('Not reached')])
   t.falsy(lied.document.querySelector('#raw'))
   t.deepEqual(
     await world.house.store.upstreamEvents.list('ntpc', { kind: 'failure', limit: 5 }),

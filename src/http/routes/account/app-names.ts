@@ -1,6 +1,6 @@
 /** The names of apps by their client id. */
 import type { Language } from '#config/words.ts'
-import { accountPageClientId } from '#oidc/provider.ts'
+import { accountPageClientId, consoleClientId, ownClientIds } from '#oidc/provider.ts'
 import { findRegistered } from '#oidc/remembered-clients.ts'
 import { appOf } from '../../app-of.ts'
 import type { House } from '../../house.ts'
@@ -12,10 +12,11 @@ export async function namesOfApps(
 ): Promise<(clientId: string) => string> {
   const names = new Map<string, string>()
   for (const id of new Set(clientIds)) {
-    const client = id === accountPageClientId ? undefined : await findRegistered(provider, id)
+    const client = ownClientIds.has(id) ? undefined : await findRegistered(provider, id)
     if (client) names.set(id, appOf(client, { language }).name)
   }
-  const own = messages.translate(language, 'account.title')
+  names.set(accountPageClientId, messages.translate(language, 'account.title'))
+  names.set(consoleClientId, messages.translate(language, 'admin.home.title'))
   const gone = messages.translate(language, 'account.apps.gone')
-  return (id) => (id === accountPageClientId ? own : (names.get(id) ?? gone))
+  return (id) => names.get(id) ?? gone
 }

@@ -1,7 +1,7 @@
 /** The apps she uses: what each may see, as what she acts there, and how to take it back. */
 import { forgetChoice, listApps, withdrawApp } from '#account/apps.ts'
 import { listAffiliations } from '#accounts/affiliations.ts'
-import { accountPageClientId } from '#oidc/provider.ts'
+import { ownClientIds } from '#oidc/provider.ts'
 import { findRegistered } from '#oidc/remembered-clients.ts'
 import type { Granted } from '#store/store.ts'
 import { scopeWords } from '../../api/consent.ts'
@@ -23,7 +23,7 @@ export function appRoutes({ show, act, page, done }: MemberRoutes, house: House)
       listApps(store, id, member.acting.at),
       listAffiliations(store, id, house.schoolYear),
     ])
-    const others = apps.filter(({ clientId }) => clientId !== accountPageClientId)
+    const others = apps.filter(({ clientId }) => !ownClientIds.has(clientId))
     const shown = others.map(async ({ clientId, consent, choice }) => {
       const client = await findRegistered(house.provider, clientId)
       const app = client && appOf(client, { language: lang })

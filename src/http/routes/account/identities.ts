@@ -10,12 +10,13 @@ import { openLinkTrips } from './link-trips.ts'
 import { type Member, type MemberRoutes, notHers } from './members.ts'
 
 const path = '/account/identities'
-const fresh = { fresh: true }
 
 export function identityRoutes(
-  { show, act, page, done, doneAlone }: MemberRoutes,
+  { show, act, page, done, doneAlone, bothIfHers }: MemberRoutes,
   house: House,
 ): void {
+  // Another way in opens the account without her second factor, wherever that is not asked for.
+  const fresh = { fresh: true, both: bothIfHers }
   const { store, trips, writeLetter } = house
   const linking = openLinkTrips(house)
   const isConnected = (connector: string) => trips.connectors.has(connector)

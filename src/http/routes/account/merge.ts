@@ -22,10 +22,11 @@ import { type Member, type MemberRoutes, toAccount } from './members.ts'
 
 const path = '/account/merge'
 const confirmPath = `${path}/confirm`
-const fresh = { fresh: true }
 
 export function mergeRoutes(members: MemberRoutes, house: House): void {
-  const { show, act, page, done, doneAlone } = members
+  const { show, act, page, done, doneAlone, bothIfHers } = members
+  // The other account's ways in are hers from then on.
+  const fresh = { fresh: true, both: bothIfHers }
   const { store, config, keys, passwords, limits, trips, now, writeLetter } = house
   const linking = openLinkTrips(house)
   const { domain } = config.site.local_accounts

@@ -2,6 +2,7 @@
 import { listApps } from '#account/apps.ts'
 import { listSignIns } from '#account/history.ts'
 import { listAffiliations } from '#accounts/affiliations.ts'
+import { ownClientIds } from '#oidc/provider.ts'
 import type { AccountViews } from '../../account-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
@@ -32,7 +33,9 @@ async function overview(ctx: Context, { account, acting }: Member, house: House)
     store.pictures.find(id),
     listSignIns(store, id, { limit: 2 }),
   ])
-  const shown = apps.slice(0, mostApps)
+  // Our own pages are no app of hers, unless there is a choice to forget.
+  const used = apps.filter(({ clientId, choice }) => choice || !ownClientIds.has(clientId))
+  const shown = used.slice(0, mostApps)
   const nameOf = await namesOfApps(
     house,
     lang,
@@ -71,7 +74,7 @@ async function overview(ctx: Context, { account, acting }: Member, house: House)
       const affiliation = acting && affiliationLabel(house, lang, acting)
       return { clientId, name: nameOf(clientId), affiliation }
     }),
-    moreApps: apps.length - shown.length,
+    moreApps: used.length - shown.length,
     actions: { forget: '/account/forget', signOut: '/session/end' },
   }
 }

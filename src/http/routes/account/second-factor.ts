@@ -18,9 +18,10 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import { passkeyPorts } from '../../passkey-ports.ts'
+import { Problem } from '../../problem.ts'
 import { backIn, backParam } from './back.ts'
 import { dateOf } from './labels.ts'
-import { type Member, type MemberRoutes, notHers } from './members.ts'
+import { type Member, type MemberRoutes, notHers, toAccount } from './members.ts'
 
 const path = '/account/second-factor'
 const appPath = `${path}/app`
@@ -34,6 +35,11 @@ export function secondFactorRoutes(
   const { store, answer, writeLetter } = house
 
   const rules = { fresh: true, both: bothIfHers }
+  /** Who has her first one since a moment ago, and sent its form twice, is told of it before she is asked for it. */
+  const adding = {
+    fresh: true,
+    both: async (member: Member) => member.session.both && (await bothIfHers(member)),
+  }
 
   const actingOf = (ctx: Context, { acting, session }: Member): FactorActing => ({
     ...acting,
@@ -52,7 +58,7 @@ export function secondFactorRoutes(
 
   async function showFactors(ctx: Context, member: Member, { problem, status, back }: How) {
     const acting = actingOf(ctx, member)
-    const { list, codesLeft, byInvitation } = await listFactors(store, member.account.id)
+    const { list, codesLeft, edition, byInvitation } = await listFactors(store, member.account.id)
     const whom = { ...acting, name: await nameOf(member), factors: list }
     const isStaff = (await store.staffRoles.of(member.account.id)).length > 0
     const locals = {
@@ -64,6 +70,7 @@ export function secondFactorRoutes(
         usedAt: usedAt === undefined ? undefined : dateOf(usedAt),
       })),
       codesLeft,
+      edition,
       byInvitation,
       keepsLast: isStaff && list.length === 1,
       passkey: await askNewPasskey(whom, acting.at, portsOf(ctx)),
@@ -120,8 +127,7 @@ export function secondFactorRoutes(
       case 'over':
         return again('account.second-factor.over')
       case 'refused':
-        // She has one by now: the page asks for it.
-        if (added.why === 'prove') return answer.redirect(ctx, path)
+        if (added.why === 'prove') throw setUpAlready(back)
         return again(`account.second-factor.${added.why}`)
     }
   }
@@ -159,7 +165,7 @@ export function secondFactorRoutes(
         again: (problem) => showApp(ctx, member, fields, { ...how, problem }),
       })
     },
-    rules,
+    adding,
   )
 
   act(
@@ -176,7 +182,7 @@ export function secondFactorRoutes(
         again: (problem) => showFactors(ctx, member, { ...how, problem }),
       })
     },
-    rules,
+    adding,
   )
 
   act(
@@ -197,8 +203,8 @@ export function secondFactorRoutes(
     'account.second-factor.codes',
     `${path}/codes`,
     path,
-    async (ctx, member) => {
-      const made = await renewCodes(store, actingOf(ctx, member), portsOf(ctx))
+    async (ctx, member, { edition = '' }) => {
+      const made = await renewCodes(store, actingOf(ctx, member), edition, portsOf(ctx))
       if (made.kind === 'made')
         return showCodes(ctx, member, { codes: made.codes, first: false, next: path })
       const problem = `account.second-factor.${made.why}`
@@ -207,3 +213,18 @@ export function secondFactorRoutes(
     rules,
   )
 }
+
+/** By another click, or in another tab: its recovery codes were shown there. The list asks for it, and makes new ones. */
+const setUpAlready = (back: string | undefined) =>
+  new Problem(409, 'account.factor-made', {
+    next: [
+      {
+        id: 'factors',
+        kind: 'link',
+        href: back === undefined ? path : `${path}?${backParam(back)}`,
+        labelKey: 'next.factors',
+        primary: true,
+      },
+      toAccount,
+    ],
+  })

@@ -1,5 +1,6 @@
 /** Where things are at the console, as far as she may go there. */
 import type { Permission } from '#admin/staff.ts'
+import { ownClientIds } from '#oidc/provider.ts'
 import type { Shown } from './operations-views.ts'
 
 /** A path with what is said of a query. */
@@ -17,11 +18,13 @@ const pages: Record<string, { path: (key: string) => string; permission: Permiss
   connector: { path: (key) => `/admin/upstreams/${key}`, permission: 'upstreams.read' },
 }
 
+/** An id with a link to its page, where there is one she may open. */
 export function shownOf(
   { id, what, key, name }: { id: string; what: string; key: string; name?: string | undefined },
   may: (permission: Permission) => boolean,
 ): Shown {
   const page = Object.hasOwn(pages, what) ? pages[what] : undefined
-  const href = page && may(page.permission) ? page.path(encodeURIComponent(key)) : undefined
+  const there = page && !(what === 'client' && ownClientIds.has(key))
+  const href = there && may(page.permission) ? page.path(encodeURIComponent(key)) : undefined
   return { id, ...(name === undefined ? {} : { name }), ...(href ? { href } : {}) }
 }

@@ -2,7 +2,14 @@
 import type Router from '@koa/router'
 import type { z } from 'zod'
 import { type Barred, type Operation, type Outcome, perform } from '#admin/operation.ts'
-import { type By, type Grant, type Permission, provedSeconds, reachOf } from '#admin/staff.ts'
+import {
+  type By,
+  freshSeconds,
+  type Grant,
+  type Permission,
+  provedSeconds,
+  reachOf,
+} from '#admin/staff.ts'
 import { equalInConstantTime, hmac } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'
 import { consoleClientId } from '#oidc/provider.ts'
@@ -10,17 +17,21 @@ import type { AccountRow } from '#store/store.ts'
 import { circumstancesOf } from '../../circumstances.ts'
 import type { Context, State } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
+import { type Fields, readQuery } from '../../input.ts'
 import { forbidden, noSecondFactor, notStaff } from './console-problems.ts'
+import { openHeldForms } from './held-forms.ts'
+import { openVisits } from './visits.ts'
 
 /** Seconds since she proved herself with both factors: for dangerous acts, and to send in a form that leads to one. */
-export const fresh = { page: 15 * 60, act: 20 * 60 }
+export const fresh = { page: freshSeconds, act: freshSeconds + 5 * 60 }
 
 /** What a route of the console asks. */
 export type Rules = {
   permission: Permission
   /** To be shown it wants a fresh proof, as its acts do. */
   dangerous?: boolean
+  /** Asked for by a page of ours, not by whom sits before it: it keeps nobody at the console. */
+  unattended?: boolean
 }
 
 export type Staff = {
@@ -36,6 +47,9 @@ export type Staff = {
 
 export function openAdmission(router: Router<State>, house: House) {
   const { store, config, keys, answer, now } = house
+  const idleSeconds = config.site.staff.idle_minutes * 60
+  const visits = openVisits(house)
+  const { hold } = openHeldForms(house)
 
   /** Of the browser and the path: nobody else can make us send her there. */
   const sealPath = (ctx: Context, path: string) =>
@@ -97,28 +111,39 @@ export function openAdmission(router: Router<State>, house: House) {
     return { kind: 'staff', account, by, provedAt: loginTs }
   }
 
-  /** Who may be here; undefined where she was sent to prove herself first. */
+  /** She went away, and somebody else may sit there by now (資通系統防護基準：閒置逾時). */
+  function isIdle(ctx: Context, accountId: string, provedAt: number): boolean {
+    const visit = visits.last(ctx)
+    const at = visit?.accountId === accountId ? Math.max(visit.at, provedAt) : provedAt
+    return seconds(now) - at > idleSeconds
+  }
+
+  /** Back to the page when she has proved herself; or to what she sent, if it was a form of hers. */
+  async function sendAway(ctx: Context, page: string, anew: boolean, fields?: Fields) {
+    // Of whoever is signed in no more the cookie says who it was: strangers keep nothing with us.
+    const accountId = (await house.provider.Session.get(ctx as never)).accountId
+    const id = accountId ?? visits.last(ctx)?.accountId
+    const isHers = fields && id && isMarked(ctx, { account: { id } }, fields)
+    const back = isHers ? await hold(ctx, { action: ctx.path, page, fields }) : page
+    signInFirst(ctx, back, anew)
+  }
+
+  /** Who may be here; undefined where she was sent to prove herself first. `sent`: a form that can be sent again. */
   async function admit(
     ctx: Context,
     page: string,
-    { permission, dangerous = false }: Rules,
+    { permission, dangerous = false, unattended = false }: Rules,
+    sent?: Fields,
   ): Promise<Staff | undefined> {
     const found = await findStaff(ctx)
     if (found.kind === 'stranger') throw notStaff()
-    if (found.kind !== 'staff') {
-      signInFirst(ctx, page, false)
-      return undefined
-    }
+    if (found.kind !== 'staff') return void (await sendAway(ctx, page, false, sent))
     const { account, by, provedAt } = found
-    if (seconds(now) - provedAt > provedSeconds) {
-      signInFirst(ctx, page, true)
-      return undefined
-    }
+    if (seconds(now) - provedAt > provedSeconds || isIdle(ctx, account.id, provedAt))
+      return void (await sendAway(ctx, page, true, sent))
     if (!reachOf(by, permission)) throw forbidden()
-    if (dangerous && !by.fresh) {
-      signInFirst(ctx, page, true)
-      return undefined
-    }
+    if (dangerous && !by.fresh) return void (await sendAway(ctx, page, true, sent))
+    if (!unattended) visits.note(ctx, account.id)
     return {
       account,
       by,
@@ -135,20 +160,30 @@ export function openAdmission(router: Router<State>, house: House) {
   }
 
   /** Whose form it is: in another tab somebody else may have signed in since it was shown. */
-  const markOf = (ctx: Context, { account }: Pick<Staff, 'account'>) =>
+  const markOf = (ctx: Context, { account }: Sender) =>
     hmac(keys.form, JSON.stringify(['staff', ctx.state.device, account.id]))
 
-  async function orProveAnew(ctx: Context, page: string, work: () => Promise<void> | void) {
+  const isMarked = (ctx: Context, sender: Sender, { staff = '' }: Fields) =>
+    equalInConstantTime(staff, markOf(ctx, sender))
+
+  async function orProveAnew(
+    ctx: Context,
+    page: string,
+    work: () => Promise<void> | void,
+    sent?: Fields,
+  ) {
     try {
       await work()
     } catch (error) {
       if (!(error instanceof StaleError)) throw error
-      signInFirst(ctx, page, true)
+      await sendAway(ctx, page, true, sent)
     }
   }
 
-  return { admit, markOf, orProveAnew }
+  return { admit, markOf, isMarked, orProveAnew }
 }
+
+type Sender = { account: Pick<AccountRow, 'id'> }
 
 /** The proof grew old between the page and the operation. */
 class StaleError extends Error {

@@ -32,9 +32,7 @@ export function auditRoutes(console: Console, house: House): void {
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
     const { cursor } = query
-    const asked = Object.fromEntries(
-      fields.flatMap((name) => (query[name]?.trim() ? [[name, query[name].trim()]] : [])),
-    )
+    const asked = askedOf(query)
     const [found, checked] = await Promise.all([
       staff.perform(listAudit, { ...asked, ...(cursor ? { cursor } : {}) }),
       staff.perform(readAuditCheck, {}),
@@ -50,14 +48,14 @@ export function auditRoutes(console: Console, house: House): void {
       until: next && items.length === 0 ? placeOf(next) : undefined,
       first: cursor ? withQuery(list, asked) : undefined,
       next: next && withQuery(list, { ...asked, cursor: next }),
-      csv: withQuery(`${list}/csv`, asked),
       check: checked.value,
     }
     page(ctx, staff, 'admin-audit', locals, { problems })
   })
 
-  show(`${list}/csv`, read, async (ctx, staff) => {
-    const asked = z.strictObject(auditFilter).safeParse({ ...readQuery(ctx) })
+  // No address alone does it, which a prefetch or a preview would open: taking it along is an act, and written down.
+  act(`${list}/csv`, { ...read, page: () => list }, async (ctx, staff, sent) => {
+    const asked = z.strictObject(auditFilter).safeParse(askedOf(sent))
     if (!asked.success)
       throw problemOf({ kind: 'rejected', problems: problemsOf(asked.error) }, list)
     const at = seconds(now)
@@ -83,6 +81,12 @@ export function auditRoutes(console: Console, house: House): void {
     page(ctx, staff, 'admin-event', { event: eventOf(found.value, staff) })
   })
 }
+
+/** What of the filter was filled in. */
+const askedOf = (given: Record<string, string | undefined>) =>
+  Object.fromEntries(
+    fields.flatMap((name) => (given[name]?.trim() ? [[name, given[name].trim()]] : [])),
+  )
 
 const eventOf = ({ actor, target, at, ...event }: AuditEventShape, { may }: Staff): ShownEvent => ({
   ...event,

@@ -74,12 +74,8 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     const outcome = await staff.perform(exportClients, {})
     if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
     const text = outcome.value.yaml
-    house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: one(text) })
+    house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: [text] })
   })
-}
-
-async function* one(text: string) {
-  yield text
 }
 
 /** A field of a form holds no more than so much. */

@@ -158,6 +158,7 @@ export function readSettings(
 const adminOf = (before: Pick<Settings, 'scopes'> | undefined): string[] =>
   (before?.scopes ?? []).filter((one) => apiScopes.includes(one))
 
+/** The lines of a text area, without empty ones. */
 export const linesOf = (text = ''): string[] =>
   text
     .split('\n')

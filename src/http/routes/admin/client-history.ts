@@ -1,13 +1,19 @@
 /** An app's versions: who changed what and when, and the way back to one. */
+import type { FieldProblem } from '#admin/operation.ts'
 import { getClient, listClientVersions, undoClient } from '#admin/operations/clients.ts'
 import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import { clientPath, clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
 
-export function clientHistory({ show, act, page, done }: Console): void {
+export function clientHistory(
+  { show, act, page, done, problemsFrom }: Console,
+  { messages }: Pick<House, 'messages'>,
+): void {
   type More = NonNullable<Parameters<typeof page>[4]>
 
   async function showHistory(ctx: Context, staff: Staff, more: More = {}) {
@@ -36,10 +42,20 @@ export function clientHistory({ show, act, page, done }: Console): void {
           changes,
         })),
         path,
-        next: next && `${path}?${new URLSearchParams({ cursor: next })}`,
+        next: next && withQuery(path, { cursor: next }),
       },
       more,
     )
+  }
+
+  /** The settings by the names people know. */
+  function settingsIn(language: string, problems: readonly FieldProblem[]): string {
+    const names = problems.map(({ field }) => {
+      const [setting = ''] = field.split('.')
+      const key = `admin.wish.${setting}`
+      return messages.has(key) ? messages.translate(language, key) : setting
+    })
+    return new Intl.ListFormat(language).format(new Set(names))
   }
 
   show(`${clientsPath}/:id/versions`, { permission: 'clients.read' }, (ctx, staff) =>
@@ -55,9 +71,14 @@ export function clientHistory({ show, act, page, done }: Console): void {
       const current = Number(fields.current)
       const outcome = await staff.perform(undoClient, { id, version, current })
       if (outcome.kind === 'rejected') {
-        const params = { fields: [...new Set(outcome.problems.map((one) => one.field))].join(', ') }
-        const problem = { key: 'admin.clients.undo-refused', params }
-        return showHistory(ctx, staff, { problems: [{ problem }] })
+        const { language } = ctx.state
+        const params = { fields: settingsIn(language, outcome.problems) }
+        // There is no form to lead her to: each reason once.
+        const why = new Map(
+          problemsFrom(outcome.problems).map(({ problem }) => [JSON.stringify(problem), problem]),
+        )
+        const said = [{ key: 'admin.clients.undo-refused', params }, ...why.values()]
+        return showHistory(ctx, staff, { problems: said.map((problem) => ({ problem })) })
       }
       if (outcome.kind !== 'done') throw problemOf(outcome, `${clientPath(id)}/versions`)
       const { secret } = outcome.value

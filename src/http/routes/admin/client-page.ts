@@ -24,6 +24,7 @@ export type ShowClient = (
   more?: More & { owner?: string },
 ) => Promise<void>
 
+/** Registers the page, and gives what shows it again after a slip. */
 export function openClientPage({ show, page }: Console, house: House): ShowClient {
   const { config } = house
 

@@ -3,7 +3,8 @@
 import { clientKinds, clientStates } from '#admin/clients/schema.ts'
 import { listClients } from '#admin/operations/clients.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
+import { oneOf, readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import { clientActs } from './client-acts.ts'
 import { clientEditing } from './client-editing.ts'
 import { clientHistory } from './client-history.ts'
@@ -19,8 +20,6 @@ export function clientRoutes(console: Console, house: House): void {
 
   show(path, { permission: 'clients.read' }, async (ctx, staff) => {
     const query = readQuery(ctx)
-    const oneOf = <T extends string>(list: readonly T[], value: string | undefined) =>
-      list.find((one) => one === value)
     const kind = oneOf(clientKinds, query.kind)
     const state = oneOf(clientStates, query.state)
     const sort = oneOf(['name', 'created', 'updated'] as const, query.sort) ?? 'name'
@@ -38,10 +37,7 @@ export function clientRoutes(console: Console, house: House): void {
     if (outcome.kind !== 'done') throw problemOf(outcome, path)
     const { items, next } = outcome.value
     const here = { q, kind: kind ?? '', state: state ?? '', sort, order }
-    const linkTo = (more: Record<string, string>) => {
-      const given = Object.entries({ ...here, ...more }).filter(([, value]) => value !== '')
-      return `${path}?${new URLSearchParams(given)}`
-    }
+    const linkTo = (more: Record<string, string>) => withQuery(path, { ...here, ...more })
     /** A click on what it is sorted by turns it round. */
     const sortBy = (by: 'name' | 'created' | 'updated'): SortLink => {
       const turned = order === 'ascending' ? 'descending' : 'ascending'
@@ -71,5 +67,5 @@ export function clientRoutes(console: Console, house: House): void {
   clientEditing(console, house)
   const showClient = openClientPage(console, house)
   clientActs(console, house, showClient)
-  clientHistory(console)
+  clientHistory(console, house)
 }

@@ -2,7 +2,6 @@
 import type Router from '@koa/router'
 import type { FieldProblem } from '#admin/operation.ts'
 import type { Permission } from '#admin/staff.ts'
-import { equalInConstantTime } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
 import type { AdminViews, StaffPage } from '../../admin-views.ts'
 import type { PageOf } from '../../answer.ts'
@@ -64,7 +63,7 @@ export type Console = ReturnType<typeof openConsole>
 
 export function openConsole(router: Router<State>, house: House) {
   const { keys, answer, messages } = house
-  const { admit, markOf, orProveAnew } = openAdmission(router, house)
+  const { admit, markOf, isMarked, orProveAnew } = openAdmission(router, house)
   const routes: ConsoleRoute[] = []
 
   /** A page of the console. `path` as the router has it: `/admin/clients/:id`. */
@@ -99,10 +98,12 @@ export function openConsole(router: Router<State>, house: House) {
       const { fields, files } = rules.files
         ? await readUploads(ctx, keys.form)
         : { fields: await readForm(ctx, keys.form), files: {} }
-      const staff = await admit(ctx, page, rules)
+      // A file is not kept: she chooses it again.
+      const sent = rules.files ? undefined : fields
+      const staff = await admit(ctx, page, rules, sent)
       if (!staff) return
-      if (!equalInConstantTime(fields.staff ?? '', markOf(ctx, staff))) throw otherStaff()
-      await orProveAnew(ctx, page, () => handle(ctx, staff, fields, files))
+      if (!isMarked(ctx, staff, fields)) throw otherStaff()
+      await orProveAnew(ctx, page, () => handle(ctx, staff, fields, files), sent)
     })
   }
 
@@ -129,7 +130,7 @@ export function openConsole(router: Router<State>, house: House) {
       if (!staff) return
       const { fields, file } = await readFileForm(ctx, keys.form, bytes)
       try {
-        if (!equalInConstantTime(fields.staff ?? '', markOf(ctx, staff))) throw otherStaff()
+        if (!isMarked(ctx, staff, fields)) throw otherStaff()
         await orProveAnew(ctx, page, () => handle(ctx, staff, fields, file))
       } finally {
         // Of what nobody wanted the rest is dropped, so that the browser hears the answer.
@@ -180,7 +181,7 @@ export function openConsole(router: Router<State>, house: House) {
   const done = (ctx: Context, path: string, what: string) =>
     answer.redirect(ctx, `${path}${path.includes('?') ? '&' : '?'}done=${what}`)
 
-  return { show, act, receive, page, done, problemsFrom, routes }
+  return { show, act, receive, page, done, problemsFrom, isHers: isMarked, routes }
 }
 
 const sectionOf = (path: string): string =>

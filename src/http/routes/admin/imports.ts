@@ -22,6 +22,7 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
 import { Problem } from '../../problem.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf, toConsole } from './console-problems.ts'
@@ -56,7 +57,7 @@ export function importRoutes(console: Console, house: House): void {
     const write = await openCsv()
     const rows = example.map((cells) => columns.map((column) => cells[column] ?? ''))
     const text = byteOrderMark + write([columns, ...rows])
-    answer.download(ctx, { name: 'people.csv', type: csv, text: inOne(text) })
+    answer.download(ctx, { name: 'people.csv', type: csv, text: [text] })
   })
 
   show(exporting, { permission: 'people.export', dangerous: true }, (ctx, staff) =>
@@ -130,7 +131,7 @@ export function importRoutes(console: Console, house: House): void {
   )
 
   // For the page's script, which moves the bar.
-  show(`${one}/progress`, rules, async (ctx, staff) => {
+  show(`${one}/progress`, { ...rules, unattended: true }, async (ctx, staff) => {
     const shown = valueIn(await staff.perform(getImport, idOf(ctx)), list)
     const { state, total, checked, done: through } = shown
     answer.data(ctx, {
@@ -226,11 +227,11 @@ const problemsIn = (error: { issues: { path: PropertyKey[]; message: string }[] 
 
 const pagesOf = (path: string, cursor: string | undefined, next: string | undefined) => ({
   first: cursor ? path : undefined,
-  next: next && `${path}?cursor=${next}`,
+  next: next && withQuery(path, { cursor: next }),
 })
 
 /** How far it is, in words. */
-export function progressOf({ state, total, checked, done, rate, secondsLeft }: PeopleImport) {
+function progressOf({ state, total, checked, done, rate, secondsLeft }: PeopleImport) {
   const behind = state === 'checking' ? checked : done
   const written = (count: number) => count.toLocaleString('en')
   const params = {
@@ -247,7 +248,3 @@ export function progressOf({ state, total, checked, done, rate, secondsLeft }: P
 }
 
 const dayOf = ({ now }: House) => new Date(now()).toISOString().slice(0, 10)
-
-async function* inOne(text: string) {
-  yield text
-}

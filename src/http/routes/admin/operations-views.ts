@@ -59,7 +59,6 @@ export type OperationsViews = {
       events: ShownEvent[]
       /** Back to when it was looked through, where that is not all. */
       until?: Date | undefined
-      csv: string
       check: AuditCheckShape
     }
   'admin-event': StaffPage & { event: ShownEvent }

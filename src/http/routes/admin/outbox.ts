@@ -12,7 +12,8 @@ import {
 } from '#admin/operations/outbox.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
+import { oneOf, readQuery } from '../../input.ts'
+import { namesOfApps } from '../account/app-names.ts'
 import { shownOf, withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
@@ -24,15 +25,12 @@ const read = { permission: 'outbox.read' } as const
 const write = { permission: 'outbox.write' } as const
 const grave = { ...write, dangerous: true } as const
 
-const oneOf = <T extends string>(values: readonly T[], value: string | undefined): T | undefined =>
-  values.find((one) => one === value)
-
 const pathOf = ({ id = '' }: Record<string, string>) => `${list}/${encodeURIComponent(id)}`
 
 /** Enough of it to be typed. */
 const namedBy = (id: string) => id.slice(0, 8)
 
-export function outboxRoutes({ show, act, page, done }: Console, _house: House): void {
+export function outboxRoutes({ show, act, page, done }: Console, house: House): void {
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
     const asked = {
@@ -48,13 +46,14 @@ export function outboxRoutes({ show, act, page, done }: Console, _house: House):
     if (found.kind !== 'done') throw problemOf(found, list)
     if (counted.kind !== 'done') throw problemOf(counted, list)
     const { items, next } = found.value
+    const nameOf = await namesOf(house, ctx, items)
     page(ctx, staff, 'admin-outbox', {
       asked,
       counts: byKind(counted.value.items),
       messages: items.map((one) => ({
         ...one,
         href: pathOf({ id: one.id }),
-        shown: receiverOf(one, staff),
+        shown: receiverOf(one, staff, nameOf),
       })),
       mayWrite: staff.may('outbox.write'),
       first: cursor ? withQuery(list, asked) : undefined,
@@ -71,9 +70,10 @@ export function outboxRoutes({ show, act, page, done }: Console, _house: House):
     const found = await staff.perform(readMessage, { id })
     if (found.kind !== 'done') throw problemOf(found, list)
     const message = found.value
+    const nameOf = await namesOf(house, ctx, [message])
     const locals = {
       message,
-      shown: receiverOf(message, staff),
+      shown: receiverOf(message, staff, nameOf),
       named: namedBy(message.id),
       mayWrite: staff.may('outbox.write'),
     }
@@ -107,10 +107,19 @@ export function outboxRoutes({ show, act, page, done }: Console, _house: House):
   })
 }
 
+type NameOf = (clientId: string) => string
+
+const namesOf = (house: House, ctx: Context, messages: readonly MessageShape[]): Promise<NameOf> =>
+  namesOfApps(
+    house,
+    ctx.state.language,
+    messages.filter(({ kind }) => kind === 'backchannel-logout').map(({ to }) => to),
+  )
+
 /** Logout tokens go to apps: theirs is an id with a page. */
-const receiverOf = ({ kind, to }: MessageShape, staff: Staff): Shown =>
+const receiverOf = ({ kind, to }: MessageShape, staff: Staff, nameOf: NameOf): Shown =>
   kind === 'backchannel-logout'
-    ? shownOf({ id: to, what: 'client', key: to }, staff.may)
+    ? shownOf({ id: to, what: 'client', key: to, name: nameOf(to) }, staff.may)
     : { id: to }
 
 function byKind(

@@ -1,19 +1,21 @@
 /** People: looked for, listed and added. One person's page lies in person.ts. */
 import { addOnePerson, listPeople } from '#admin/operations/people.ts'
+import { peopleOrders } from '#admin/people/search.ts'
 import { accountStatuses } from '#admin/people/shapes.ts'
+import { reachOf } from '#admin/staff.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Fields, readQuery } from '../../input.ts'
+import { type Fields, oneOf, readQuery } from '../../input.ts'
 import { connectorLabel } from '../account/labels.ts'
 import { schoolLabel } from '../labels.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
 import { personRoutes } from './person.ts'
 
 const path = '/admin/people'
-const sorts = ['match', 'updated', 'created'] as const
 
 export function peopleRoutes(console: Console, house: House): void {
   const { show, act, page, problemsFrom } = console
@@ -21,11 +23,9 @@ export function peopleRoutes(console: Console, house: House): void {
   show(path, { permission: 'people.read' }, async (ctx, staff) => {
     const query = readQuery(ctx)
     const { cursor } = query
-    const oneOf = <T extends string>(list: readonly T[], value: string | undefined) =>
-      list.find((one) => one === value)
     const q = (query.q ?? '').slice(0, 200).trim()
     const status = oneOf(accountStatuses, query.status)
-    const sort = oneOf(sorts, query.sort)
+    const sort = oneOf(peopleOrders, query.sort)
     const text = { school: query.school?.trim() ?? '', county: query.county ?? '' }
     const outcome = await staff.perform(listPeople, {
       ...(q ? { q } : {}),
@@ -41,10 +41,7 @@ export function peopleRoutes(console: Console, house: House): void {
     const { items, next } = rejected ? { items: [], next: undefined } : outcome.value
     const lang = ctx.state.language
     const here = { q, ...text, status: status ?? '', sort: sort ?? '' }
-    const linkTo = (more: Record<string, string>) => {
-      const given = Object.entries({ ...here, ...more }).filter(([, value]) => value !== '')
-      return `${path}?${new URLSearchParams(given)}`
-    }
+    const linkTo = (more: Record<string, string>) => withQuery(path, { ...here, ...more })
     const locals = {
       people: items.map(({ counties, schools, ...one }) => ({
         ...one,
@@ -70,15 +67,14 @@ export function peopleRoutes(console: Console, house: House): void {
 
   /** Those whose people she reaches. */
   function countiesOf({ by }: Staff, { state: { language } }: Context) {
-    const everywhere = by.grants.some(({ reach }) => reach === '')
+    const reach = reachOf(by, 'people.read')
     return house.config.connectors
-      .filter(({ id }) => everywhere || by.grants.some(({ reach }) => reach === `county:${id}`))
+      .filter(({ id }) => reach?.kind === 'all' || reach?.counties.includes(id))
       .map(({ id }) => ({ value: id, label: connectorLabel(house, language, id) }))
   }
 
-  const mayAdd = ({ by, may }: Staff) =>
-    may('people.write') &&
-    by.grants.some(({ role, reach }) => reach === '' && (role === 'owner' || role === 'support'))
+  /** Somebody new is of no county: see `createPerson`. */
+  const mayAdd = ({ by }: Staff) => reachOf(by, 'people.write')?.kind === 'all'
 
   const rules = { permission: 'people.write' } as const
   const newPath = `${path}/new`

@@ -16,8 +16,6 @@ type SignIn = z.output<typeof signIn>
 
 const dateOr = (text: string | undefined) => (text === undefined ? undefined : new Date(text))
 
-export type PersonShapes = ReturnType<typeof openPersonShapes>
-
 export function openPersonShapes(house: House) {
   const { config, messages } = house
   const say = (lang: Language, key: string) => messages.translate(lang, key)

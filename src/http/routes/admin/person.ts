@@ -1,6 +1,6 @@
 /** One person's page, and what can be done to her account from there. */
 import { keyText } from '#accounts/people-keys.ts'
-import type { Operation } from '#admin/operation.ts'
+import { type Operation, unknown } from '#admin/operation.ts'
 import {
   acceptIdentity,
   changePerson,
@@ -22,6 +22,7 @@ import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -113,7 +114,7 @@ export function personRoutes(console: Console, house: House): void {
       path: pathOf(person.sub),
       signIns: await shapes.signIns(ctx.state.language, items),
       first: cursor ? here : undefined,
-      next: next && `${here}?${new URLSearchParams({ cursor: next })}`,
+      next: next && withQuery(here, { cursor: next }),
     })
   })
 
@@ -182,7 +183,9 @@ export function personRoutes(console: Console, house: House): void {
   ) {
     const shown = shapes.editable(ctx.state.language, person)
     const values = fields
-      ? Object.fromEntries(Object.keys(changeable).map((field) => [field, fields[field] ?? '']))
+      ? Object.fromEntries(
+          [...Object.keys(changeable), 'phoneRemove'].map((field) => [field, fields[field] ?? '']),
+        )
       : shown.values
     const locals = {
       person: { name: person.name, phrase: person.phrase },
@@ -204,9 +207,9 @@ export function personRoutes(console: Console, house: House): void {
     { ...writing, page: ({ sub = '' }) => `${pathOf(sub)}/edit` },
     async (ctx, staff, fields) => {
       const { sub = '' } = ctx.params
-      const { form_token: _, staff: __, phoneNumber = '', ...typed } = fields
+      const { form_token: _, staff: __, phoneNumber = '', phoneRemove, ...typed } = fields
       // What cannot be seen is not removed by leaving it empty.
-      const phone = phoneNumber.trim() ? { phoneNumber } : {}
+      const phone = phoneNumber.trim() || phoneRemove ? { phoneNumber } : {}
       const outcome = await staff.perform(changePerson, { ...typed, ...phone, sub })
       if (outcome.kind === 'rejected') {
         const problems = problemsFrom(outcome.problems)
@@ -217,8 +220,6 @@ export function personRoutes(console: Console, house: House): void {
     },
   )
 }
-
-const unknown = { kind: 'unknown' } as const
 
 /** As people mean it: without case, full-width letters or blanks. */
 const isSame = (phrase: string, typed = '') =>

@@ -1,5 +1,9 @@
 /** Plots as boxes: places in percent across, in pixels down, so that they fill any width and nothing in them is squeezed. */
 
+import { beginOf, dayIn } from '#lib/taiwan-days.ts'
+
+const day = 24 * 60 * 60
+
 /** A bar: both kinds of what is counted, one on the other. */
 export type Bar = {
   x: string
@@ -24,6 +28,7 @@ type Counted = { day: string; ok: number; failed: number }
 /** Longer than that, a bar is a week: a day would be thinner than a hair. */
 const mostBars = 100
 
+/** A bar for each day, or for each week where there are many days. `height` in pixels. */
 export function columnsOf(days: readonly Counted[], height = 160): Columns {
   const per = days.length > mostBars ? 'week' : 'day'
   const counts = per === 'week' ? byWeek(days) : days
@@ -50,11 +55,11 @@ export function columnsOf(days: readonly Counted[], height = 160): Columns {
   }
 }
 
-/** Weeks of seven days that end with the last one; the first may be shorter. */
+/** Weeks of seven days that end with the last one. What is left at the beginning is no week: its bar would look like a fall. */
 function byWeek(days: readonly Counted[]): Counted[] {
   const weeks: Counted[] = []
-  for (let end = days.length; end > 0; end -= 7) {
-    const week = days.slice(Math.max(0, end - 7), end)
+  for (let end = days.length; end >= 7; end -= 7) {
+    const week = days.slice(end - 7, end)
     weeks.unshift({
       day: week[0]?.day ?? '',
       ok: week.reduce((all, one) => all + one.ok, 0),
@@ -67,7 +72,8 @@ function byWeek(days: readonly Counted[]): Counted[] {
 /** To a number people read at a glance. */
 function roundUp(most: number): number {
   const size = 10 ** Math.floor(Math.log10(Math.max(1, most)))
-  return ([1, 2, 4, 6, 8, 10].find((times) => times * size >= most) ?? 10) * size
+  const tops = [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].map((times) => Math.round(times * size))
+  return tops.find((top) => top >= most) ?? 10 * size
 }
 
 const percent = (share: number): string => `${Math.round(share * 100) / 100}%`
@@ -82,8 +88,8 @@ export type Timeline = {
   rows: { label: string; spans: { kind: string; x: string; width: string }[] }[]
   /** Where the present is. */
   now: string
-  from: Date
-  until: Date
+  /** Where each month begins. */
+  months: { x: string; at: Date }[]
 }
 
 /** Spans of time one under the other, cut off at both ends. Times are seconds since 1970. */
@@ -103,7 +109,14 @@ export function timelineOf(
       }),
     })),
     now: percent(place(now)),
-    from: new Date(from * 1000),
-    until: new Date(until * 1000),
+    months: monthsIn(from, until).map((at) => ({ x: percent(place(at)), at: new Date(at * 1000) })),
   }
+}
+
+function monthsIn(from: number, until: number): number[] {
+  const first = Math.floor(from / day) * day
+  const days = Array.from({ length: Math.ceil((until - first) / day) }, (_, i) => first + i * day)
+  return [...new Set(days.map((at) => `${dayIn(at).slice(0, 7)}-01`))]
+    .map(beginOf)
+    .filter((at) => at >= from)
 }

@@ -11,6 +11,7 @@ import { randomToken } from '#lib/crypto.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import { sentFirst } from './client-editing.ts'
 import { linesOf, offeredScopes } from './client-form.ts'
@@ -78,7 +79,7 @@ export function registrationRoutes(
         once: randomToken(),
         actions: { create: path, revoke: `${path}/revoke` },
         first: cursor ? path : undefined,
-        next: next ? `${path}?${new URLSearchParams({ cursor: next })}` : undefined,
+        next: next && withQuery(path, { cursor: next }),
       },
       more,
     )

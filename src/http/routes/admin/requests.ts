@@ -9,7 +9,8 @@ import {
 import { requestStates } from '#admin/requests/shown.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Fields, readQuery } from '../../input.ts'
+import { type Fields, oneOf, readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { ShownWish } from './app-life-views.ts'
 import { offeredScopes } from './client-form.ts'
@@ -21,7 +22,7 @@ const permission = 'requests.decide'
 const pathOf = (id: string | undefined) => `${path}/${encodeURIComponent(id ?? '')}`
 
 /** In the order of the form. */
-export const wishFields = [
+const wishFields = [
   'nameEn',
   'redirectUris',
   'postLogoutRedirectUris',
@@ -32,6 +33,7 @@ export const wishFields = [
   'contacts',
 ] as const
 
+/** What was asked for and is not empty, in the order of the form. */
 export const wishesOf = (wanted: Record<string, unknown>): ShownWish[] =>
   wishFields.flatMap((field) => {
     const value = wanted[field]
@@ -45,7 +47,7 @@ export function requestRoutes(
 ): void {
   show(path, { permission }, async (ctx, staff) => {
     const query = readQuery(ctx)
-    const state = requestStates.find((one) => one === query.state) ?? 'waiting'
+    const state = oneOf(requestStates, query.state) ?? 'waiting'
     const { cursor } = query
     const outcome = await staff.perform(listRequests, { state, ...(cursor ? { cursor } : {}) })
     if (outcome.kind !== 'done') throw problemOf(outcome, path)
@@ -57,8 +59,8 @@ export function requestRoutes(
         createdAt: new Date(one.createdAt),
         decidedAt: one.decidedAt ? new Date(one.decidedAt) : undefined,
       })),
-      first: cursor ? `${path}?state=${state}` : undefined,
-      next: next ? `${path}?${new URLSearchParams({ state, cursor: next })}` : undefined,
+      first: cursor ? withQuery(path, { state }) : undefined,
+      next: next && withQuery(path, { state, cursor: next }),
     })
   })
 

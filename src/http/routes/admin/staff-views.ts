@@ -23,6 +23,12 @@ export type ShownStaff = {
 export type RoleChoice = { role: Role; reaches: { value: string; label: string }[] }
 
 export type StaffViews = {
+  'admin-held': StaffPage & {
+    /** As they were sent. */
+    fields: [name: string, value: string][]
+    action: string
+    back: string
+  }
   'admin-staff': StaffPage & {
     people: ShownStaff[]
     invitations: {

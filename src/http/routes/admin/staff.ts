@@ -16,6 +16,7 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import { connectorLabel } from '../account/labels.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -98,7 +99,7 @@ export function staffRoutes(console: Console, house: House): void {
         expiresAt: new Date(times.expiresAt),
       })),
       mayWrite: staff.may('staff.write'),
-      next: next && `${list}?${new URLSearchParams({ cursor: next })}`,
+      next: next && withQuery(list, { cursor: next }),
       first: cursor && list,
       actions: { withdraw: `${list}/withdraw` },
     })

@@ -5,6 +5,7 @@ import { type Span, spans } from '#admin/statistics.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
+import { connectorLabel } from '../account/labels.ts'
 import { shownOf, withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
@@ -14,13 +15,7 @@ import { columnsOf, shareOf } from './plots.ts'
 const path = '/admin/statistics'
 const read = { permission: 'statistics.read' } as const
 
-export function statisticsRoutes({ show, page }: Console, { config, answer }: House): void {
-  const labelOf = (connector: string, language: string): string => {
-    const labels: Record<string, string> =
-      config.connectors.find(({ id }) => id === connector)?.label ?? {}
-    return labels[language] ?? connector
-  }
-
+export function statisticsRoutes({ show, page }: Console, house: House): void {
   async function find(ctx: Context, staff: Staff) {
     const { days = '', way, connector, clientId } = readQuery(ctx)
     const span: Span = spans.find((one) => String(one) === days) ?? 30
@@ -51,7 +46,7 @@ export function statisticsRoutes({ show, page }: Console, { config, answer }: Ho
         way,
         ok,
         failed,
-        ...(connector ? { label: labelOf(connector, language) } : {}),
+        ...(connector ? { label: connectorLabel(house, language, connector) } : {}),
         href: withQuery(path, { ...asked, way, connector }),
         share: shareOf(ok + failed, total),
       })),
@@ -63,7 +58,7 @@ export function statisticsRoutes({ show, page }: Console, { config, answer }: Ho
         share: shareOf(ok + failed, busiest),
       })),
       only: [
-        ...(asked.connector ? [labelOf(asked.connector, language)] : []),
+        ...(asked.connector ? [connectorLabel(house, language, asked.connector)] : []),
         ...(asked.clientId ? [named ?? asked.clientId] : []),
       ],
       csv: withQuery(`${path}/csv`, asked),
@@ -72,7 +67,7 @@ export function statisticsRoutes({ show, page }: Console, { config, answer }: Ho
 
   show(`${path}/csv`, read, async (ctx, staff) => {
     const { statistics } = await find(ctx, staff)
-    answer.download(ctx, {
+    house.answer.download(ctx, {
       name: `sign-ins-${statistics.from}-${statistics.until}.csv`,
       type: 'text/csv; charset=utf-8',
       text: csvOf(statistics),

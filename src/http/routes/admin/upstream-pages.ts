@@ -9,6 +9,7 @@ import type { Fact, ShownState, ShownTest, UpstreamViews } from './upstreams-vie
 const words = 'admin.upstreams'
 const soon = 30 * 24 * 60 * 60 * 1000
 
+/** A moment of the API’s as a date. */
 export const dateIn = (moment: string | undefined): Date | undefined =>
   moment === undefined ? undefined : new Date(moment)
 
@@ -21,6 +22,7 @@ const tones: Record<string, ShownState['tone']> = {
   relapse: 'bad',
 }
 
+/** Whether people can go there, else how it fares. */
 export function stateOf({
   opening,
   state,
@@ -33,6 +35,7 @@ export function stateOf({
   return { key: `${words}.state.${is}`, tone: tones[is] ?? 'none', since: dateIn(since) }
 }
 
+/** `soon`: within 30 days of `now`, in milliseconds. */
 export const expiryOf = (moment: string | undefined, now: number) => {
   const at = dateIn(moment)
   return at && { at, soon: at.getTime() < now + soon }
@@ -48,6 +51,7 @@ const minutes = (seconds: number) => Math.ceil(seconds / 60)
 export const percentOf = (share: number): string =>
   share === 1 ? '100' : (Math.floor(share * 1000) / 10).toFixed(1)
 
+/** Each day with its bars for the chart, and minutes for the table beside it. */
 export const daysOf = (days: Days): UpstreamViews['admin-upstream']['days'] =>
   days.map(({ day, known, slow, down, off }) => {
     const good = known - slow - down - off
@@ -77,6 +81,7 @@ const eventKey = ({ kind, what }: UpstreamEvent): string =>
     failure: `${words}.failure.${what}.what`,
   })[kind] ?? `${words}.state.unheard`
 
+/** One line of the history. */
 export function eventOf(
   event: UpstreamEvent,
   say: Messages,
@@ -100,6 +105,7 @@ export function eventOf(
   }
 }
 
+/** What its file says, in words; what it leaves out is left out. */
 export function factsOf({ type, facts }: Pick<UpstreamDetail, 'type' | 'facts'>): Fact[] {
   const { profile, issuer, servers, former, linking, fingerprint, opens, closes } = facts
   const given = (name: string, value: string | undefined): Fact[] =>
@@ -144,6 +150,7 @@ const masked = (subject: string): string =>
 
 type Account = { account: 'yes' | 'no' | 'hidden'; accountPath?: string | undefined }
 
+/** A test sign-in as its page shows it: who she would be, what was made of the claims, and the claims. */
 export function testOf(
   result: TestResult,
   file: ConnectorConfig,

@@ -12,6 +12,7 @@ import { afterLostErrand } from '../next-steps.ts'
 
 export const testPath = (connector: string): string => `/admin/upstreams/${connector}/test`
 
+/** Leaving for the upstream, coming back, and what was brought. */
 export function openTestTrips(house: House) {
   const { trips, limits, answer, config, keys, store, now } = house
   const ports = { store, now, dataKey: keys.data }

@@ -21,7 +21,8 @@ import type { Message } from '#lib/messages.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Fields, readQuery } from '../../input.ts'
+import { type Fields, oneOf, readQuery } from '../../input.ts'
+import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -52,14 +53,6 @@ const shown = {
   away: { opening: 'not-connected' },
 } as const
 type Shown = keyof typeof shown
-
-const oneOf = <T extends string>(values: readonly T[], value: string | undefined): T | undefined =>
-  values.find((one) => one === value)
-
-const address = (path: string, query: Record<string, string | undefined>): string => {
-  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []))
-  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path
-}
 
 /** As a form for a moment in Taiwan has it: `2026-12-01T18:00`. */
 const inTaiwan = (at: number): string =>
@@ -95,12 +88,12 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
         checkedAt: dateIn(one.checkedAt),
       })),
       links: {
-        failures: address(list, { ...keep, sort: 'failures' }),
-        certificate: address(list, { ...keep, sort: 'certificate' }),
-        order: address(list, { ...keep, sort: undefined }),
+        failures: withQuery(list, { ...keep, sort: 'failures' }),
+        certificate: withQuery(list, { ...keep, sort: 'certificate' }),
+        order: withQuery(list, { ...keep, sort: undefined }),
       },
-      first: query.cursor ? address(list, keep) : undefined,
-      next: next && address(list, { ...keep, cursor: next }),
+      first: query.cursor ? withQuery(list, keep) : undefined,
+      next: next && withQuery(list, { ...keep, cursor: next }),
       empty: items.length === 0 && wanted === 'all' && !query.cursor,
     })
   })
@@ -141,8 +134,9 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
         ...locals,
         events: events.value.items.map((one) => eventOf(one, messages)),
         kind: kind ?? '',
-        first: query.cursor ? `${address(path, { kind })}#history` : undefined,
-        next: events.value.next && `${address(path, { kind, cursor: events.value.next })}#history`,
+        first: query.cursor ? `${withQuery(path, { kind })}#history` : undefined,
+        next:
+          events.value.next && `${withQuery(path, { kind, cursor: events.value.next })}#history`,
       },
       more,
     )
@@ -215,7 +209,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
     if (probed.kind !== 'done') throw problemOf(probed, path)
     const { answers, failure } = probed.value
     const what = answers ? 'answers' : (oneOf(failureNames, failure) ?? 'nonsense')
-    house.answer.redirect(ctx, address(path, { probed: what }))
+    house.answer.redirect(ctx, withQuery(path, { probed: what }))
   })
 
   act(`${list}/:id/switch-off`, { ...grave, page: pathOf }, async (ctx, staff, fields) => {

@@ -1,0 +1,41 @@
+/** Forms that came when their sender had to prove herself anew: kept, sealed, until she is back in the same browser. */
+import { randomToken, seal, sha256, unseal } from '#lib/crypto.ts'
+import { seconds } from '#lib/time.ts'
+import type { Context } from '../../context.ts'
+import type { House } from '../../house.ts'
+import type { Fields } from '../../input.ts'
+
+/** Time enough to look for one's telephone. */
+const lasts = 30 * 60
+
+export const heldPath = '/admin/held'
+
+export type HeldForm = {
+  /** Where it was sent. */
+  action: string
+  /** Where it stands. */
+  page: string
+  fields: Fields
+}
+
+export function openHeldForms({ store, keys, now }: Pick<House, 'store' | 'keys' | 'now'>) {
+  const idOf = (ctx: Context, token: string) =>
+    sha256(JSON.stringify(['held form', ctx.state.device, token]))
+  const contextOf = (id: string) => `held_form.${id}`
+
+  return {
+    /** Where she finds it. */
+    async hold(ctx: Context, form: HeldForm): Promise<string> {
+      const token = randomToken()
+      const id = idOf(ctx, token)
+      const sealed = seal(keys.data, JSON.stringify(form), contextOf(id))
+      await store.staffAcceptances.keep({ id, sealed, expiresAt: seconds(now) + lasts })
+      return `${heldPath}/${token}`
+    },
+    async find(ctx: Context, token: string): Promise<HeldForm | undefined> {
+      const id = idOf(ctx, token)
+      const row = await store.staffAcceptances.find(id, seconds(now))
+      return row && JSON.parse(unseal(keys.data, row.sealed, contextOf(id)))
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** What an app may not any more: it ends what it was issued while it might, and what nobody was asked for. */
+import type { Client } from 'oidc-provider'
+import type { ClientRow, Tables } from '#store/store.ts'
+import { putFarewells } from './backchannel.ts'
+import { keptScopes } from './clients.ts'
+
+const offline = 'offline_access'
+
+/** Begins the id of a grant that one of our own apps was given without asking. */
+export const unasked = 'unasked.'
+
+/** A grant given without asking is worth something only while the app is one of our own. */
+export const counts = (
+  { first_party: ours }: Pick<Client, 'first_party'>,
+  grantId: string | undefined,
+): boolean => ours === true || !grantId?.startsWith(unasked)
+
+/**
+ * Whether the app may have such a refresh token, as it is registered now. What another process issues in the second
+ * before it hears of a change is stopped here: it cannot be among what `endWithdrawn` ended.
+ */
+export const mayRefresh = (
+  client: Client,
+  { scopes, grantId }: { scopes: ReadonlySet<string>; grantId?: string | undefined },
+): boolean =>
+  client.grantTypeAllowed('refresh_token') &&
+  (!scopes.has(offline) || keptScopes(client, [offline]).length > 0) &&
+  counts(client, grantId)
+
+type Metadata = ClientRow['metadata']
+
+const refreshes = ({ grant_types: types }: Metadata): boolean =>
+  Array.isArray(types) && types.includes('refresh_token')
+const stays = ({ scope }: Metadata): boolean =>
+  typeof scope !== 'string' || scope.split(' ').includes(offline)
+
+/** Call it in the transaction that changes the registration. */
+export async function endWithdrawn(
+  tables: Pick<Tables, 'payloads' | 'outbox'>,
+  before: ClientRow,
+  { id, metadata }: ClientRow,
+  at: number,
+): Promise<void> {
+  const { metadata: was } = before
+  if (was.first_party === true && metadata.first_party !== true) {
+    await putFarewells(tables, before, { at, removed: false })
+    await tables.payloads.destroyGrantsOfClient(id)
+  }
+  // Also when it is given back: what was issued in that second must not come to life.
+  if (refreshes(was) !== refreshes(metadata)) await tables.payloads.destroyRefreshTokens(id)
+  else if (stays(was) !== stays(metadata)) await tables.payloads.destroyRefreshTokens(id, offline)
+}
