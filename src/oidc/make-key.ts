@@ -14,6 +14,8 @@ export async function makeSecret(alg?: SigningAlg): Promise<string> {
       : await generate('ec', { namedCurve: 'P-256' })
   const jwk = privateKey.export({ format: 'jwk' })
   // The public part names the key, so that the same key has the same kid everywhere (RFC 7638 in spirit).
-  const kid = sha256(`${jwk.kty}.${jwk.n ?? `${jwk.x}.${jwk.y}`}`).slice(0, 16)
+  const named = sha256(`${jwk.kty}.${jwk.n ?? `${jwk.x}.${jwk.y}`}`).slice(0, 16)
+  // At the command line a name that begins with a dash would be an option.
+  const kid = named.replace(/^-/, '_')
   return JSON.stringify({ ...jwk, kid, alg, use: 'sig' })
 }

@@ -410,7 +410,7 @@ test.serial('a page that was confirmed twice adds one factor, an old one none', 
   // Who has not seen the codes hears where there are others.
   for (const page of answers.filter(({ status }) => status === 409)) {
     t.regex(text(page, 'main'), /復原碼/)
-    const href = page.document.querySelector('#factors-link')?.getAttribute('href')
+    const href = page.document.querySelector('#next-factors')?.getAttribute('href')
     t.is(href, '/account/second-factor')
   }
 })
