@@ -1,7 +1,7 @@
 /** Every word a person reads, by language and dotted key, from `views/messages/[<part>.]<language>.yaml`. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { FAILSAFE_SCHEMA, load } from 'js-yaml'
 
 export type MessageParams = Readonly<Record<string, string | number>>
 
@@ -80,7 +80,9 @@ export function openMessages(dir: string): Messages {
     if (lang === undefined) continue
     const table = tables.get(lang) ?? new Map<string, string>()
     const part = new Map<string, string>()
-    flatten(file, parse(readFileSync(join(dir, file), 'utf8')), '', part)
+    // Another parser than for rules: it keeps no places for complaints, and is seven times as fast at ten thousand lines.
+    const text = readFileSync(join(dir, file), 'utf8')
+    flatten(file, load(text, { filename: file, schema: FAILSAFE_SCHEMA }), '', part)
     for (const [key, text] of part) {
       if (table.has(key)) throw new Error(`${file}: ${key} is said in another file already`)
       table.set(key, text)
