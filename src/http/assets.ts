@@ -46,6 +46,7 @@ const sheets: Record<string, string[]> = {
     'questions',
     'home-and-wide',
     'terms-and-strength',
+    'menu',
     'account',
     'joining',
   ],
