@@ -13,6 +13,9 @@ import {
 /** 256 bits, base64url, 43 characters. */
 export const randomToken = (): string => randomBytes(32).toString('base64url')
 
+/** Never begins with a dash, as one in 64 would: a command line takes that for an option. */
+export const withoutDashAtHead = (base64url: string): string => base64url.replace(/^-/, '_')
+
 /** So many letters of an alphabet, each as likely as any other. */
 export const randomLetters = (alphabet: string, length: number): string =>
   Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')

@@ -1,11 +1,11 @@
 /** Our own client settings beside RFC 7591's, and how a registration becomes what the provider reads. */
 import type { ClientMetadata } from 'oidc-provider'
-import { equalInConstantTime, randomToken, sha256 } from '#lib/crypto.ts'
+import { equalInConstantTime, randomToken, sha256, withoutDashAtHead } from '#lib/crypto.ts'
 import type { NewClientRow } from '#store/store.ts'
 import { partScopes } from './api-resource.ts'
 
-/** 132 bits. Never with a hyphen in front, which a command line takes for an option. */
-export const newClientId = (): string => randomToken().slice(0, 22).replace(/^-/, '_')
+/** 132 bits. */
+export const newClientId = (): string => withoutDashAtHead(randomToken().slice(0, 22))
 
 /** Settings of ours that a registration may carry. */
 export const extraClientMetadata = [

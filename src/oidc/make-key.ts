@@ -1,7 +1,7 @@
 /** Makes the secret of a new key. */
 import { generateKeyPair, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { sha256 } from '#lib/crypto.ts'
+import { sha256, withoutDashAtHead } from '#lib/crypto.ts'
 import type { SigningAlg } from './key-schedule.ts'
 
 /** A private JWK for a signature algorithm, else 32 random bytes. */
@@ -15,7 +15,6 @@ export async function makeSecret(alg?: SigningAlg): Promise<string> {
   const jwk = privateKey.export({ format: 'jwk' })
   // The public part names the key, so that the same key has the same kid everywhere (RFC 7638 in spirit).
   const named = sha256(`${jwk.kty}.${jwk.n ?? `${jwk.x}.${jwk.y}`}`).slice(0, 16)
-  // At the command line a name that begins with a dash would be an option.
-  const kid = named.replace(/^-/, '_')
+  const kid = withoutDashAtHead(named)
   return JSON.stringify({ ...jwk, kid, alg, use: 'sig' })
 }
