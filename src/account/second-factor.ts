@@ -13,7 +13,7 @@ import { tell } from '#accounts/tell.ts'
 import { sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { endSessions } from '#oidc/sessions.ts'
-import type { AccountRow, FactorRow, Store, Tables } from '#store/store.ts'
+import type { AccountRow, CodesStanding, FactorRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 
 /** More than anybody has telephones. */
@@ -43,15 +43,18 @@ export async function listFactors(
 ): Promise<Factors> {
   // One after the other: inside a transaction they share a connection.
   const list = await secondFactors.ofAccount(accountId)
-  const codesLeft = await recoveryCodes.left(accountId)
+  const codes = await recoveryCodes.standing(accountId)
   const roles = await staffRoles.of(accountId)
-  const edition = await editionOf({ recoveryCodes }, accountId)
-  return { list, codesLeft, edition, byInvitation: list.length === 0 && roles.length > 0 }
+  return {
+    list,
+    codesLeft: codes.left,
+    edition: shownEdition(codes),
+    byInvitation: list.length === 0 && roles.length > 0,
+  }
 }
 
 /** Nothing of a code is in a page. */
-const editionOf = async ({ recoveryCodes }: Pick<Tables, 'recoveryCodes'>, accountId: string) =>
-  sha256(await recoveryCodes.edition(accountId))
+const shownEdition = ({ edition }: CodesStanding) => sha256(edition)
 
 export type ShownSetUp = { sealed: string; secret: string; uri: string }
 
@@ -174,7 +177,7 @@ export async function renewCodes(
     const factors = await tables.secondFactors.ofAccount(acting.accountId)
     if (factors.length === 0) return { kind: 'refused', why: 'none' }
     if (!acting.proved) return { kind: 'refused', why: 'prove' }
-    if ((await editionOf(tables, acting.accountId)) !== seen)
+    if (shownEdition(await tables.recoveryCodes.standing(acting.accountId)) !== seen)
       return { kind: 'refused', why: 'codes-changed' }
     const codes = await putCodes(tables, acting, ports)
     await tell(tables, account, acting, (her) =>

@@ -147,7 +147,7 @@ async function tellUsed(
   at: number,
   { writeLetter, language }: SecondFactorPorts,
 ): Promise<void> {
-  const left = await tables.recoveryCodes.left(account.id)
+  const { left } = await tables.recoveryCodes.standing(account.id)
   await tell(tables, account, { at, language }, ({ params, ...her }) =>
     writeLetter({ kind: 'recovery-code-used', ...her, params: { ...params, left } }),
   )

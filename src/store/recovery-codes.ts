@@ -6,11 +6,15 @@ export type RecoveryCodes = {
   replace(accountId: string, digests: string[], at: number): Promise<void>
   /** Uses it up. True for exactly one caller, however many race. */
   use(accountId: string, digest: string, at: number): Promise<boolean>
-  /** How many are still good. */
-  left(accountId: string): Promise<number>
-  /** Another one each time they are replaced, and the same when one of them was used; empty where there are none. */
-  edition(accountId: string): Promise<string>
+  standing(accountId: string): Promise<CodesStanding>
   removeAll(accountId: string): Promise<void>
+}
+
+export type CodesStanding = {
+  /** How many are still good. */
+  left: number
+  /** Another one each time they are replaced, and the same when one of them was used; empty where there are none. */
+  edition: string
 }
 
 /** As many as anybody is given at once. */
@@ -26,13 +30,10 @@ const use = statement(
   `UPDATE recovery_code SET used_at = ? WHERE account_id = ? AND digest = ? AND used_at IS NULL
    RETURNING digest`,
 )
-const left = statement(
-  'recovery-code.left',
-  'SELECT COUNT(*) AS count FROM recovery_code WHERE account_id = ? AND used_at IS NULL',
-)
-const edition = statement(
-  'recovery-code.edition',
-  'SELECT MIN(digest) AS edition FROM recovery_code WHERE account_id = ?',
+const standing = statement(
+  'recovery-code.standing',
+  `SELECT COUNT(*) - COUNT(used_at) AS still_good, MIN(digest) AS edition
+   FROM recovery_code WHERE account_id = ?`,
 )
 const removeAll = statement(
   'recovery-code.remove-all',
@@ -52,9 +53,10 @@ export function openRecoveryCodes(statements: Statements): RecoveryCodes {
     },
     use: async (accountId, digest, at) =>
       (await statements.run(use, [at, accountId, digest])).length === 1,
-    left: async (accountId) => Number((await statements.run(left, [accountId]))[0]?.count ?? 0),
-    edition: async (accountId) =>
-      String((await statements.run(edition, [accountId]))[0]?.edition ?? ''),
+    async standing(accountId) {
+      const [found] = await statements.run(standing, [accountId])
+      return { left: Number(found?.still_good ?? 0), edition: String(found?.edition ?? '') }
+    },
     async removeAll(accountId) {
       await statements.run(removeAll, [accountId])
     },

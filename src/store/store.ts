@@ -102,6 +102,7 @@ export {
 } from './people-imports.ts'
 export { type PeopleOrder, type PeoplePlace, peopleOrders } from './people-search.ts'
 export type { PictureRow } from './pictures.ts'
+export type { CodesStanding } from './recovery-codes.ts'
 export type { InitialTokenPlace, InitialTokenRow } from './registrations.ts'
 export type { FactorRow, FactorType } from './second-factors.ts'
 export type { SignInCount, SignInKind, SignInWindow } from './sign-in-counts.ts'

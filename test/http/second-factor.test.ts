@@ -381,7 +381,7 @@ test.serial(
     const removed = await browser.submit(list, 'remove-form-0')
     t.is(removed.status, 200)
     t.regex(text(removed, '#notice'), /已移除/)
-    t.is(await store.recoveryCodes.left(sub), 0)
+    t.is((await store.recoveryCodes.standing(sub)).left, 0)
     t.deepEqual((await takeLetters(world)).filter(({ to }) => to === account).length, 3)
     t.is((await payloadOf(sub)).length, 1, 'the thief’s session has ended')
   },

@@ -43,11 +43,11 @@ export function openSecondFactor(house: House) {
 
   async function show(ctx: Context, question: Asked, how: How = {}) {
     const { uid, app, accountId = '', formAction } = question
-    const [member, factors, roles, codesLeft] = await Promise.all([
+    const [member, factors, roles, codes] = await Promise.all([
       store.accounts.find(accountId),
       store.secondFactors.ofAccount(accountId),
       store.staffRoles.of(accountId),
-      store.recoveryCodes.left(accountId),
+      store.recoveryCodes.standing(accountId),
     ])
     const whom = { accountId, device: deviceOf(ctx), factors }
     const passkey = await askPasskey(whom, seconds(now), passkeyPorts(house, ctx))
@@ -62,7 +62,7 @@ export function openSecondFactor(house: House) {
         account: { name: member?.profile.name?.value ?? '' },
         hasApp: factors.some(({ type }) => type === 'totp'),
         passkey,
-        codesLeft,
+        codesLeft: codes.left,
         // Whoever has her password must not be able to make himself her second factor.
         none: factors.length > 0 ? undefined : roles.length > 0 ? 'staff' : 'member',
         way: how.way,

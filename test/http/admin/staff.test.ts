@@ -343,7 +343,7 @@ test.serial(
     await owner.browser.submit(page, 'reset', { confirm: second.account })
     const { store } = world.house
     t.deepEqual(await store.secondFactors.ofAccount(second.sub), [])
-    t.is(await store.recoveryCodes.left(second.sub), 0)
+    t.is((await store.recoveryCodes.standing(second.sub)).left, 0)
     const letters = await takeLetters(world)
     const link = linkIn(
       letters.find(({ text }) => text.includes('/admin/invitation/')) ?? { text: '' },
