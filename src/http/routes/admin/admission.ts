@@ -119,7 +119,12 @@ export function openAdmission(router: Router<State>, house: House) {
   }
 
   /** Back to the page when she has proved herself; or to what she sent, if it was a form of hers. */
-  async function sendAway(ctx: Context, page: string, anew: boolean, fields?: Fields) {
+  async function sendAway(
+    ctx: Context,
+    page: string,
+    anew: boolean,
+    fields?: Fields,
+  ): Promise<undefined> {
     // Of whoever is signed in no more the cookie says who it was: strangers keep nothing with us.
     const accountId = (await house.provider.Session.get(ctx as never)).accountId
     const id = accountId ?? visits.last(ctx)?.accountId
@@ -137,12 +142,12 @@ export function openAdmission(router: Router<State>, house: House) {
   ): Promise<Staff | undefined> {
     const found = await findStaff(ctx)
     if (found.kind === 'stranger') throw notStaff()
-    if (found.kind !== 'staff') return void (await sendAway(ctx, page, false, sent))
+    if (found.kind !== 'staff') return sendAway(ctx, page, false, sent)
     const { account, by, provedAt } = found
     if (seconds(now) - provedAt > provedSeconds || isIdle(ctx, account.id, provedAt))
-      return void (await sendAway(ctx, page, true, sent))
+      return sendAway(ctx, page, true, sent)
     if (!reachOf(by, permission)) throw forbidden()
-    if (dangerous && !by.fresh) return void (await sendAway(ctx, page, true, sent))
+    if (dangerous && !by.fresh) return sendAway(ctx, page, true, sent)
     if (!unattended) visits.note(ctx, account.id)
     return {
       account,
