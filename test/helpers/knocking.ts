@@ -1,4 +1,5 @@
 /** Somebody at the sign-in form, from any address in the world, and what she is told. */
+import { setTimeout } from 'node:timers/promises'
 import { type Browser, openBrowser, type Page } from './browser.ts'
 import type { RelyingParty } from './relying-party.ts'
 import type { World } from './world.ts'
@@ -20,12 +21,24 @@ export function openClock() {
 }
 
 /** How many passwords were looked at. */
-export function countHashes({ house: { passwords } }: World): () => number {
+export const countHashes = (world: World): (() => number) => countHashesOfCrowd([world], 1)
+
+/**
+ * The same where many knock at once: none is answered before so many are being looked at, or a few seconds have passed.
+ * On a slow machine the first would be refused before the last has come, and whoever comes then has to wait.
+ */
+export function countHashesOfCrowd(worlds: World[], atOnce: number): () => number {
   let count = 0
-  const { verify } = passwords
-  passwords.verify = (...given) => {
-    count++
-    return verify(...given)
+  const all = Promise.withResolvers<void>()
+  for (const { house } of worlds) {
+    const { passwords } = house
+    const { verify } = passwords
+    passwords.verify = async (...given) => {
+      count++
+      if (count >= atOnce) all.resolve()
+      await Promise.race([all.promise, setTimeout(5_000)])
+      return verify(...given)
+    }
   }
   return () => count
 }
