@@ -238,14 +238,11 @@ test('a slow county is given up after five seconds', async (t) => {
   const browser = openBrowser()
   const page = await rp.begin(browser)
   const atCounty = await browser.submit(page, 'county-form', { connector: 'ntpc' })
+  const callback = await stopBeforeCallback(browser, atCounty)
   await world.switchCounty('ntpc', 'slow-token')
   const started = performance.now()
-  const problem = await browser.submit(atCounty, 'county-login', {
-    account: 'ntpctest',
-    password: 'ntpctest',
-  })
-  t.is(problem.status, 504)
-  t.true(performance.now() - started < 10_000)
+  t.is((await browser.open(callback)).status, 504)
+  t.true(performance.now() - started < 7_000)
 })
 
 /** Signs in at the county's page and stops before our callback is opened. */
