@@ -20,6 +20,15 @@ async function open(width: number, javaScriptEnabled = true): Promise<Page> {
   return page
 }
 
+/** In the page: true once the frame has been scrolled and stands where it stood when last asked. */
+function restsBelowItsTop() {
+  const frame = document.getElementById('terms')
+  if (!frame) return false
+  const before = frame.dataset.stood
+  frame.dataset.stood = `${frame.scrollTop}`
+  return frame.scrollTop > 0 && before === frame.dataset.stood
+}
+
 for (const width of [360, 1280])
   test(`at ${width} px terms are scrolled to their end by keyboard, then one may agree`, async (t) => {
     const page = await open(width)
@@ -30,6 +39,8 @@ for (const width of [360, 1280])
 
     await page.focus('#terms')
     await page.keyboard.press('PageDown')
+    // Between two keys the frame comes to rest: the second would be lost in the first one's gliding.
+    await page.waitForFunction(restsBelowItsTop, undefined, { polling: 100 })
     t.true(await page.isDisabled('#agreement-agree'), 'half of it is not all of it')
     await page.keyboard.press('End')
     await page.waitForSelector('#agreement-agree:enabled')
