@@ -8,7 +8,7 @@ import { addPerson } from '#admin/people.ts'
 import { type Config, loadConfig } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openLog } from '#lib/log.ts'
-import { type Messages, openMessages } from '#lib/messages.ts'
+import { openMessages } from '#lib/messages.ts'
 import type { Where } from '#store/store.ts'
 import { openApp } from '../../src/app.ts'
 import { listen } from '../../src/opening/listening.ts'
@@ -81,12 +81,8 @@ type Options = {
   enrolments?: Config['enrolments'] | 'as configured'
 }
 
-let read: Messages | undefined
-/** Read once: 65 ms a world. */
-const words = () => {
-  read ??= openMessages(join(root, 'views', 'messages'))
-  return read
-}
+/** Read once for all worlds of a file. */
+const messages = openMessages(join(root, 'views', 'messages'))
 
 /** Databases of worlds by their data directory: a restart comes back to its own. */
 const databases = new Map<string, Where>()
@@ -203,7 +199,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
       await openApp(config, {
         log: openLog('info', { write: (line: string) => lines.push(line) }),
         now: options.now,
-        messages: words(),
+        messages,
         // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
         passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
         ...town?.appPorts,
