@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { Server as NetServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 export type Listening = { close(): Promise<void> }
 
@@ -66,12 +67,28 @@ function open(
     handler(request, response)
   })
 
+  /** Who waits at the door is let in, one in each turn of the event loop: closing sooner would cut her off. */
+  async function emptyQueue() {
+    const until = performance.now() + graceMs / 4
+    let came = true
+    const note = () => {
+      came = true
+    }
+    server.on('connection', note)
+    while (came && performance.now() < until) {
+      came = false
+      // The first may stand in the middle of a turn: only the second has a whole one behind it.
+      await nextTurn()
+      await nextTurn()
+    }
+    server.off('connection', note)
+  }
+
   async function close() {
     ending = true
     // Their answers say that the connection ends with them.
     for (const response of underway) response.shouldKeepAlive = false
-    // What waits to be accepted is accepted before the phase this runs in: closing sooner would refuse it.
-    await new Promise((resolve) => setImmediate(resolve))
+    await emptyQueue()
     const ended = new Promise((resolve) => server.once('close', resolve))
     // Only stops accepting: `server.close()` also cuts idle connections, on which a request may be on its way.
     NetServer.prototype.close.call(server)
