@@ -15,7 +15,7 @@ export default {
   files: ['test/**/*.test.ts'],
   extensions: { ts: 'module' },
   workerThreads: false,
-  timeout: '2m',
+  timeout: '5m',
   concurrency: 2,
   sortTestFiles: (a, b) => rank(a) - rank(b) || a.localeCompare(b),
 }

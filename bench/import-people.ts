@@ -12,13 +12,13 @@ import { exportPeople } from '#admin/imports/export.ts'
 import { importJob, receiveImport } from '#admin/imports/receive.ts'
 import { perform } from '#admin/operation.ts'
 import { getImport, startImport } from '#admin/operations/imports.ts'
-import { addPerson } from '#admin/people.ts'
 import { operatorBy } from '#admin/staff.ts'
 import { loadConfig } from '#config/load.ts'
 import { openLog } from '#lib/log.ts'
 import { openApp } from '../src/app.ts'
 import { listen } from '../src/opening/listening.ts'
 import { openBrowser } from '../test/helpers/browser.ts'
+import { makeLocalAccount } from '../test/helpers/local-account.ts'
 import { startPostgres } from '../test/helpers/postgres.ts'
 
 const [engine = 'sqlite', size = '100000'] = process.argv.slice(2)
@@ -41,7 +41,7 @@ const { house } = app
 const server = await listen(house)
 const by = operatorBy('operator:bench')
 const person = { account: 'bench@mail.edu.tw', password: 'a long enough password', name: '王' }
-await addPerson(house.store, person, { ...house, actor: by.actor })
+await makeLocalAccount(house, person)
 
 const waits: number[] = []
 let ended = false

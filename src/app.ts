@@ -71,6 +71,8 @@ export type AppPorts = {
   messages?: Messages
   /** In place of what a hash usually costs: tests make hundreds of people. */
   passwordCost?: PasswordCost
+  /** In place of the seconds an upstream usually has: in tests it shares our two cores. */
+  upstreamPatienceMs?: number
 }
 
 export type App = {
@@ -164,7 +166,12 @@ function openHouse(
   const allow = [...site.outbound.allow, ...(ports.allowOrigins ?? [])]
   const fetch = openGuardedFetch({ allow })
   // Upstreams without TLS are called by their connectors, and by nobody else.
-  const toUpstreams = openGuardedFetch({ allow, plain: openPlainAddresses(connectors) })
+  const toUpstreams = openGuardedFetch({
+    allow,
+    plain: openPlainAddresses(connectors),
+    connectMs: ports.upstreamPatienceMs,
+    totalMs: ports.upstreamPatienceMs,
+  })
   const { messages = openMessages(join(views, 'messages')) } = ports
   const assets = openAssets(join(views, 'assets'))
   const answer = openAnswer({
@@ -292,7 +299,7 @@ function openHouse(
     examine: async () =>
       (await import('./opening/examining.ts')).examineAll(
         { ...config, connectors },
-        { kek: foundation.keyEncryption, now, allow: ports.allowOrigins ?? [] },
+        { kek: foundation.keyEncryption, now, messages, allow: ports.allowOrigins ?? [] },
       ),
     background,
     now,

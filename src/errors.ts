@@ -90,6 +90,25 @@ export class BackupError extends Error {
   }
 }
 
+/** None of the key-encryption keys given opens the key ring. */
+export class WrongKeyError extends Error {
+  override name = 'WrongKeyError'
+  /** The id of the one that does, where the ring says so. */
+  readonly sealedUnder: string | undefined
+  /** The ids of those that were given. */
+  readonly given: string[]
+
+  constructor(sealedUnder: string | undefined, given: string[], options?: { cause?: unknown }) {
+    const whose = sealedUnder ? ` (sealed under ${sealedUnder}, given ${given.join(', ')})` : ''
+    super(
+      `the key-encryption key does not open this database${whose}: give the CITYGATE_KEK it was made with or last changed to`,
+      options,
+    )
+    this.sealedUnder = sealedUnder
+    this.given = given
+  }
+}
+
 /** A queue is full: the person should try again shortly. Answered with 503. */
 export class BusyError extends Error {
   override name = 'BusyError'

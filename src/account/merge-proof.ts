@@ -1,6 +1,7 @@
 /** A member proves a second account of hers: good for this session and this browser, for a while, and once. */
 import { randomUUID } from 'node:crypto'
 import { isSomebodyElse, reportReused, type StaffAlerts } from '#accounts/fingerprint.ts'
+import { isGuarded } from '#accounts/guarded.ts'
 import { type LocalPorts, signInLocally, signInName } from '#accounts/local.ts'
 import { findCarriedOver, findFormer } from '#accounts/rekey.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
@@ -52,7 +53,7 @@ export async function findProposal(
   const other = await tables.accounts.find(row.merged)
   if (other?.status !== 'active' || other.id === accountId) return undefined
   if ((await passwordMark(tables, other.id)) !== proof.password) return undefined
-  if (await isProtected(tables, other.id)) return undefined
+  if (await isGuarded(tables, other.id)) return undefined
   const { by } = proof
   if (by.way === 'upstream') {
     // Staff switched it off meanwhile.
@@ -61,18 +62,6 @@ export async function findProposal(
     if (!linked.some(({ id }) => id === by.identityId)) return undefined
   }
   return { id: row.id, other, by }
-}
-
-/**
- * More guards it than what is asked for here: a second factor, which would be passed by, or a role, which nobody should
- * lose by a page of hers.
- */
-async function isProtected(
-  { secondFactors, staffRoles }: Pick<Tables, 'secondFactors' | 'staffRoles'>,
-  accountId: string,
-): Promise<boolean> {
-  if ((await secondFactors.ofAccount(accountId)).length > 0) return true
-  return (await staffRoles.of(accountId)).length > 0
 }
 
 /** Bound to both accounts: of two rows neither can be made the other. */
@@ -160,7 +149,7 @@ export async function proveByPassword(
       await begun.right()
       const { accountId, stands } = signIn
       if (accountId === acting.accountId) return { kind: 'same' }
-      if (await isProtected(store, accountId)) {
+      if (await isGuarded(store, accountId)) {
         await refused('protected', accountId)
         return { kind: 'protected' }
       }
@@ -207,7 +196,7 @@ export async function proveByIdentity(
     await refused('barred', account.id)
     return { kind: 'not-active' }
   }
-  if (await isProtected(store, account.id)) {
+  if (await isGuarded(store, account.id)) {
     await refused('protected', account.id)
     return { kind: 'protected' }
   }

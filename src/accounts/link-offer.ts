@@ -3,6 +3,7 @@ import type { ConnectorConfig } from '#config/connector.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { isMailAddress } from '#lib/mail.ts'
 import type { Tables } from '#store/store.ts'
+import { isGuarded } from './guarded.ts'
 import { normalName } from './local.ts'
 
 export type Linking = {
@@ -15,23 +16,28 @@ export type LinkOffer = {
   /** Whose address it is. */
   accountId: string
   address: string
-  /** What shows that the account is hers: signing in to it, or, where both sides verified the address, her word. */
+  /**
+   * What shows that the account is hers: signing in to it, or her word, where both sides verified the address and nothing
+   * else guards it.
+   */
   proof: 'sign-in' | 'word'
 }
 
 /** The account she may link herself to. An address alone never does: whoever runs an upstream can claim any. */
 export async function findLinkOffer(
-  { identifiers }: Pick<Tables, 'identifiers'>,
+  tables: Pick<Tables, 'identifiers' | 'secondFactors' | 'staffRoles'>,
   { profile: { email = '', emailVerified = false } }: UpstreamIdentity,
   { policy, domain }: Linking,
 ): Promise<LinkOffer | undefined> {
   const address = normalName(email)
   if (policy === 'never' || !isMailAddress(address)) return undefined
-  const holder = await identifiers.findHolder(address, nameWithin(address, domain))
+  const holder = await tables.identifiers.findHolder(address, nameWithin(address, domain))
   if (!holder) return undefined
   const verified = emailVerified && holder.verifiedAt !== undefined && holder.value === address
-  const word = policy === 'verified-email' && verified && isPlain(email)
-  return { accountId: holder.accountId, address, proof: word ? 'word' : 'sign-in' }
+  const { accountId } = holder
+  const alike = policy === 'verified-email' && verified && isPlain(email)
+  const word = alike && !(await isGuarded(tables, accountId))
+  return { accountId, address, proof: word ? 'word' : 'sign-in' }
 }
 
 const nameWithin = (address: string, domain: string | undefined) =>

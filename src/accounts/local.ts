@@ -116,47 +116,23 @@ export async function findByName(
   return (await store.identifiers.find('email', `${name}@${domain}`))?.accountId
 }
 
-export type NewLocalAccount = {
+type NewLocalAccount = {
+  accountId: string
   /** A user name, or an address when it has an `@`. */
   account: string
-  password: string
   name: string
   by: string
+  /** The password's hash. */
+  secret: string
 }
 
-/** Makes an active account with its first name and password. `taken` if somebody has the name. */
-export async function createLocalAccount(
-  store: Store,
-  wanted: NewLocalAccount,
-  ports: Pick<LocalPorts, 'now' | 'passwords'> & { actor: string },
-): Promise<{ kind: 'created'; accountId: string } | { kind: 'taken' }> {
-  const at = seconds(ports.now)
-  const accountId = randomUUID()
-  const secret = await ports.passwords.hash(wanted.password)
-  const taken = new Error('name is taken')
-  try {
-    await store.transaction(async (tables) => {
-      if (!(await putLocalAccount(tables, { ...wanted, accountId, secret }, at))) throw taken
-      const made = { action: 'account.create', target: accountId, outcome: 'ok' }
-      await tables.audit.record({ at, actor: ports.actor, ...made })
-    })
-  } catch (error) {
-    if (error === taken) return { kind: 'taken' }
-    throw error
-  }
-  return { kind: 'created', accountId }
-}
-
-/** False if somebody has the name: take back then what it has begun. Call it inside a transaction. */
+/**
+ * Makes an active account with its first name and password. False if somebody has the name: take back then what it has
+ * begun. Call it inside a transaction.
+ */
 export async function putLocalAccount(
   { accounts, identifiers, credentials }: Pick<Tables, 'accounts' | 'identifiers' | 'credentials'>,
-  {
-    accountId,
-    account,
-    name: fullName,
-    by,
-    secret,
-  }: Omit<NewLocalAccount, 'password'> & { accountId: string; secret: string },
+  { accountId, account, name: fullName, by, secret }: NewLocalAccount,
   at: number,
 ): Promise<boolean> {
   const name = normalName(account)

@@ -1,7 +1,7 @@
 /** The audit trail as staff read it: names beside ids, and what each of them leads to. */
 import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, AuditRow, Store } from '#store/store.ts'
-import { csvBeginning, csvRow } from './csv.ts'
+import { byteOrderMark, openCsv } from './csv.ts'
 
 /** What an event speaks of: `id` is as the trail writes it, `what` the page it has, if any. */
 export type Mentioned = {
@@ -85,28 +85,28 @@ export async function* auditCsv(
   store: Pick<Store, 'auditSearch'>,
   filter: AuditFilter,
 ): AsyncGenerator<string> {
-  yield csvBeginning + csvRow(columns)
+  const write = await openCsv()
+  yield byteOrderMark + write([columns])
   let place: AuditPlace | undefined
   do {
     const { rows, next } = await store.auditSearch.search(filter, place, part)
     const events = await withNames(store, rows)
-    if (events.length > 0) yield events.map(lineOf).join('')
+    if (events.length > 0) yield write(events.map(lineOf))
     place = next
   } while (place)
 }
 
-const lineOf = ({ by, to, ...row }: ReadEvent): string =>
-  csvRow([
-    isoTime(row.at),
-    row.action,
-    row.outcome,
-    row.actor,
-    by.name,
-    row.target,
-    to?.name,
-    row.address,
-    row.ref,
-    Object.keys(row.details).length > 0 ? JSON.stringify(row.details) : '',
-    row.chain,
-    row.seq,
-  ])
+const lineOf = ({ by, to, ...row }: ReadEvent) => [
+  isoTime(row.at),
+  row.action,
+  row.outcome,
+  row.actor,
+  by.name,
+  row.target,
+  to?.name,
+  row.address,
+  row.ref,
+  Object.keys(row.details).length > 0 ? JSON.stringify(row.details) : '',
+  row.chain,
+  row.seq,
+]

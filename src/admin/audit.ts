@@ -23,6 +23,18 @@ export type FaultKind =
   /** The chain ends before an event that somebody saw. */
   | 'cut'
 
+/** Words for each of their messages, for whoever reads no English. */
+export const faultKeys: readonly string[] = [
+  'missing-one',
+  'missing',
+  'moved',
+  'changed',
+  'forged',
+  'gone',
+  'cut',
+  'other',
+].map((one) => `admin.audit.check.fault.${one}`)
+
 /** A chain's last event, as far as everything before it is whole. */
 export type Heads = Record<string, [seq: number, hash: string]>
 

@@ -98,7 +98,7 @@ export async function endings(ports: AdminPorts, at: number, within: number): Pr
 }
 
 /** Where the last examination is kept, for every process to show. */
-const examinationJob = 'doctor'
+const examinationJob = 'examination'
 
 export type KeptExamination = Examination & { at: number; tookMs: number }
 
@@ -108,8 +108,8 @@ export async function lastExamination({
 }: Pick<Store, 'jobPositions'>): Promise<KeptExamination | undefined> {
   const row = await jobPositions.find(examinationJob)
   if (!row) return undefined
-  const { findings, unchecked, took } = row.position as unknown as Examination & { took: number }
-  return { findings, unchecked, at: row.at, tookMs: took }
+  const { took, ...made } = row.position as unknown as Examination & { took: number }
+  return { ...made, at: row.at, tookMs: took }
 }
 
 /** One that was just made is good for a while: it calls every upstream. */
@@ -129,11 +129,10 @@ export async function examineNow(
     return last
   try {
     const started = performance.now()
-    const { findings, unchecked } = await examine()
+    const made = await examine()
     const took = Math.round(performance.now() - started)
-    const position = { findings, unchecked, took }
-    await store.jobPositions.put({ job: examinationJob, position, at })
-    return { findings, unchecked, at, tookMs: took }
+    await store.jobPositions.put({ job: examinationJob, position: { ...made, took }, at })
+    return { ...made, at, tookMs: took }
   } finally {
     await store.leases.release(`run:${examinationJob}`, holder)
   }

@@ -1,8 +1,11 @@
 /** `citygate doctor`: what is wrong, what it means, and how to mend it. */
 import type { Command } from 'commander'
-import type { Examination, Finding } from '#admin/doctor.ts'
+import type { Told } from '#admin/doctor/in-english.ts'
 import { ConfigError } from '#errors.ts'
 import { exits, print, Stop } from './tools.ts'
+
+/** What is said of the configuration is said here only: a server that runs has one. */
+type Line = Omit<Told, 'keys'> & Partial<Told>
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -18,7 +21,9 @@ export function addDoctorCommand(program: Command): void {
       }
       const failed = findings.filter(({ state }) => state === 'fail')
       if (failed.length === 0) return
-      const ours = failed.some(({ check }) => check === 'configuration' || check === 'keys')
+      const ours = failed.some(
+        ({ check, keys }) => check === 'configuration' || keys?.check.key === 'doctor.check.keys',
+      )
       throw new Stop(
         ours ? exits.config : exits.unavailable,
         `not well: ${failed.map(({ check }) => check).join(', ')}`,
@@ -26,25 +31,30 @@ export function addDoctorCommand(program: Command): void {
     })
 }
 
-async function examineHouse(): Promise<Examination> {
-  const [{ loadConfig }, { examineAll }, { findKeyEncryption }] = await Promise.all([
+async function examineHouse(): Promise<{ findings: Line[]; unchecked: string[] }> {
+  const [{ loadConfig }, { examineAll }, { findKeyEncryption }, { openWords }] = await Promise.all([
     import('#config/load.ts'),
     import('../opening/examining.ts'),
     import('../opening/key-file.ts'),
+    import('./words.ts'),
   ])
   try {
     const config = loadConfig(process.env)
     const kek = findKeyEncryption(config)
-    const { findings, unchecked } = await examineAll(config, { kek, now: Date.now })
+    const { findings, unchecked } = await examineAll(config, {
+      kek,
+      now: Date.now,
+      messages: openWords(),
+    })
     const says = `${config.site.id}, ${config.connectors.length} connectors`
     return { findings: [{ check: 'configuration', state: 'ok', says }, ...findings], unchecked }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const mend = 'see the files and variables named, then `citygate config check`'
-    const finding: Finding = { check: 'configuration', state: 'fail', says: error.message, mend }
+    const finding: Line = { check: 'configuration', state: 'fail', says: error.message, mend }
     return { findings: [finding], unchecked: ['anything else: mend the configuration first'] }
   }
 }
 
-const describe = ({ check, state, says, mend }: Finding) =>
+const describe = ({ check, state, says, mend }: Line) =>
   `${state.padEnd(4)}  ${check}: ${says}${mend ? `\n      mend: ${mend}` : ''}`

@@ -1,7 +1,9 @@
 /** What a command that failed says, and the exit code it ends with. */
 import { explainDatabase } from '#admin/doctor/database-words.ts'
+import { tellTrouble } from '#admin/doctor/in-english.ts'
 import { ConfigError, WorkersError } from '#errors.ts'
 import { exits, Stop } from './tools.ts'
+import { openWords } from './words.ts'
 
 export type Failure = { exit: number; message: string }
 
@@ -12,7 +14,8 @@ export function describeFailure(error: unknown): Failure {
   if (/^port \d+/.test(message)) return { exit: exits.unavailable, message }
   const database = explainDatabase(error)
   if (!database) return describeFolder(error) ?? { exit: 1, message }
-  return { exit: exits.unavailable, message: `the database ${database.says}: ${database.mend}` }
+  const { says, mend } = tellTrouble(openWords(), database)
+  return { exit: exits.unavailable, message: `the database ${says}: ${mend}` }
 }
 
 const folderCodes = ['EACCES', 'EEXIST', 'ENOTDIR', 'EROFS', 'EPERM', 'ENOSPC', 'EISDIR']

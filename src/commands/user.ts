@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { clip } from '#lib/prose.ts'
 import { carryOut } from './outcome.ts'
-import { exits, inHouse, operator, print, readStdin, rejected, Stop } from './tools.ts'
+import { exits, inHouse, print, readStdin, rejected, Stop } from './tools.ts'
 import { addUserActs } from './user-acts.ts'
 
 export function addUserCommands(program: Command): void {
@@ -19,16 +19,15 @@ export function addUserCommands(program: Command): void {
     )
     .option('--json', 'print as JSON')
     .action(async ({ account, name, passwordStdin, json }) => {
-      const [{ addPerson }, { randomToken }] = await Promise.all([
-        import('#admin/people.ts'),
-        import('#lib/crypto.ts'),
-      ])
-      const password = passwordStdin ? await readStdin() : randomToken().slice(0, 20)
-      const added = await inHouse(({ store, now, passwords }) =>
-        addPerson(store, { account, name, password }, { now, passwords, actor: operator() }),
+      const { addOnePerson } = await import('#admin/operations/people.ts')
+      const given = passwordStdin ? { password: await readStdin() } : {}
+      // The operation would make one, which nobody asked for here.
+      if (given.password === '')
+        throw rejected([{ field: 'password', message: 'must not be empty' }])
+      const { sub, password } = await inHouse((house) =>
+        carryOut(house, addOnePerson, { account, name, ...given }),
       )
-      if (added.kind === 'rejected') throw rejected(added.problems)
-      const made = { sub: added.accountId, account, ...(passwordStdin ? {} : { password }) }
+      const made = { sub, account, ...(password === undefined ? {} : { password }) }
       if (json) print(JSON.stringify(made, null, 2))
       else for (const [key, value] of Object.entries(made)) print(`${key}: ${value}`)
     })

@@ -1,5 +1,5 @@
 /** Takes an applicant from page to page. The only one who knows which step is next. */
-import type { EnrolmentRules, StepRules, StepType } from '#config/enrolment.ts'
+import type { EnrolmentRules, Field, StepRules, StepType } from '#config/enrolment.ts'
 import type { Words } from '#config/words.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { hmac, sha256 } from '#lib/crypto.ts'
@@ -8,6 +8,7 @@ import { seconds } from '#lib/time.ts'
 import { type AdvancePorts, openAdvance, sendingsOf } from './advance.ts'
 import { FactTaken, NotAMember } from './create.ts'
 import type { Door } from './draft.ts'
+import { lettersOf } from './fields.ts'
 import {
   type Doing,
   type Found,
@@ -262,6 +263,14 @@ export function openEnrolments(ports: AdvancePorts) {
 
   const pending = openPending(ports, joinings)
 
+  /** Of that step's page, or of the first one of an enrolment. */
+  function fieldsAsked(of: string | Joining, id?: string): Field[] {
+    const { steps } = typeof of === 'string' ? (byId.get(of) ?? { steps: [] }) : of.rules
+    const first = 1 + steps.findIndex(({ when }) => when === undefined)
+    const asked = id === undefined ? steps.slice(0, first) : steps.filter((one) => one.id === id)
+    return asked.flatMap((step) => (step.type === 'form' ? step.fields : []))
+  }
+
   return {
     ...openLinks(ports, joinings, advance),
     ...openResend(joinings, advance, pending.findWaiting),
@@ -282,14 +291,12 @@ export function openEnrolments(ports: AdvancePorts) {
       })?.id,
 
     /** Whether an answer may come with files: to that step, or the first one of an enrolment. */
-    takesFiles(of: string | Joining, id?: string): boolean {
-      const { steps } = typeof of === 'string' ? (byId.get(of) ?? { steps: [] }) : of.rules
-      const first = 1 + steps.findIndex(({ when }) => when === undefined)
-      const asked = id === undefined ? steps.slice(0, first) : steps.filter((one) => one.id === id)
-      return asked.some(
-        (step) => step.type === 'form' && step.fields.some(({ type }) => type === 'picture'),
-      )
-    },
+    takesFiles: (of: string | Joining, id?: string): boolean =>
+      fieldsAsked(of, id).some(({ type }) => type === 'picture'),
+
+    /** How many letters it may have. */
+    mostLetters: (of: string | Joining, id?: string): number =>
+      fieldsAsked(of, id).reduce((sum, field) => sum + lettersOf(field), 0),
 
     /** The first page, for whoever looks at it: nothing is kept until she answers. */
     async preview(enrolment: string, visitor: Visitor, whose: Whose = {}) {

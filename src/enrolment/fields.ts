@@ -35,6 +35,15 @@ export const kinds: { [Type in FieldType]: FieldKind<Type> } = {
 export const kindOf = <Type extends FieldType>(field: FieldOf<Type>): FieldKind<Type> =>
   kinds[field.type as Type]
 
+/** Of a field nothing is typed into there are few: what was chosen. */
+const chosen = 100
+
+/** The most letters people type into it, as browsers count them. */
+export function lettersOf(field: Field): number {
+  const { maxlength = chosen } = kindOf<FieldType>(field).attributes(field, 0)
+  return Number(maxlength) * ('twice' in field && field.twice ? 2 : 1)
+}
+
 /** Names of inputs whose content is never shown again. */
 export const secretNames = (fields: Field[]): string[] =>
   fields.filter(({ type }) => type === 'password').flatMap((field) => [field.id, againName(field)])

@@ -201,6 +201,8 @@ export type AccountViews = {
     app?: { id: string; name: string } | undefined
     values: Readonly<Record<string, string>>
     scopes: { scope: string; label: string; detail?: string | undefined }[]
+    /** Letters a field takes, by its name. */
+    longest: Readonly<Record<string, number>>
     problems: { field?: string; problem: Message }[]
     actions: { ask: string; back: string }
   }

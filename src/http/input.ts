@@ -2,13 +2,12 @@
 import rawBody from 'raw-body'
 import { equalInConstantTime, hmac } from '#lib/crypto.ts'
 import type { Context } from './context.ts'
+import { encodedBytes, mostFields } from './form-size.ts'
 import { limits, readMultipart, type TooLarge, type Upload } from './multipart.ts'
 import { Problem } from './problem.ts'
 import { readStreamedUpload, type StreamedUpload } from './streamed-upload.ts'
 
 export type Fields = Readonly<Record<string, string>>
-
-const maxBody = '64kb'
 
 /** The query's parameters. Throws a Problem when one comes twice: which one would count? */
 export const readQuery = (ctx: Context): Fields => single(new URLSearchParams(ctx.querystring))
@@ -20,7 +19,10 @@ export const oneOf = <T extends string>(
 ): T | undefined => values.find((one) => one === chosen)
 
 /** A form as it was sent. Throws a Problem for another content type or a body too large. */
-export async function readBody(ctx: Context, limit = maxBody): Promise<URLSearchParams> {
+export async function readBody(
+  ctx: Context,
+  limit: number | string = encodedBytes(),
+): Promise<URLSearchParams> {
   if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem(415, 'method')
   let body: string
   try {
@@ -30,8 +32,13 @@ export async function readBody(ctx: Context, limit = maxBody): Promise<URLSearch
     ctx.req.resume()
     throw new Problem(413, 'too-large', { cause })
   }
+  if (body.split('&', mostFields + 1).length > mostFields) throw new Problem(413, 'too-large')
   return new URLSearchParams(body)
 }
+
+/** A line end that was typed is one letter, which browsers send as two. */
+const asTyped = (fields: Iterable<[name: string, value: string]>): [string, string][] =>
+  Array.from(fields, ([name, value]) => [name, value.replaceAll('\r\n', '\n')])
 
 function single<T>(params: Iterable<[name: string, value: T]>): Readonly<Record<string, T>> {
   const fields: Record<string, T> = Object.create(null)
@@ -49,26 +56,36 @@ export const formToken = (key: Buffer, device: string): string => hmac(key, devi
 
 export type Files = Readonly<Record<string, Upload | TooLarge>>
 
-/** The fields of a form of ours; files are not looked at. Throws as `readUploads` does. */
-export const readForm = async (ctx: Context, key: Buffer): Promise<Fields> =>
-  (await readOurs(ctx, key, false)).fields
+/**
+ * The fields of a form of ours, in which so many letters may be typed where they are many; files are not looked at.
+ * Throws as `readUploads` does.
+ */
+export const readForm = async (ctx: Context, key: Buffer, letters?: number): Promise<Fields> =>
+  (await readOurs(ctx, key, { keepFiles: false, letters })).fields
 
 /**
  * A form of ours with its files. Throws a Problem for one that did not come from our own page in this very browser
  * (OWASP CSRF: token bound to the browser, and Fetch Metadata where the browser sends it), for a name that comes twice
  * and for what is too large as a whole; a single file that is too large is marked.
  */
-export const readUploads = (ctx: Context, key: Buffer): Promise<{ fields: Fields; files: Files }> =>
-  readOurs(ctx, key, true)
+export const readUploads = (
+  ctx: Context,
+  key: Buffer,
+  letters?: number,
+): Promise<{ fields: Fields; files: Files }> => readOurs(ctx, key, { keepFiles: true, letters })
 
-async function readOurs(ctx: Context, key: Buffer, keepFiles: boolean) {
+async function readOurs(
+  ctx: Context,
+  key: Buffer,
+  { keepFiles, letters }: { keepFiles: boolean; letters?: number | undefined },
+) {
   const check = openFormCheck(ctx, key)
   const sent = ctx.is('multipart/form-data')
-    ? await readMultipart(ctx.req, { keepFiles })
-    : { fields: await readBody(ctx), files: [] }
+    ? await readMultipart(ctx.req, { keepFiles, letters })
+    : { fields: await readBody(ctx, encodedBytes(letters)), files: [] }
   // One name, one value: a file and a field do not share it either.
   single<unknown>([...sent.fields, ...sent.files])
-  return { fields: check(single(sent.fields)), files: single(sent.files) }
+  return { fields: check(single(asTyped(sent.fields))), files: single(sent.files) }
 }
 
 /** Who sends it, before it is read; what it carries, after. */
@@ -99,11 +116,13 @@ export async function readFileForm(
   // What says that it is too much need not be begun: the rest of the form is small.
   if ((ctx.request.length ?? 0) > most + limits.fieldsBytes) {
     ctx.req.resume()
-    throw new Problem(413, 'too-large')
+    throw new Problem(413, 'file-too-large', {
+      params: { most: String(Math.floor(most / 1024 ** 2)) },
+    })
   }
   const { fields, file } = await readStreamedUpload(ctx.req)
   try {
-    const checked = check(single(fields))
+    const checked = check(single(asTyped(fields)))
     ctx.state.waitForFile?.()
     return { fields: checked, ...(file ? { file } : {}) }
   } catch (error) {

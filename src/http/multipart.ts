@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import { clip } from '#lib/prose.ts'
+import { plainBytes } from './form-size.ts'
 import { Problem } from './problem.ts'
 
 const kB = 1024
@@ -36,8 +37,11 @@ export type Multipart = {
  */
 export function readMultipart(
   req: IncomingMessage,
-  { keepFiles }: { keepFiles: boolean },
+  { keepFiles, letters = 0 }: { keepFiles: boolean; letters?: number | undefined },
 ): Promise<Multipart> {
+  // All that may be typed may stand in one field.
+  const mostOfOne = letters > 0 ? plainBytes(letters) : limits.fieldBytes
+  const mostOfAll = Math.max(limits.fieldsBytes, mostOfOne)
   return new Promise((resolve, reject) => {
     const read: Multipart = { fields: [], files: [] }
     let bytes = 0
@@ -64,7 +68,7 @@ export function readMultipart(
         defParamCharset: 'utf8',
         limits: {
           fields: limits.fields,
-          fieldSize: limits.fieldBytes,
+          fieldSize: mostOfOne,
           files: limits.files,
           // A file that has just as much as it may is not told from one that goes on.
           fileSize: limits.fileBytes + 1,
@@ -76,7 +80,7 @@ export function readMultipart(
 
     parser.on('field', (name, value, { valueTruncated }) => {
       fieldsBytes += Buffer.byteLength(value)
-      if (valueTruncated || fieldsBytes > limits.fieldsBytes) return tooMuch()
+      if (valueTruncated || fieldsBytes > mostOfAll) return tooMuch()
       read.fields.push([name ?? '', value])
     })
     if (keepFiles) {

@@ -83,6 +83,10 @@ export type Views = AdminViews &
       codesLeft: number
       /** She has no second factor: what she can do about it depends on who she is. */
       none?: 'member' | 'staff' | undefined
+      /** She is to show it to have her county linked, and is not signed in yet. */
+      offer?:
+        | { mark: string; county: string; address: string; back: string; signIn: string }
+        | undefined
       /** What she tried. */
       way?: string | undefined
       problem?: Message | undefined
@@ -308,11 +312,11 @@ export function openRenderer(parts: RendererParts): Renderer {
     }
 
     /** A message as HTML, with every parameter isolated. */
-    const say = (message: Message, more: MessageParams = {}) => {
+    const say = (message: Message, more: MessageParams = {}, longest?: number) => {
       const { key, params: own } = typeof message === 'string' ? { key: message } : message
       const params = { ...own, ...more }
       const text = escapeHtml(closeUp(lang, messages.template(lang, key), params))
-      return fillIn(text, params, (v) => (typeof v === 'number' ? `${v}` : name(v)))
+      return fillIn(text, params, (v) => (typeof v === 'number' ? `${v}` : name(v, longest)))
     }
 
     /** A moment in Taiwan's time, as `<time>`. */

@@ -2,7 +2,7 @@
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { sha256 } from '#lib/crypto.ts'
 import type { Granted, Store } from '#store/store.ts'
-import { counts, unasked } from './withdrawals.ts'
+import { unasked } from './withdrawals.ts'
 
 /**
  * The session's grant, widened to what the person consented to; for one of our own apps, to what it asks.
@@ -20,7 +20,7 @@ export async function loadGrant(
 
   const grantId = session.grantIdFor(clientId)
   const found = grantId ? await provider.Grant.find(grantId) : undefined
-  const known = found?.accountId === accountId && counts(client, grantId) ? found : undefined
+  const known = found?.accountId === accountId ? found : undefined
   const wanted = asked(ctx)
   if (known && covers(known, wanted)) return known
 

@@ -1,9 +1,10 @@
 /** Key-encryption keys: they seal the ring's rows, and nothing else. */
+import { WrongKeyError } from '#errors.ts'
 import { deriveKey, seal, unseal } from '#lib/crypto.ts'
 import type { KeyRow } from '#store/store.ts'
 
 export type KeyEncryption = {
-  /** Throws in words for the operator when none of the key-encryption keys given sealed this row. */
+  /** Throws WrongKeyError when none of the key-encryption keys given sealed this row. */
   open(row: KeyRow): { secret: string; kekId: string }
   /** Seals under the key-encryption key of that id, else under the first one given. */
   seal(name: string, secret: string, kekId?: string): { sealed: string; kekId: string }
@@ -25,12 +26,8 @@ export function openKeyEncryption(first: Buffer, ...others: Buffer[]): KeyEncryp
           cause = error
         }
       }
-      const given = all.map(({ id }) => id).join(', ')
-      const whose = row.kekId ? ` (sealed under ${row.kekId}, given ${given})` : ''
-      throw new Error(
-        `the key-encryption key does not open this database${whose}: give the CITYGATE_KEK it was made with or last changed to`,
-        { cause },
-      )
+      const given = all.map(({ id }) => id)
+      throw new WrongKeyError(row.kekId, given, { cause })
     },
     seal(name, secret, kekId = using.id) {
       const { id, key } = all.find((kek) => kek.id === kekId) ?? using

@@ -45,7 +45,7 @@ import { throttleClients, type WaitOf } from './throttle.ts'
 import { letStaffTry } from './try-run.ts'
 import { findAccount } from './unit.ts'
 import { rememberUpstreams } from './upstream-session.ts'
-import { mayRefresh } from './withdrawals.ts'
+import { forgetUnasked, mayRefresh } from './withdrawals.ts'
 
 declare module 'oidc-provider' {
   // Our own settings, on every client the provider builds.
@@ -111,6 +111,7 @@ export function openProvider(issuer: string, site: SiteFile, ports: ProviderPort
   // Host and X-Forwarded-* say nothing about who we are: every address comes from configuration.
   trustIssuerOnly(provider.request, issuer)
   rememberClients(provider)
+  forgetUnasked(provider)
   if (ports.waitOf) throttleClients(provider, ports.waitOf)
   sayFarewellsLater(provider, farewells)
   tellSessionsApart(provider)

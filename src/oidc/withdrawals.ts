@@ -1,5 +1,5 @@
 /** What an app may not any more: it ends what it was issued while it might, and what nobody was asked for. */
-import type { Client } from 'oidc-provider'
+import type { Client, Provider } from 'oidc-provider'
 import type { ClientRow, Tables } from '#store/store.ts'
 import { putFarewells } from './backchannel.ts'
 import { keptScopes } from './clients.ts'
@@ -9,23 +9,28 @@ const offline = 'offline_access'
 /** Begins the id of a grant that one of our own apps was given without asking. */
 export const unasked = 'unasked.'
 
-/** A grant given without asking is worth something only while the app is one of our own. */
-export const counts = (
-  { first_party: ours }: Pick<Client, 'first_party'>,
-  grantId: string | undefined,
-): boolean => ours === true || !grantId?.startsWith(unasked)
-
 /**
- * Whether the app may have such a refresh token, as it is registered now. What another process issues in the second
- * before it hears of a change is stopped here: it cannot be among what `endWithdrawn` ended.
+ * A grant given without asking is there only while the app is one of our own, and with it all that stands on it. What
+ * another process issues in the second before it hears of a change cannot be among what `endWithdrawn` ended.
  */
-export const mayRefresh = (
-  client: Client,
-  { scopes, grantId }: { scopes: ReadonlySet<string>; grantId?: string | undefined },
-): boolean =>
+export function forgetUnasked(provider: Provider): void {
+  const { Grant } = provider
+  const find = Grant.find.bind(Grant) as Find
+  const findCounting: Find = async (id, options) => {
+    const grant = await find(id, options)
+    if (!grant?.clientId || !id.startsWith(unasked)) return grant
+    const client = await provider.Client.find(grant.clientId)
+    return client?.first_party ? grant : undefined
+  }
+  Object.assign(Grant, { find: findCounting })
+}
+
+type Find = (id: string, options?: object) => Promise<InstanceType<Provider['Grant']> | undefined>
+
+/** Whether the app may have such a refresh token, as it is registered now: also one of that second. */
+export const mayRefresh = (client: Client, { scopes }: { scopes: ReadonlySet<string> }): boolean =>
   client.grantTypeAllowed('refresh_token') &&
-  (!scopes.has(offline) || keptScopes(client, [offline]).length > 0) &&
-  counts(client, grantId)
+  (!scopes.has(offline) || keptScopes(client, [offline]).length > 0)
 
 type Metadata = ClientRow['metadata']
 

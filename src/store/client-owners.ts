@@ -1,7 +1,13 @@
 /** Whose apps they are. */
 import { type Row, type Statements, statement } from './statements.ts'
 
-export type ClientOwnerRow = { clientId: string; accountId: string; createdAt: number }
+export type ClientOwnerRow = {
+  clientId: string
+  accountId: string
+  createdAt: number
+  /** As whoever added her typed her name; absent where it is her own doing: she asked for the app, or registered it. */
+  called?: string
+}
 
 export type ClientOwners = {
   /** False if she is one already. */
@@ -15,10 +21,10 @@ export type ClientOwners = {
   forgetClient(clientId: string): Promise<void>
 }
 
-const columns = 'client_id, account_id, created_at'
+const columns = 'client_id, account_id, created_at, called'
 const add = statement(
   'client-owner.add',
-  `INSERT INTO client_owner (${columns}) VALUES (?, ?, ?)
+  `INSERT INTO client_owner (${columns}) VALUES (?, ?, ?, ?)
    ON CONFLICT (client_id, account_id) DO NOTHING RETURNING client_id`,
 )
 const one = 'client_id = ? AND account_id = ?'
@@ -41,7 +47,8 @@ export function openClientOwners(statements: Statements): ClientOwners {
   const some = async (...args: Parameters<Statements['run']>) =>
     (await statements.run(...args)).length > 0
   return {
-    add: ({ clientId, accountId, createdAt }) => some(add, [clientId, accountId, createdAt]),
+    add: ({ clientId, accountId, createdAt, called }) =>
+      some(add, [clientId, accountId, createdAt, called ?? null]),
     remove: (clientId, accountId) => some(remove, [clientId, accountId]),
     has: (clientId, accountId) => some(has, [clientId, accountId]),
     of: async (clientId) => (await statements.run(of, [clientId])).map(read),
@@ -57,4 +64,5 @@ const read = (row: Row): ClientOwnerRow => ({
   clientId: String(row.client_id),
   accountId: String(row.account_id),
   createdAt: Number(row.created_at),
+  ...(row.called === null ? {} : { called: String(row.called) }),
 })

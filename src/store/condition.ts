@@ -10,10 +10,20 @@ export type Condition = {
   supported: boolean
   /** Milliseconds since 1970 by the database's clock; absent where it is this machine's. */
   clock?: number
-  /** Settings under which something acknowledged may be lost, or nothing be written: the setting and what it does. */
-  risks: { setting: string; means: string; mend: string }[]
+  /** Settings under which something acknowledged may be lost, or nothing be written, or anybody read it. */
+  risks: { risk: Risk; setting: string; value: string }[]
   migrations: { pending: string[]; unknown: string[] }
 }
+
+export type Risk =
+  | 'readable'
+  | 'fsync'
+  | 'full-page-writes'
+  | 'synchronous-commit'
+  | 'read-only'
+  | 'rights'
+  | 'standby'
+  | 'encoding'
 
 /** Undefined where there is no database yet: none is made. */
 export async function readCondition(where: Where): Promise<Condition | undefined> {
@@ -40,19 +50,11 @@ type Engine = Omit<Condition, 'migrations'>
 
 async function readSqlite(knex: Knex, file: string): Promise<Engine> {
   const [{ version }] = await knex.raw('SELECT sqlite_version() AS version')
-  const open = (statSync(file).mode & 0o077) > 0
+  const mode = statSync(file).mode & 0o777
   return {
     version: `SQLite ${version}`,
     supported: true,
-    risks: open
-      ? [
-          {
-            setting: file,
-            means: 'other users of this machine may read the database',
-            mend: `chmod 600 ${file}`,
-          },
-        ]
-      : [],
+    risks: (mode & 0o077) > 0 ? [{ risk: 'readable', setting: file, value: mode.toString(8) }] : [],
   }
 }
 
@@ -73,49 +75,21 @@ async function readPostgres(knex: Knex): Promise<Engine> {
     extract(epoch FROM clock_timestamp()) * 1000 AS clock
     FROM pg_database WHERE datname = current_database()`)
   const [found] = rows
-  const risks = {
-    fsync: [
-      found.fsync === 'off',
-      'a power cut may destroy the whole database',
-      'set fsync = on in postgresql.conf',
-    ],
-    full_page_writes: [
-      found.full_page_writes === 'off',
-      'a power cut may leave pages half written',
-      'set full_page_writes = on, unless the file system never tears a page',
-    ],
-    synchronous_commit: [
-      found.synchronous_commit === 'off',
-      'a crash of the server may take the last sign-ins and consents it acknowledged',
-      'set synchronous_commit = on, or live with it knowingly',
-    ],
-    default_transaction_read_only: [
-      found.read_only === 'on',
-      'nothing can be written: nobody can sign in',
-      'set default_transaction_read_only = off for this database and role',
-    ],
-    rights: [
-      !found.may_create,
-      'our user may not make tables here: neither this release nor the next can set up its schema',
-      'let the user of DATABASE_URL own the database (ALTER DATABASE … OWNER TO …)',
-    ],
-    standby: [
-      found.standby,
-      'this server is a standby and takes no writes',
-      'point DATABASE_URL at the primary (target_session_attrs=read-write finds it)',
-    ],
-    encoding: [
-      found.encoding !== 'UTF8',
-      `the database is ${found.encoding}: names cannot all be kept`,
-      'create the database with ENCODING UTF8 and restore a backup into it',
-    ],
-  } satisfies Record<string, [boolean, string, string]>
+  const risky: [Risk, setting: string, boolean, value?: string][] = [
+    ['fsync', 'fsync', found.fsync === 'off'],
+    ['full-page-writes', 'full_page_writes', found.full_page_writes === 'off'],
+    ['synchronous-commit', 'synchronous_commit', found.synchronous_commit === 'off'],
+    ['read-only', 'default_transaction_read_only', found.read_only === 'on'],
+    ['rights', 'rights', !found.may_create],
+    ['standby', 'standby', found.standby],
+    ['encoding', 'encoding', found.encoding !== 'UTF8', found.encoding],
+  ]
   return {
     version: `PostgreSQL ${found.version}`,
     supported: Number(found.number) >= oldest,
     clock: Number(found.clock),
-    risks: Object.entries(risks).flatMap(([setting, [risky, means, mend]]) =>
-      risky ? [{ setting, means, mend }] : [],
+    risks: risky.flatMap(([risk, setting, is, value = '']) =>
+      is ? [{ risk, setting, value }] : [],
     ),
   }
 }

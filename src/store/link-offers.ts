@@ -17,9 +17,13 @@ export type LinkOffers = {
   /** In place of an earlier one under the same id. */
   keep(row: LinkOfferRow): Promise<void>
   find(id: string, device: string, at: number): Promise<LinkOfferRow | undefined>
+  /** What waits becomes this, for no longer than before. True for exactly one caller; false also where `take` would be. */
+  change(seen: Seen, identity: string, at: number): Promise<boolean>
   /** Removes it. True for exactly one caller, however many race; false also if it has expired, or is another one by now. */
-  take(seen: Pick<LinkOfferRow, 'id' | 'device' | 'identity'>, at: number): Promise<boolean>
+  take(seen: Seen, at: number): Promise<boolean>
 }
+
+type Seen = Pick<LinkOfferRow, 'id' | 'device' | 'identity'>
 
 const keep = statement(
   'link-offer.keep',
@@ -31,6 +35,11 @@ const find = statement(
   'link-offer.find',
   `SELECT id, device, account_id, identity, expires_at FROM link_offer
    WHERE id = ? AND device = ? AND expires_at > ?`,
+)
+const change = statement(
+  'link-offer.change',
+  `UPDATE link_offer SET identity = ? WHERE id = ? AND device = ? AND identity = ? AND expires_at > ?
+   RETURNING id`,
 )
 const take = statement(
   'link-offer.take',
@@ -47,6 +56,8 @@ export function openLinkOffers(statements: Statements): LinkOffers {
       const [row] = await statements.run(find, [id, device, at])
       return row && read(row)
     },
+    change: async ({ id, device, identity: seen }, identity, at) =>
+      (await statements.run(change, [identity, id, device, seen, at])).length === 1,
     take: async ({ id, device, identity }, at) =>
       (await statements.run(take, [id, device, identity, at])).length === 1,
   }

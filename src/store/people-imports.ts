@@ -30,6 +30,8 @@ export type PeopleImportRow = ImportCounts & {
   problem?: string
   createdBy: string
   startedBy?: string
+  /** Who went on with the phase it is in after it was stopped. */
+  resumedBy?: string
   createdAt: number
   /** When the phase began or went on, and with how many rows behind it. */
   phaseAt: number
@@ -96,6 +98,8 @@ export type PeopleImports = {
   ): Promise<boolean>
   /** What was checked is imported from now on, from its first row. True for exactly one caller. Call it inside a transaction. */
   start(id: string, by: string, at: number): Promise<boolean>
+  /** Goes on after it was stopped, from now on in this name. True for exactly one caller. */
+  resume(id: string, by: string, at: number): Promise<boolean>
   /** False if it is gone, or is being imported just now. */
   remove(id: string): Promise<boolean>
   /** In place of what was noted of the rows from the first to the last. */
@@ -108,7 +112,7 @@ export type PeopleImports = {
 }
 
 const columns = `id, file, state, rules, total, position, checked, done, created, updated, same, refused, warned, problem,
-  created_by, started_by, created_at, phase_at, phase_from, updated_at, expires_at`
+  created_by, started_by, resumed_by, created_at, phase_at, phase_from, updated_at, expires_at`
 const begin = statement(
   'people-import.begin',
   `INSERT INTO people_import (id, file, state, rules, total, created_by, created_at, phase_at, updated_at, expires_at)
@@ -170,9 +174,15 @@ const turn = statement(
 )
 const start = statement(
   'people-import.start',
-  `UPDATE people_import SET state = 'importing', started_by = ?, position = 0, done = 0, created = 0, updated = 0, same = 0,
+  `UPDATE people_import SET state = 'importing', started_by = ?, resumed_by = NULL, position = 0, done = 0, created = 0, updated = 0, same = 0,
      refused = 0, warned = 0, phase_at = ?, phase_from = 0, updated_at = ?
    WHERE id = ? AND state = 'checked' RETURNING id`,
+)
+const resume = statement(
+  'people-import.resume',
+  `UPDATE people_import SET state = CASE WHEN started_by IS NULL THEN 'checking' ELSE 'importing' END, resumed_by = ?, problem = NULL,
+     tries = 0, phase_at = ?, phase_from = CASE WHEN started_by IS NULL THEN checked ELSE done END, updated_at = ?
+   WHERE id = ? AND state = 'stopped' RETURNING id`,
 )
 const remove = statement(
   'people-import.remove',
@@ -192,6 +202,10 @@ const addNotes = statement('people-import-note.add', {
 const clearOutcomes = statement(
   'people-import-outcome.clear',
   'DELETE FROM people_import_outcome WHERE import_id = ?',
+)
+const clearReasons = statement(
+  'people-import-reason.clear',
+  'DELETE FROM people_import_reason WHERE import_id = ?',
 )
 const keepOutcomes = statement(
   'people-import-outcome.keep',
@@ -275,8 +289,10 @@ export function openPeopleImports(statements: Statements): PeopleImports {
       if (!(await happened(start, [by, at, at, id]))) return false
       await run(clearNotes, [id, 0, farthestRow])
       await run(clearOutcomes, [id])
+      await run(clearReasons, [id])
       return true
     },
+    resume: (id, by, at) => happened(resume, [by, at, at, id]),
     remove: (id) => happened(remove, [id]),
     async note(id, { first, last }, notes) {
       await run(clearNotes, [id, first, last])
@@ -330,6 +346,7 @@ const read = (row: Row): PeopleImportRow => ({
   ...(row.problem === null ? {} : { problem: String(row.problem) }),
   createdBy: String(row.created_by),
   ...(row.started_by === null ? {} : { startedBy: String(row.started_by) }),
+  ...(row.resumed_by === null ? {} : { resumedBy: String(row.resumed_by) }),
   createdAt: Number(row.created_at),
   phaseAt: Number(row.phase_at),
   phaseFrom: Number(row.phase_from),
@@ -344,7 +361,7 @@ const readPart = (row: Row): ImportPart => ({
   sealed: String(row.sealed),
 })
 
-const readNote = (row: Row): ImportNote => ({
+export const readNote = (row: Row): ImportNote => ({
   row: Number(row.row),
   outcome: row.outcome as ImportNote['outcome'],
   problems: JSON.parse(String(row.problems)),

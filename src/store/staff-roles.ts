@@ -17,6 +17,8 @@ export type StaffRoles = {
   /** True for exactly one caller. */
   revoke(row: Pick<StaffRoleRow, 'holder' | 'role' | 'reach'>): Promise<boolean>
   of(holder: string): Promise<StaffRoleRow[]>
+  /** The same, but none of an account that is not active, or of a program that is switched off or gone. */
+  ofActive(holder: string): Promise<StaffRoleRow[]>
   /**
    * Who has this role everywhere, and keeps it until the transaction ends: of two owners who take each other's away at
    * the same moment, one waits. Call it inside one.
@@ -37,6 +39,12 @@ const revoke = statement(
   'DELETE FROM staff_role WHERE holder = ? AND role = ? AND reach = ? RETURNING holder',
 )
 const of = statement('staff-role.of', `SELECT ${columns} FROM staff_role WHERE holder = ?`)
+const ofActive = statement(
+  'staff-role.of-active',
+  `SELECT ${columns} FROM staff_role WHERE holder = ? AND (
+     EXISTS (SELECT 1 FROM account WHERE id = ? AND status = 'active')
+     OR EXISTS (SELECT 1 FROM client WHERE id = ? AND disabled_at IS NULL))`,
+)
 const lockEverywhere = statement('staff-role.lock-everywhere', {
   // A transaction holds SQLite's only write lock.
   sqlite: "SELECT holder FROM staff_role WHERE role = ? AND reach = ''",
@@ -55,11 +63,20 @@ export function openStaffRoles(statements: Statements): StaffRoles {
     revoke: async ({ holder, role, reach }) =>
       (await statements.run(revoke, [holder, role, reach])).length === 1,
     of: async (holder) => (await statements.run(of, [holder])).map(read),
+    async ofActive(holder) {
+      const [account, client] = holder.startsWith(program)
+        ? ['', holder.slice(program.length)]
+        : [holder, '']
+      return (await statements.run(ofActive, [holder, account, client])).map(read)
+    },
     lockEverywhere: async (role) =>
       (await statements.run(lockEverywhere, [role])).map(({ holder }) => String(holder)),
     list: async () => (await statements.run(list, [])).map(read),
   }
 }
+
+/** How a program's id begins among holders. */
+const program = 'client:'
 
 const read = (row: Row): StaffRoleRow => ({
   holder: String(row.holder),

@@ -33,6 +33,7 @@ import { type Erasure, openErasure } from './erasure.ts'
 import { type Guardians, openGuardians } from './guardians.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
+import { type ImportReasons, openImportReasons } from './import-reasons.ts'
 import { type JobPositions, openJobPositions } from './job-positions.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { type Leases, openLeases } from './leases.ts'
@@ -151,6 +152,7 @@ export type Tables = {
   bulkPeople: BulkPeople
   peopleExport: PeopleExport
   peopleImports: PeopleImports
+  importReasons: ImportReasons
   erasure: Erasure
   jobPositions: JobPositions
   leases: Leases
@@ -372,6 +374,7 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     bulkPeople: openBulkPeople(statements),
     peopleExport: openPeopleExport(statements),
     peopleImports: openPeopleImports(statements),
+    importReasons: openImportReasons(statements),
     erasure: openErasure(statements),
     jobPositions: openJobPositions(statements),
     leases: openLeases(statements),

@@ -4,10 +4,17 @@ import { acceptOffer } from '#account/link-offer.ts'
 import { type FederatedSignIn, signInFederated } from '#accounts/federated.ts'
 import type { Linking } from '#accounts/link-offer.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
-import { findOffer, keepOffer, takeOffer } from '#interaction/link-offers.ts'
+import {
+  findOffer,
+  keepOffer,
+  keepShown,
+  stillStands,
+  takeOffer,
+} from '#interaction/link-offers.ts'
 import { openDatabase } from '#store/database.ts'
 import type { Store, Tables } from '#store/store.ts'
 import { buildMember, type Her } from '../account/member.ts'
+import { engines } from '../helpers/database.ts'
 import { buildIdentity } from '../helpers/people.ts'
 
 const where = { clientId: 'app', address: '127.0.0.1', ref: 'R' }
@@ -197,3 +204,45 @@ test('somebody linked it meanwhile: it is never taken from her', async (t) => {
   t.deepEqual(await accept(her, open), { kind: 'taken' })
   t.deepEqual(await her.store.identities.ofAccount(her.id), [])
 })
+
+for (const engine of engines) {
+  test(`${engine}: what she has shown waits for her second factor, and revives no offer that is over`, async (t) => {
+    const her = await buildMember(t, {}, engine)
+    const open = await offered(her)
+    const { store } = her
+    const login = { accountId: her.id, acr: 'x', amr: ['pwd'], remember: false, ts: her.clock.at }
+    const show = (seen = open, stands = true) =>
+      keepShown(portsOf(her), place, seen, { login, stands: async () => stands })
+    await show(open, false)
+    t.is((await findOffer(portsOf(her), place))?.shown, undefined, 'a password of just before')
+    await Promise.all([show(), show()])
+    const waiting = await findOffer(portsOf(her), place)
+    t.like(waiting, { mark: open.mark, accountId: her.id, shown: { login } })
+    const shown = waiting?.shown
+    if (!waiting || !shown) return t.fail()
+    t.true(await stillStands(store, shown))
+    const credential = await store.credentials.findPassword(her.id)
+    await store.credentials.setSecret(credential?.id ?? '', 'another hash', her.clock.at)
+    t.false(await stillStands(store, shown))
+
+    t.deepEqual(await accept(her, waiting), { kind: 'linked', connector: 'ntpc' })
+    await show(waiting)
+    t.is(await findOffer(portsOf(her), place), undefined)
+    const late = await offered(her, bringing('wang@mail.edu.tw', false, { subject: 'late' }))
+    her.clock.at += 10 * 60
+    await show(late)
+    t.is(await findOffer(portsOf(her), place), undefined)
+  })
+
+  test(`${engine}: more than a password guards it: nothing is linked until that was shown`, async (t) => {
+    const her = await buildMember(t, {}, engine)
+    const open = await offered(her)
+    const role = { holder: her.id, role: 'support', reach: '' }
+    await her.store.staffRoles.grant({ ...role, grantedAt: 1, grantedBy: 'operator:t' })
+    t.deepEqual(await accept(her, open), { kind: 'guarded' })
+    t.deepEqual(await her.store.identities.ofAccount(her.id), [])
+    t.truthy(await findOffer(portsOf(her), place))
+    await her.store.staffRoles.revoke(role)
+    t.deepEqual(await accept(her, open), { kind: 'linked', connector: 'ntpc' })
+  })
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openPasswordRules } from '#accounts/password-rules.ts'
 import type { Message } from '#lib/messages.ts'
+import { costOfAll } from '../helpers/computing.ts'
 
 const judge = openPasswordRules()
 const about = ['wang@mail.edu.tw', '王小明', '新北市立中正國小', 'Lisa']
@@ -99,7 +100,7 @@ test('a short name does not forbid half the words', async (t) => {
   t.is(await judge('the tea house at the corner', ['te', 'ho', '', ' ', '@', '.']), undefined)
 })
 
-test('whoever sends much to be judged does not hold us up', async (t) => {
+test.serial('whoever sends much to be judged does not hold us up', async (t) => {
   await judge('warm up the dictionaries', [])
   const huge = Array.from({ length: 1000 }, (_, n) => `${n}`.repeat(20_000))
   for (const password of [
@@ -107,9 +108,8 @@ test('whoever sends much to be judged does not hold us up', async (t) => {
     '[]vv\\/01.01.2000|<'.repeat(7),
     '長'.repeat(60_000),
   ]) {
-    const began = performance.now()
-    await judge(password, huge)
-    t.true(performance.now() - began < 1000)
+    const cost = await costOfAll(() => judge(password, huge))
+    t.true(cost < 1_000, `${cost} ms`)
   }
 })
 

@@ -1,12 +1,15 @@
 /** A county moves to another protocol: its people are known by what it signs of their former identifiers. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { linkIdentity } from '#account/identities.ts'
 import { signInFederated } from '#accounts/federated.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
+import { openDatabase } from '#store/database.ts'
 import { LinkedMeanwhileError, type Store } from '#store/store.ts'
 import { buildMember } from '../account/member.ts'
 import { openUpstream } from '../federation/canned-upstream.ts'
 import { buildStore, testEngine } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { buildIdentity } from '../helpers/people.ts'
 
 const now = () => 1_700_000_000_000
@@ -289,6 +292,18 @@ test('how her county knew somebody else is not hers to link', async (t) => {
   t.is((await store.identities.find(formerKey.issuer, formerKey.subject))?.account.id, his.id)
 })
 
+/** PostgreSQL says who waits for whom; SQLite has one writer after the other, whenever they come. */
+async function untilSheWaits({ where }: Store) {
+  if (where.engine === 'sqlite') return sleep(100)
+  const knex = openDatabase(where)
+  const blocked = () =>
+    knex('pg_stat_activity').whereRaw(
+      "datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'",
+    )
+  await eventually(blocked, ({ length }) => length > 0)
+  await knex.destroy()
+}
+
 test('somebody who links the new key at the very same moment has it, and the former link stays', async (t) => {
   const her = await buildMember(t)
   const { store } = her
@@ -308,7 +323,7 @@ test('somebody who links the new key at the very same moment has it, and the for
         if (error instanceof LinkedMeanwhileError) return 'lost' as const
         throw error
       })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await untilSheWaits(store)
   })
   // PostgreSQL finds out at the index, SQLite has them one after the other.
   t.is(await rekeying, testEngine === 'postgres' ? 'lost' : false)

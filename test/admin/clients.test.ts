@@ -21,6 +21,7 @@ import {
 import { type By, type Grant, operatorBy } from '#admin/staff.ts'
 import { openLogoutTokens } from '#oidc/backchannel.ts'
 import { openDatabase } from '#store/database.ts'
+import { buildIdentity } from '../helpers/people.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
 import { signIn } from '../helpers/sign-in.ts'
 import type { World } from '../helpers/world.ts'
@@ -229,6 +230,76 @@ test.serial(
     t.like(await ask(her, removeClientOwner, last), { kind: 'refused' })
   },
 )
+
+test.serial('whoever adds an owner learns no more of her than what she typed', async (t) => {
+  const { store } = world.house
+  const boss = await world.buildPerson({ account: 'boss@mail.edu.tw', name: '林主任' })
+  const added = await world.buildPerson({ account: 'added@mail.edu.tw', name: '王小明' })
+  await store.identifiers.take({ type: 'username', value: 'typed', accountId: added.sub })
+  const her = staff(boss.sub, own)
+  const { id } = await done(t, ask(her, createClient, web))
+  const { accountId: mark } = await done(t, ask(her, addClientOwner, { id, account: 'Typed' }))
+  const seenBy = async (by: By) => {
+    const { owners } = await done(t, ask(by, getClient, { id }))
+    // Both came in one second.
+    return owners.toSorted((one) => (one.accountId === boss.sub ? -1 : 1))
+  }
+  const hidden = { accountId: mark, account: 'Typed' }
+  const hers = { accountId: boss.sub, account: boss.account, name: '林主任' }
+  t.like(await seenBy(her), [hers, hidden])
+  t.notRegex(JSON.stringify(await seenBy(her)), new RegExp(`王小明|${added.sub}|${added.account}`))
+  // Neither does whoever looks after every app, nor a program that was not let read people.
+  t.like((await seenBy(admin))[1], hidden)
+  const scopes = new Set(['admin:clients.read'])
+  t.like((await seenBy(staff('client:x', everywhere('owner'), { scopes })))[1], hidden)
+  // Who reaches her does, and so does she.
+  const open = { accountId: added.sub, account: added.account, name: '王小明' }
+  t.like((await seenBy(owner))[1], open)
+  t.like((await seenBy(staff(added.sub, own)))[1], open)
+  const county = (reach: `county:${string}`) =>
+    staff(boss.sub, [...own, { role: 'support', reach }])
+  t.like((await seenBy(county('county:ntpc')))[1], hidden)
+  await store.identities.link({
+    ...buildIdentity({ connector: 'ntpc', subject: 'added' }),
+    id: 'added',
+    accountId: added.sub,
+    createdAt: 1,
+    readAt: 1,
+  })
+  t.like((await seenBy(county('county:ntpc')))[1], open)
+  t.like((await seenBy(county('county:kh')))[1], hidden)
+  // Of another app it is another mark; to her an id she has from elsewhere is nobody's.
+  const { id: other } = await done(t, ask(her, createClient, web))
+  const there = await done(t, ask(her, addClientOwner, { id: other, account: 'Typed' }))
+  t.not(there.accountId, mark)
+  for (const accountId of [added.sub, there.accountId])
+    t.is((await ask(her, removeClientOwner, { id, accountId })).kind, 'unknown')
+  await done(t, ask(her, removeClientOwner, { id, accountId: mark }))
+  t.is((await seenBy(owner)).length, 1)
+})
+
+test.serial('names are not tried out at the owners of an app', async (t) => {
+  const { store } = world.house
+  const person = await world.buildPerson({ account: 'curious@mail.edu.tw' })
+  const known = await world.buildPerson({ account: 'known@mail.edu.tw' })
+  const her = staff(person.sub, own)
+  const { id } = await done(t, ask(her, createClient, web))
+  const nobody = await ask(her, addClientOwner, { id, account: 'nobody@mail.edu.tw' })
+  t.like(nobody, { kind: 'rejected', problems: [{ code: 'app-no-account' }] })
+  const [event] = await store.auditReads.list({ action: 'client.add-owner', limit: 1 })
+  t.like(event, { actor: person.sub, target: `client:${id}`, outcome: 'unknown' })
+  t.notRegex(JSON.stringify(event), /nobody/)
+  for (let tries = 1; tries < 20; tries++) {
+    const tried = await ask(her, addClientOwner, { id, account: `nobody${tries}` })
+    t.is(tried.kind, 'rejected')
+  }
+  for (const account of [known.account, 'nobody'])
+    t.deepEqual(await ask(her, addClientOwner, { id, account }), {
+      kind: 'refused',
+      why: 'clients.too-many-owners',
+    })
+  await done(t, ask(owner, addClientOwner, { id, account: known.account }))
+})
 
 test.serial('what acts as staff is for owners to make and to touch', async (t) => {
   const robot = { kind: 'machine', name: '機器', scopes: ['admin:clients.read'] }

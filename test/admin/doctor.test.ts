@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcp } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { type DoctorPorts, examine, type Finding } from '#admin/doctor.ts'
+import type { Told } from '#admin/doctor/in-english.ts'
+import { type DoctorPorts, examine } from '#admin/doctor.ts'
 import type { Config } from '#config/load.ts'
 import { openKeyEncryption } from '#oidc/key-encryption.ts'
 import { openGuardedFetch } from '#outside/fetch.ts'
@@ -28,6 +29,7 @@ function examineWorld(
     {
       kek: house.keyEncryption,
       now: Date.now,
+      messages: house.messages,
       fetch,
       guardedFetch: openGuardedFetch({ allow: [counties] }),
       ...ports,
@@ -35,9 +37,9 @@ function examineWorld(
   )
 }
 
-const named = (findings: Finding[], check: string) =>
+const named = (findings: Told[], check: string) =>
   findings.find((finding) => finding.check === check)
-const notWell = (findings: Finding[]) => findings.filter(({ state }) => state !== 'ok')
+const notWell = (findings: Told[]) => findings.filter(({ state }) => state !== 'ok')
 
 async function listen(t: ExecutionContext, server: ReturnType<typeof createTcp>): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -243,6 +245,7 @@ test.serial('a mail server that does not let us in, or is not there, fails in wo
   }
   const refused = await see(`smtp://id:secret@127.0.0.1:${port}`)
   t.like(refused, { state: 'fail', says: 'the mail server did not take our user and password' })
+  t.deepEqual(refused?.keys.says, [{ key: 'delivery.mail-credentials', params: {} }])
   const gone = await see(`smtp://127.0.0.1:${await freePort()}`)
   t.like(gone, { state: 'fail', says: 'the mail server could not be reached' })
 })
@@ -288,7 +291,7 @@ test.serial(
     const down = await run({ PORT: String(port), DATA_DIR: folder, ...away }, '--json')
     t.is(down.exit, 69)
     t.false((down.out + down.err).includes('secret'))
-    const { findings } = JSON.parse(down.out)
+    const { findings } = JSON.parse(down.out) as { findings: Told[] }
     t.like(named(findings, 'database'), { state: 'fail', says: 'refuses the connection' })
     t.regex(String(named(findings, 'database')?.mend), /is PostgreSQL running/)
 

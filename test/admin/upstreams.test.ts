@@ -265,7 +265,7 @@ test('a probe by hand says what failed; of one nobody connected it says so', asy
   if (kh.kind === 'done') t.true(kh.value.facts.missing.includes('KH_CLIENT_ID'))
 })
 
-test('the list goes on where it stopped, whatever its order, and a cursor of nobody’s making begins anew', async (t) => {
+test('the list goes on where it stopped, whatever its order, and a cursor of nobody’s making is refused', async (t) => {
   const { house } = await buildWorld(t)
   const ids: string[] = []
   let cursor: string | undefined
@@ -283,10 +283,23 @@ test('the list goes on where it stopped, whatever its order, and a cursor of nob
     ids,
     house.config.connectors.map(({ id }) => id),
   )
-  for (const forged of ['x', Buffer.from('["1\' OR 1=1"]').toString('base64url'), 'e30']) {
+  const place = (...of: unknown[]) => Buffer.from(JSON.stringify(of)).toString('base64url')
+  for (const forged of ['x', '', place("1' OR 1=1"), 'e30', place(), place(1), place('nowhere')]) {
     const page = await perform(house, owner, listUpstreams, { cursor: forged })
-    t.is(page.kind, 'done', forged)
+    t.like(page, { kind: 'rejected', problems: [{ field: 'cursor', code: 'cursor' }] }, forged)
+    const events = await perform(house, owner, listUpstreamEvents, { id: 'ntpc', cursor: forged })
+    t.like(events, { kind: 'rejected', problems: [{ field: 'cursor', code: 'cursor' }] }, forged)
   }
+  // A county she does not reach is none.
+  const narrow = { ...owner, grants: [{ role: 'support' as const, reach: 'county:kh' as const }] }
+  const beyond = await perform(house, narrow, listUpstreams, { cursor: place('ntpc') })
+  t.is(beyond.kind, 'rejected')
+  // The last one of a page is in another state by the time the next one is asked for.
+  const first = await perform(house, owner, listUpstreams, { limit: 2 })
+  if (first.kind !== 'done') return t.fail()
+  const { next = '' } = first.value
+  const rest = await perform(house, owner, listUpstreams, { cursor: next, state: 'down' })
+  t.like(rest, { kind: 'done', value: { items: [] } })
 })
 
 test('a day’s share is reckoned from what happened on it, and from nothing it does not know', (t) => {

@@ -3,7 +3,7 @@ import test from 'ava'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { accountPages } from '#oidc/provider.ts'
-import { focused, openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
+import { focusComesTo, openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
 import { faultless } from '../helpers/faultless.ts'
 
 let town: Town
@@ -60,10 +60,10 @@ for (const javaScriptEnabled of [true, false])
     await page.fill('#again', 'a quite different phrase 77')
     await page.click('#password-submit')
     await page.waitForSelector('#problem[role=alert]')
-    t.is(await focused(page), 'problem')
+    await focusComesTo(page, 'problem')
     t.is(await page.inputValue('#password'), '')
     await page.click('#problem a')
-    t.is(await focused(page), 'current')
+    await focusComesTo(page, 'current')
     if (javaScriptEnabled) await faultless(t, page, 'a slip')
     await page.fill('#current', person.password)
     await page.fill('#password', 'a quite different phrase 77')

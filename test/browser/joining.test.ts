@@ -16,7 +16,15 @@ import {
   visitAs,
   type Way,
 } from '../helpers/chromium-joining.ts'
-import { focused, openTown, signInAt, type Town, tabTo, visit } from '../helpers/chromium-town.ts'
+import {
+  focusComesTo,
+  focused,
+  openTown,
+  signInAt,
+  type Town,
+  tabTo,
+  visit,
+} from '../helpers/chromium-town.ts'
 import { otherAnswers, password } from '../helpers/joining.ts'
 
 let town: Town
@@ -63,6 +71,7 @@ const schoolAnswers = (account: string) => ({
 
 async function chooseCounty(t: ExecutionContext, page: Page, county: string, scripts: boolean) {
   await page.waitForSelector('#connector')
+  await page.waitForLoadState()
   t.is(await page.isVisible('#connector-search'), scripts)
   if (!scripts) await page.selectOption('#connector', county)
   else {
@@ -133,13 +142,13 @@ async function joinFromCounty(t: ExecutionContext, way: Way, person: string) {
   await submit(page)
 
   await page.waitForSelector('#problems[role=alert]')
-  t.is(await focused(page), 'problems')
+  await focusComesTo(page, 'problems')
   t.is(await page.inputValue('[name=nickname]'), '小老師', 'what she typed is kept')
   t.is(await page.inputValue('#f-password'), '', '… but no password')
   await isDrawn(page, '.face')
   await look()
   await page.click('#problems a >> nth=0')
-  t.is(await focused(page), 'f-account')
+  await focusComesTo(page, 'f-account')
   await page.fill('#f-account', account)
   if (scripts) {
     await page.waitForSelector('#f-account-check[data-kind="free"]')
@@ -257,8 +266,7 @@ test('a pupil joins with the keyboard alone', async (t) => {
   const { keyboard } = page
   await page.goto(`${town.world.issuer}/join`)
   await tabTo(page, 'terms')
-  for (let pages = 0; pages < 60 && (await page.isDisabled('#joining-submit')); pages++)
-    await keyboard.press('PageDown')
+  while (await page.isDisabled('#joining-submit')) await keyboard.press('PageDown')
   await tabTo(page, 'f-agree')
   await keyboard.press('Space')
   await tabTo(page, 'joining-submit')

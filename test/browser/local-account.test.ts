@@ -1,6 +1,6 @@
 /** Members with an account kept here. */
 import test from 'ava'
-import { focused, openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
+import { focusComesTo, openTown, screens, type Town, visit } from '../helpers/chromium-town.ts'
 
 let town: Town
 test.before(async () => {
@@ -23,7 +23,7 @@ for (const javaScriptEnabled of [true, false])
 
     await page.waitForSelector('#problem[role=alert]')
     t.regex(await page.title(), /^錯誤/)
-    t.is(await focused(page), 'problem')
+    await focusComesTo(page, 'problem')
     t.is(await page.inputValue('#account'), account)
     t.is(await page.inputValue('#password'), '')
     t.is(await page.getAttribute('#password', 'aria-invalid'), 'true')

@@ -3,13 +3,13 @@ import { AxeBuilder } from '@axe-core/playwright'
 import test from 'ava'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { openPasswordRules } from '#accounts/password-rules.ts'
-import { findChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 import { openPage } from '../views/one-page.ts'
 
 let browser: Browser
 test.before(async () => {
   const executablePath = findChromium()
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  browser = await chromium.launch({ executablePath, args: chromiumFlags })
 })
 test.after.always(() => browser?.close())
 
@@ -40,7 +40,7 @@ async function type(page: Page, password: string, wanted: RegExp) {
   await page.waitForSelector('.strength', { state: 'hidden' })
   await page.fill('#password', password)
   const said = page.locator('.strength [role=status]', { hasText: wanted })
-  await said.waitFor({ timeout: 20_000 })
+  await said.waitFor({ timeout: 60_000 })
   return Number(await page.getAttribute('.strength meter', 'value'))
 }
 

@@ -2,13 +2,13 @@
 import test from 'ava'
 import { type Browser, chromium } from 'playwright-core'
 import { openProofOfWork } from '#lib/proof-of-work.ts'
-import { findChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 import { openPage } from '../views/one-page.ts'
 
 let browser: Browser
 test.before(async () => {
   const executablePath = findChromium()
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  browser = await chromium.launch({ executablePath, args: chromiumFlags })
 })
 test.after.always(() => browser?.close())
 
@@ -32,7 +32,7 @@ test('what a browser sends is right, and took it a moment', async (t) => {
   const refused: string[] = []
   page.on('console', (line) => refused.push(line.text()))
   await page.goto(site.url('zh-TW'))
-  await page.locator('#f-proof', { hasText: 'ready' }).waitFor({ timeout: 30_000 })
+  await page.locator('#f-proof', { hasText: 'ready' }).waitFor({ timeout: 60_000 })
   const proof = await page.inputValue('[name=proof]')
   t.like(await work.verify(proof, 'form'), { kind: 'right' })
   t.deepEqual(await work.verify(proof, 'another form'), { kind: 'wrong' })
@@ -47,6 +47,6 @@ test('a page that does not say it needs a worker gets none', async (t) => {
   const site = await openPage(t, template, { challenge })
   const page = await browser.newPage()
   await page.goto(site.url('zh-TW'))
-  await page.locator('#f-proof', { hasText: 'failed' }).waitFor({ timeout: 30_000 })
+  await page.locator('#f-proof', { hasText: 'failed' }).waitFor({ timeout: 60_000 })
   t.is(await page.inputValue('[name=proof]'), '')
 })

@@ -165,6 +165,6 @@ test('an address out of nowhere is answered with a page and a way on', async (t)
     const answer = await page.goto(`${town.world.issuer}${path}`)
     t.true((answer?.status() ?? 0) >= 400, path)
     await page.click('#next-home')
-    t.is(page.url(), `${town.world.issuer}/`)
+    await page.waitForURL(`${town.world.issuer}/`)
   }
 })

@@ -133,7 +133,7 @@ test('what the image puts together starts, writes only to its volumes, is found 
   const [, ...args] = check
   const healthy = () => spawnSync(process.execPath, args, { env }).status === 0
   t.false(healthy(), 'before it listens')
-  for (let tries = 0; tries < 100 && !healthy(); tries++) {
+  for (let tries = 0; tries < 600 && !healthy(); tries++) {
     if (program.exitCode !== null) break
     await wait(100)
   }

@@ -11,6 +11,7 @@ import {
 import { loadConfig } from '#config/load.ts'
 import { claimedIdRules, readClaimedId } from '#federation/claimed-id.ts'
 import { openConnectors } from '#federation/registry.ts'
+import { costOf } from '../helpers/computing.ts'
 import { lendFederation } from './lend.ts'
 
 const folder = join(import.meta.dirname, '..', '..', 'config', 'educloud', 'connectors')
@@ -218,11 +219,12 @@ test('what an identifier looks like is written without a dot for anything, and r
       t.notRegex(outside, /(?<!\\)\./, id)
       const rules = claimedIdRules(one.issuer, one)
       const host = (one.hosts[0] ?? '').replace('*', 'wang')
-      const began = performance.now()
-      for (const long of ['a'.repeat(200), '.'.repeat(200), '%2f'.repeat(66), '-a.'.repeat(66)])
-        for (const end of ['/', '?', '\u{1f600}/'])
-          readClaimedId(`https://${host}/${long}${end}`, rules)
-      t.true(performance.now() - began < 250, id)
+      const cost = costOf(() => {
+        for (const long of ['a'.repeat(200), '.'.repeat(200), '%2f'.repeat(66), '-a.'.repeat(66)])
+          for (const end of ['/', '?', '\u{1f600}/'])
+            readClaimedId(`https://${host}/${long}${end}`, rules)
+      })
+      t.true(cost < 250, `${id}: ${cost} ms`)
     }
   }
 })

@@ -4,6 +4,7 @@ import { kaohsiung } from '#federation/profiles/kaohsiung.ts'
 import { openMapped } from '#federation/profiles/mapped.ts'
 import { moeEduinfo } from '#federation/profiles/moe-eduinfo.ts'
 import { profiles } from '#federation/registry.ts'
+import { costOf } from '../helpers/computing.ts'
 
 const idToken = { sub: 'e35e0ee5-0000-4000-8000-000000000000' }
 const garbage = [
@@ -197,14 +198,21 @@ test('what is nested without end, or as long as the answer may be, is read in no
   let deep: Claims = {}
   for (let i = 0; i < 100_000; i++) deep = { titles: [deep] }
   const long = `[{"id":"014569","title":["${'教師","'.repeat(50_000)}"]}]`
-  const began = performance.now()
-  for (const value of [deep, long, '['.repeat(200_000), '"\\'.repeat(8_000), "{'".repeat(8_000)]) {
-    const sources = {
-      idToken: { kh_titles: value, kh_classes: value, kh_profile: value },
-      extra: { eduinfo: { titles: value, classinfo: value }, user: value, school: value },
-      attributes: Object.fromEntries(attributeNames.map((name) => [name, value])),
+  const cost = costOf(() => {
+    for (const value of [
+      deep,
+      long,
+      '['.repeat(200_000),
+      '"\\'.repeat(8_000),
+      "{'".repeat(8_000),
+    ]) {
+      const sources = {
+        idToken: { kh_titles: value, kh_classes: value, kh_profile: value },
+        extra: { eduinfo: { titles: value, classinfo: value }, user: value, school: value },
+        attributes: Object.fromEntries(attributeNames.map((name) => [name, value])),
+      }
+      for (const profile of Object.values(profiles)) t.notThrows(() => profile(sources))
     }
-    for (const profile of Object.values(profiles)) t.notThrows(() => profile(sources))
-  }
-  t.true(performance.now() - began < 5000)
+  })
+  t.true(cost < 5_000, `${cost} ms`)
 })

@@ -4,6 +4,7 @@ import { readRedirect } from '#federation/connectors/saml/redirect.ts'
 import { decode } from '#federation/connectors/saml/xml.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { newId } from '#sandbox/providers/saml/answers.ts'
+import { costOf } from '../helpers/computing.ts'
 import {
   type Attack,
   type Canned,
@@ -567,9 +568,10 @@ for (const [title, [failure, hint, attack, canned]] of Object.entries(attacks))
   })
 
 test('a text of nothing but spaces takes no time', (t) => {
-  const began = performance.now()
-  t.throws(() => decode(`A${' '.repeat(200_000)}!`), { message: /base64/ })
-  t.true(performance.now() - began < 5_000)
+  const cost = costOf(() => {
+    t.throws(() => decode(`A${' '.repeat(200_000)}!`), { message: /base64/ })
+  })
+  t.true(cost < 1_000, `${cost} ms`)
 })
 
 test('an assertion is taken once, by whichever process and for whichever trip', async (t) => {

@@ -17,6 +17,7 @@ export async function faultless(
   page: Page,
   { scripts }: Pick<Way, 'scripts'>,
 ) {
+  await page.waitForLoadState()
   const what = `${await page.title()} ${page.url()}`
   const { size } = await page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement

@@ -51,6 +51,8 @@ export async function visit(
   const context = await town.chromium.newContext({
     locale: 'zh-TW',
     viewport: screens.desktop,
+    // Colours are judged where they come to rest.
+    reducedMotion: 'reduce',
     ...options,
   })
   const complaints = hearComplaints(context)
@@ -65,7 +67,7 @@ export async function visit(
 /** What the browser says went wrong on any page: scripts, policies, missing files. */
 export function hearComplaints(context: BrowserContext): () => string[] {
   // Two cores drive a dozen people at once.
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(60_000)
   const pages = new Set<string>()
   const heard: { url: string; text: string }[] = []
   context.on('response', (response) => {
@@ -81,6 +83,7 @@ export function hearComplaints(context: BrowserContext): () => string[] {
 
 /** Presses Tab until the field or button of that id has the keyboard. */
 export async function tabTo(page: Page, id: string): Promise<void> {
+  await page.waitForLoadState()
   for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press('Tab')
     if ((await focused(page)) === id) return
@@ -89,6 +92,9 @@ export async function tabTo(page: Page, id: string): Promise<void> {
 }
 
 export const focused = (page: Page) => page.evaluate(() => document.activeElement?.id)
+
+/** Waits until the element of that id has the keyboard: a page gives it to one when it is drawn, not when it is read. */
+export const focusComesTo = (page: Page, id: string) => page.waitForSelector(`#${id}:focus`)
 
 /** From our sign-in page through a county's, with that person of its test accounts. */
 export async function signInAt(page: Page, county: string, account = `${county}test`) {

@@ -7,6 +7,8 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 /** The first half of it, in whatever state the page is. */
 export async function axeFindsNothing(t: ExecutionContext, page: Page, what: string) {
+  // With all of its sheets.
+  await page.waitForLoadState()
   // Our pages have no frames; those of the sandbox's mailbox let no script in, axe's neither.
   const axe = new AxeBuilder({ page }).options({ iframes: false })
   const { violations } = await axe.withTags(rules).setLegacyMode(true).analyze()

@@ -62,7 +62,7 @@ export async function mailbox(world: World, count = 1): Promise<Letter[]> {
   for (let tries = 0; ; tries++) {
     const { document } = await browser.open(`${world.counties}/mail`)
     const links = document.querySelectorAll('#mails li a').map((one) => one.getAttribute('href'))
-    if (links.length < count && tries < 100) {
+    if (links.length < count && tries < 600) {
       await sleep(50)
       continue
     }

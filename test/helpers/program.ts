@@ -4,11 +4,11 @@ import { appendFileSync, cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { addClient } from '#admin/clients.ts'
-import { addPerson } from '#admin/people.ts'
 import { loadConfig } from '#config/load.ts'
 import { openLog } from '#lib/log.ts'
 import { openApp } from '../../src/app.ts'
 import { temporaryFolder } from './database.ts'
+import { makeLocalAccount } from './local-account.ts'
 import { plainRules } from './plain-rules.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
 
@@ -30,10 +30,10 @@ export type Program = {
 export const later = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Waits until it is so, and says whether it was in time. */
+/** Waits until it is so, and says whether it was in time: long, where the time is not what the test is about. */
 export async function until(
   is: () => boolean | Promise<boolean>,
-  patienceMs = 10_000,
+  patienceMs = 60_000,
 ): Promise<boolean> {
   const end = performance.now() + patienceMs
   while (!(await is())) {
@@ -87,7 +87,7 @@ export async function startProgram(t: ExecutionContext, env: NodeJS.ProcessEnv):
   const over = program.ended.then((exit) => {
     throw new Error(`did not start, exit ${exit}: ${program.output()}`)
   })
-  const up = until(() => program.output().includes('Citygate 城門'), 30_000)
+  const up = until(() => program.output().includes('Citygate 城門'))
   if (!(await Promise.race([up, over]))) throw new Error(`does not answer: ${program.output()}`)
   over.catch(() => {})
   return program
@@ -129,13 +129,8 @@ export async function prepare(
     const made: Prepared['people'] = []
     for (let i = 0; i < people; i++) {
       const person = { account: `wang${i}@mail.edu.tw`, password: 'a long enough password' }
-      const added = await addPerson(
-        house.store,
-        { ...person, name: '王小明' },
-        { ...house, actor: 'operator:test' },
-      )
-      if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
-      made.push({ ...person, sub: added.accountId })
+      const sub = await makeLocalAccount(house, { ...person, name: '王小明' })
+      made.push({ ...person, sub })
     }
     const [rp, machine] = [await register('web'), await register('machine')]
     return { rp, machine, people: made }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { PasswordCost } from '#accounts/passwords.ts'
 import { addClient, type NewClient } from '#admin/clients.ts'
-import { addPerson } from '#admin/people.ts'
 import { type Config, loadConfig } from '#config/load.ts'
 import type { House } from '#http/house.ts'
 import { openLog } from '#lib/log.ts'
@@ -21,8 +20,10 @@ import {
   whereOf,
 } from './database.ts'
 import { freePort } from './free-port.ts'
+import { makeLocalAccount } from './local-account.ts'
 import { madeOnce } from './made-once.ts'
 import { openRelyingParty, type RelyingParty } from './relying-party.ts'
+import { beginWhenTold } from './when-told.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -70,6 +71,8 @@ type Options = {
   limits?: { [Group in keyof LimitRules]?: Partial<LimitRules[Group]> }
   session?: Partial<Site['session']>
   passwordCost?: PasswordCost
+  /** Upstreams have no longer than they usually have: where one hangs. */
+  hurries?: boolean
   /** What requests under way have when it closes. */
   graceMs?: number
   affiliations?: Site['affiliations']
@@ -202,13 +205,15 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
         messages,
         // Hundreds of people sign in here; what a real hash costs is for test/accounts/local to say.
         passwordCost: options.passwordCost ?? { memoryCost: 1_024, timeCost: 1 },
+        // The counties are in this process, and many worlds are: what is slow here is not down.
+        ...(options.hurries ? {} : { upstreamPatienceMs: 20_000 }),
         ...town?.appPorts,
       }),
     )
     keep(await listen(app.house, { graceMs: options.graceMs }))
     if (town) keep(await town.open(app.house))
     // Jobs run when a test says so: a clock that jumps must not set them off at a moment of their own.
-    app.background.delivery.begin()
+    beginWhenTold(app.background.delivery)
     return app
   }
   const close = async () => {
@@ -249,9 +254,7 @@ async function openWorld(t: ExecutionContext, options: Options): Promise<World> 
     },
     async buildPerson(overrides = {}) {
       const wanted = { ...person, ...overrides }
-      const added = await addPerson(house.store, wanted, { ...house, actor: 'operator:test' })
-      if (added.kind === 'rejected') throw new Error(JSON.stringify(added.problems))
-      return { ...wanted, sub: added.accountId }
+      return { ...wanted, sub: await makeLocalAccount(house, wanted) }
     },
     async switchCounty(county, mode) {
       const body = new URLSearchParams({ mode })

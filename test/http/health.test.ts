@@ -1,7 +1,10 @@
 /** What an orchestrator asks: does the process answer, and may it be sent requests. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { openHealth } from '#http/routes/health.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { isOverBefore } from '../helpers/overtaking.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
@@ -47,23 +50,21 @@ test('while it drains it lives, finishes what it has, and takes no more', async 
 test('while PostgreSQL hangs or is gone the house lives but is not ready, and mends by itself', async (t) => {
   const postgres = await startPostgres()
   t.teardown(() => postgres.stop())
-  const world = await buildWorld(t, { env: { DATABASE_URL: postgres.url }, freshKeys: true })
-  const readyWithin = async (ms: number) => {
-    for (const until = performance.now() + ms; performance.now() < until; ) {
-      if ((await ask(world, '/health/ready')).status === 200) return true
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    return false
-  }
-  t.true(await readyWithin(5_000))
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  // Statements have far longer than a check is waited for.
+  const env = { DATABASE_URL: postgres.url, DATABASE_TIMEOUT_MS: '20000' }
+  const world = await buildWorld(t, { env, freshKeys: true })
+  const isReady = async () => (await ask(world, '/health/ready')).status === 200
+  t.true(await eventually(isReady, Boolean))
+  await sleep(1_000)
 
   const frozen = postgres.pid
   process.kill(frozen, 'SIGSTOP')
   for (const child of childrenOf(frozen)) process.kill(child, 'SIGSTOP')
-  const began = performance.now()
-  const hanging = await ask(world, '/health/ready')
-  t.true(performance.now() - began < 3_000, 'a check is waited for one second')
+  const stuck = world.house.store.clients.list()
+  stuck.catch(() => {})
+  const asked = ask(world, '/health/ready')
+  t.true(await isOverBefore(asked, stuck), 'a check is waited for no longer than it may take')
+  const hanging = await asked
   t.is(hanging.status, 503)
   t.deepEqual(await hanging.json(), {
     status: 'failed',
@@ -72,12 +73,12 @@ test('while PostgreSQL hangs or is gone the house lives but is not ready, and me
   t.is((await ask(world, '/health/live')).status, 200)
   for (const child of childrenOf(frozen)) process.kill(child, 'SIGCONT')
   process.kill(frozen, 'SIGCONT')
-  t.true(await readyWithin(5_000), 'thawed')
+  t.true(await eventually(isReady, Boolean), 'thawed')
 
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  await sleep(1_000)
   process.kill(postgres.pid, 'SIGINT')
   await postgres.restart()
-  t.true(await readyWithin(5_000), 'restarted')
+  t.true(await eventually(isReady, Boolean), 'restarted')
   const news = world.log.filter((line) => line.includes('"readiness"'))
   t.true(
     news.length >= 2 && news.length % 2 === 0,
@@ -107,17 +108,17 @@ test.serial(
       patienceMs: 50,
       changed: ({ status }) => heard.push(status),
     })
-    const began = performance.now()
-    const [first, second] = await Promise.all([health.report(), health.report()])
-    t.true(performance.now() - began < 1_000)
+    const reports = Promise.all([health.report(), health.report()])
+    t.true(await isOverBefore(reports, sleep(1_000)))
+    const [first, second] = await reports
     t.is(first, second)
     t.deepEqual(first.checks, { database: 'failed', keys: 'ok' })
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await sleep(60)
     t.is((await health.report()).status, 'failed')
     t.is(asked, 1)
 
     answer(true)
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await sleep(60)
     const again = health.report()
     answer(true)
     t.is((await again).status, 'ok')
@@ -128,13 +129,15 @@ test.serial(
 
 test.serial('a result is good for a while: a crowd of probes is one question', async (t) => {
   let asked = 0
-  const count = async () => ++asked > 0
-  const health = openHealth({ checks: { count }, patienceMs: 80 })
+  const checks = { count: async () => ++asked > 0 }
+  const health = openHealth({ checks, patienceMs: 60_000 })
   for (let i = 0; i < 20; i++) await health.report()
   t.is(asked, 1)
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  await health.report()
-  t.is(asked, 2)
+  const forgetful = openHealth({ checks, patienceMs: 10 })
+  await forgetful.report()
+  await sleep(20)
+  await forgetful.report()
+  t.is(asked, 3)
 })
 
 test('a check that throws at once has failed like any other', async (t) => {

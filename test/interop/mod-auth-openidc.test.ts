@@ -75,7 +75,7 @@ async function startApache(t: ExecutionContext, port: number, openidc: string[])
     apache.kill()
     await end
   })
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (ended) throw new Error(`Apache did not start: ${said}`)
     try {
       return void (await fetch(`http://localhost:${port}/`))

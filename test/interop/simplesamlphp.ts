@@ -119,7 +119,7 @@ export async function startSimpleSaml(t: ExecutionContext): Promise<SimpleSaml> 
   for (let tries = 0; ; tries++) {
     const answer = await fetch(entityId).catch(() => undefined)
     if (answer?.ok) break
-    if (tries === 200 || server.exitCode !== null || answer)
+    if (tries === 1_200 || server.exitCode !== null || answer)
       throw new Error(`SimpleSAMLphp does not answer: ${said} ${await answer?.text()}`)
     await wait(25)
   }

@@ -105,7 +105,6 @@ test.before(async () => {
   const started = await eventually(
     async () => log.join(),
     (said) => said.includes('slapd starting'),
-    20_000,
   )
   if (!started.includes('slapd starting')) throw new Error(started)
 })

@@ -71,7 +71,7 @@ async function start(t: ExecutionContext, port: number, command: string[], env =
     if (!t.passed) t.log(said)
     program.kill()
   })
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     const answer = fetch(`http://localhost:${port}/`, { redirect: 'manual' })
     if (await answer.catch(() => undefined)) return
     await wait(50)

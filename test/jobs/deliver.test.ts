@@ -13,7 +13,9 @@ import type { Store } from '#store/store.ts'
 import { allowingCallsTo } from '../helpers/allowing-calls.ts'
 import { buildStore, engines } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { isOverBefore } from '../helpers/overtaking.ts'
 import { signIn } from '../helpers/sign-in.ts'
+import { beginWhenTold } from '../helpers/when-told.ts'
 import { buildWorld } from '../helpers/world.ts'
 
 const silent = openLog('silent')
@@ -46,7 +48,9 @@ const isEmpty = (list: unknown[]) => list.length === 0
 /** An app that answers logouts with `status`, or not at all. */
 async function openApp(t: ExecutionContext, status?: number) {
   const heard: Record<string, unknown>[] = []
+  const given: string[] = []
   const server: Server = createServer(async (request, response) => {
+    response.once('close', () => response.writableEnded || given.push('up'))
     const token = new URLSearchParams(await text(request)).get('logout_token') ?? ''
     heard.push({ ...decodeJwt(token), type: request.headers['content-type'] })
     if (status) response.writeHead(status, { location: 'http://localhost:1/' }).end()
@@ -58,7 +62,7 @@ async function openApp(t: ExecutionContext, status?: number) {
   })
   const { port } = server.address() as AddressInfo
   const uri = `http://localhost:${port}/logout`
-  return { heard, uri }
+  return { heard, given, uri }
 }
 
 const tokens = async ({ clientId }: { clientId: string }, jti: string) => ({
@@ -74,7 +78,7 @@ async function tellApp(t: ExecutionContext, status: number): Promise<Outcome> {
   return deliver({ id: 'one', payload }, AbortSignal.timeout(5_000))
 }
 
-test('an app that hangs delays neither the person nor another app, which hears within a second', async (t) => {
+test('an app that hangs delays neither the person nor another app, which hears at once', async (t) => {
   const [dead, live] = [await openApp(t), await openApp(t, 200)]
   const origins = [dead, live].map(({ uri }) => new URL(uri).origin)
   const world = await buildWorld(t, { env: allowingCallsTo(t, ...origins) })
@@ -84,16 +88,14 @@ test('an app that hangs delays neither the person nor another app, which hears w
   await living.begin(browser)
 
   const page = await browser.open(`${world.issuer}/session/end`)
-  const started = performance.now()
   const out = await browser.submit(page, 'sign-out-form', { logout: 'yes' })
   t.is(out.status, 200)
-  t.true(performance.now() - started < 1_000, 'the page does not wait for the apps')
+  t.deepEqual(dead.given, [], 'the page does not wait for the apps')
   await eventually(
-    async () => live.heard,
-    (heard) => heard.length > 0,
+    async () => [live, dead],
+    (apps) => apps.every(({ heard }) => heard.length > 0),
   )
-  t.true(performance.now() - started < 1_000, 'nor does the app that lives')
-  t.log(`the page and the live app: ${Math.round(performance.now() - started)} ms`)
+  t.deepEqual(dead.given, [], 'nor does the app that lives')
   t.like(live.heard[0], {
     aud: living.clientId,
     iss: world.issuer,
@@ -104,7 +106,6 @@ test('an app that hangs delays neither the person nor another app, which hears w
   const [waiting] = await eventually(
     () => store.outbox.list(),
     ([one, two]) => one?.lastError !== undefined && !two,
-    7_000,
   )
   t.like(waiting, {
     target: dying.clientId,
@@ -177,7 +178,7 @@ for (const engine of engines) {
     }
     const two = [1, 2].map(() => openDelivery([courier(deliver)], ports(store)))
     for (const one of two) one.begin()
-    t.deepEqual(await eventually(() => store.outbox.list(), isEmpty, 10_000), [])
+    t.deepEqual(await eventually(() => store.outbox.list(), isEmpty), [])
     await Promise.all(two.map((one) => one.close()))
     t.is(overlaps, 0)
     for (let k = 0; k < 6; k++) {
@@ -194,25 +195,28 @@ test('one dead target with a heap of messages takes one place of four', async (t
   for (let i = 0; i < 50; i++) await put(store, 'dead.example', { dead: true })
   for (let i = 0; i < 20; i++) await put(store, `live-${i}.example`)
   let heard = 0
+  let asked = 0
   const deliver: Courier['deliver'] = async ({ payload }, signal) => {
-    if ('dead' in (payload as object)) await sleep(60_000, undefined, { signal })
+    if ('dead' in (payload as object)) {
+      asked++
+      await sleep(60_000, undefined, { signal })
+    }
     heard++
     return delivered
   }
   const delivery = openDelivery([courier(deliver)], ports(store))
   t.teardown(() => delivery.close(0))
-  delivery.begin()
+  // Whose place is free looks for the next: nobody waits for the look of every few seconds.
+  beginWhenTold(delivery)
   t.is(
     await eventually(
       async () => heard,
       (all) => all === 20,
-      4_000,
     ),
     20,
   )
-  const started = performance.now()
-  await delivery.close(100)
-  t.true(performance.now() - started < 1_000)
+  t.is(asked, 1, 'meanwhile the dead one is still being tried')
+  t.true(await isOverBefore(delivery.close(100), sleep(1_000)))
   const [first] = await store.outbox.list()
   t.like(first, { attempts: 1, lastError: 'the process was stopped', state: 'waiting' })
   t.true((first?.dueAt ?? Infinity) <= seconds(), 'another process may have it at once')
@@ -293,7 +297,7 @@ test('a message whose deliverer was killed is delivered again under the same id'
     ],
     ports(store, { now: () => at * 1000 }),
   )
-  delivery.begin()
+  beginWhenTold(delivery)
   t.teardown(() => delivery.close())
   await sleep(100)
   t.deepEqual(heard, [])
@@ -303,8 +307,6 @@ test('a message whose deliverer was killed is delivered again under the same id'
     await eventually(
       async () => heard,
       (all) => all.length > 0,
-      // Sooner than the next look that comes by itself.
-      4_000,
     ),
     [id],
   )
@@ -392,8 +394,8 @@ test('a world that stops with messages in hand stops at once, and its log has no
     async () => dead.heard,
     (heard) => heard.length > 0,
   )
-  const started = performance.now()
   await world.close()
-  t.true(performance.now() - started < 4_500, `${performance.now() - started}`)
+  // Its own time was not up yet, and nothing else held the end up.
   t.regex(world.log.join(''), /"why":"the process was stopped"/)
+  t.notRegex(world.log.join(''), /did not end in time/)
 })

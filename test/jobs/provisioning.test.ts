@@ -62,7 +62,6 @@ test('an event written in a transaction reaches the receiver, signed so that it 
   const [heard] = await eventually(
     async () => receiver.heard,
     (all) => all.length > 0,
-    5_000,
   )
   if (!heard) return t.fail('nobody heard of it')
   t.is(heard.path, '/hooks/mailbox?from=citygate')
@@ -174,7 +173,6 @@ test('nobody there, no address set, and a receiver the rules no longer name are 
   const rows = await eventually(
     () => store.outbox.list(),
     (all) => all.every(({ lastError }) => lastError),
-    5_000,
   )
   t.deepEqual(
     rows.map(({ target, state, lastError }) => [target, state, lastError]),
@@ -201,7 +199,6 @@ test('naming a receiver inside our network opens its address to nobody else', as
   const [left] = await eventually(
     () => store.outbox.list(),
     ([one]) => one?.lastError !== undefined,
-    5_000,
   )
   t.is(left?.lastError, 'its address leads into our own network')
   t.deepEqual(receiver.heard, [])

@@ -42,8 +42,11 @@ async function count(store: Store, table = 'oidc_payload'): Promise<number> {
 
 const signal = () => new AbortController().signal
 
+const medianOf = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0
+
 for (const engine of engines) {
   test(`${engine}: fifty thousand expired rows go in small steps while sign-ins go on`, async (t) => {
+    t.timeout(600_000)
     const store = await buildStore(t, engine)
     await fill(store, engine, 'AccessToken', 40_000, start - hour)
     await fill(store, engine, 'Interaction', 10_000, start - 25 * hour)
@@ -52,16 +55,18 @@ for (const engine of engines) {
     const sweep = openSweep(store, () => start * 1000, {
       observe: (_kind, rows, ms) => steps.push({ rows, ms }),
     })
+    const waits: number[] = []
     let saved = 0
-    let slowest = 0
+    const passed: number[] = []
     let sweeping = true
     const signIns = (async () => {
       for (; sweeping; saved++) {
-        const began = performance.now()
+        const [began, before] = [performance.now(), steps.length]
         await store.payloads.save([
           { id: `new-${saved}`, model: 'Interaction', payload: {}, expiresAt: start + hour },
         ])
-        slowest = Math.max(slowest, performance.now() - began)
+        waits.push(performance.now() - began)
+        passed.push(steps.length - before)
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     })()
@@ -70,14 +75,18 @@ for (const engine of engines) {
     await signIns
     t.is(await count(store), 1_000 + saved)
     t.true(steps.every(({ rows }) => rows <= 100))
-    const times = steps.map(({ ms }) => ms).sort((a, b) => a - b)
-    const [median = 0, slow = 0] = [0.5, 0.95].map((part) => times[Math.floor(times.length * part)])
-    t.log(`${steps.length} steps: median ${median.toFixed(1)} ms, p95 ${slow.toFixed(1)} ms`)
-    t.log(`${saved} saves meanwhile, the slowest ${slowest.toFixed(0)} ms`)
-    // A machine that does ten things at once is slow now and then; a sweep that holds everybody up always is.
-    t.true(median < 50)
-    t.true(saved > 50)
-    t.true(slowest < 2_000)
+    const step = medianOf(steps.map(({ ms }) => ms))
+    const save = medianOf(waits)
+    t.log(
+      `${steps.length} steps: median ${step.toFixed(1)} ms; ${Math.max(...passed)} passed a save at most`,
+    )
+    t.log(
+      `${saved} saves meanwhile: median ${save.toFixed(1)} ms, longest ${Math.max(...waits).toFixed(0)} ms`,
+    )
+    // A busy machine makes both slow: what counts is that they take turns.
+    t.true(saved > steps.length / 2)
+    t.true(passed.filter((steps) => steps > 2).length < saved / 50)
+    t.true(step < 10 * save + 20)
   })
 
   test(`${engine}: a finished page and an ended session are known for a day after they expired`, async (t) => {

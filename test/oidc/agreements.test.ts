@@ -26,11 +26,13 @@ function version(id: string, on: string): TermsVersion {
 /** A world whose clock can be moved, with terms of long ago and a version that comes into force tomorrow. */
 async function buildTerms(t: ExecutionContext, ids = ['house']) {
   const clock = { ahead: 0 }
-  const tomorrow = dayOf(Date.now() + day)
+  // It stands still until the test moves it: midnight in between would be tomorrow.
+  const began = Date.now()
+  const tomorrow = dayOf(began + day)
   const terms = openTerms(
     new Map(ids.map((id) => [id, [version(id, '2014-08-01'), version(id, tomorrow)]])),
   )
-  const now = () => Date.now() + clock.ahead
+  const now = () => began + clock.ahead
   const world = await buildWorld(t, { now, terms, agreements: ids })
   const rp = await world.buildApp()
   const person = await world.buildPerson()

@@ -16,7 +16,7 @@ const isEmpty = (rows: unknown[]) => rows.length === 0
 /** Queues it as any room would, and waits until it has gone. */
 async function send({ house: { store } }: World, mail: Mail): Promise<string> {
   const id = await store.transaction((tables) => queueMail(tables, mail, { at: at() }))
-  const left = await eventually(() => store.outbox.list(), isEmpty, 5_000)
+  const left = await eventually(() => store.outbox.list(), isEmpty)
   if (left.length > 0) throw new Error(JSON.stringify(left))
   return id
 }
@@ -159,7 +159,7 @@ test('a mailbox to be made is listed, where no receiver is connected', async (t)
   const data = { account: 'wang@mail.edu.tw', name: '<b>王小明</b>' }
   const event = { receiver: 'mailbox', type: 'mailbox.create', data }
   await store.transaction((tables) => queueProvisioning(tables, event, { at: at() }))
-  t.deepEqual(await eventually(() => store.outbox.list(), isEmpty, 5_000), [])
+  t.deepEqual(await eventually(() => store.outbox.list(), isEmpty), [])
   const page = await openBrowser().open(`${world.counties}/mail`)
   const row = page.document.querySelector('#events li')
   t.is(row?.querySelector('code')?.text, 'mailbox.create')

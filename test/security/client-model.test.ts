@@ -340,6 +340,7 @@ test.serial('what staff change in one process holds in another within a second',
     t.is((await call(apiOf(other), token, 'GET', '/clients')).status, 401)
   }
   t.not((await refresh(distrusted, unasked.body)).status, 200)
+  t.is((await distrusted.get('/me', unasked.body.access_token)).status, 401)
   const asked = await distrusted.begin(browser)
   t.truthy(asked.document.querySelector('#consent-form'), asked.url.href)
 })

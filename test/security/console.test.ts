@@ -2,10 +2,10 @@
 import test from 'ava'
 import { perform } from '#admin/operation.ts'
 import { operations } from '#admin/operations.ts'
-import { addPerson } from '#admin/people.ts'
 import { type By, type Grant, permissions, reachOf } from '#admin/staff.ts'
 import { type JsonSchema, shapeOf } from '#http/api/shape.ts'
 import { apiOf, call, everyOperation, openRobot, send } from '../helpers/api.ts'
+import { makeLocalAccount } from '../helpers/local-account.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { sampleOf } from '../helpers/sample-input.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
@@ -45,17 +45,15 @@ async function buildForeign({ house, buildApp }: World) {
 
   async function somebody(name: string, account: string, county: string): Promise<string> {
     const password = 'a long enough password'
-    const ports = { ...house, actor: 'operator:test' }
-    const added = await addPerson(store, { account, name, password }, ports)
-    if (added.kind !== 'created') throw new Error(JSON.stringify(added))
+    const accountId = await makeLocalAccount(house, { account, name, password })
     const { connector, issuer, subject, raw, openid2Ids } = buildIdentity({
       connector: county,
       issuer: `https://${county}.example`,
       subject: `${account}-${mark}`,
     })
-    const row = { id: `identity-${account}`, accountId: added.accountId, createdAt: 1, readAt: 1 }
+    const row = { id: `identity-${account}`, accountId, createdAt: 1, readAt: 1 }
     await store.identities.link({ ...row, connector, issuer, subject, openid2Ids, raw })
-    return added.accountId
+    return accountId
   }
 }
 

@@ -131,11 +131,14 @@ test('nobody learns from the page whether there is such an account: words, statu
   await keep(world, person.sub)
   // It looks at how upstreams fare every few seconds, and has statements of its own.
   await world.house.upstreamHealth.close()
+  // So has the courier, who looks into what was asked: he comes when all have their answers.
+  const { outbox } = world.house.store
+  const { claim } = outbox
+  outbox.claim = async () => []
   const seen = async (account: string) => {
     const browser = openBrowser()
     const page = await browser.open(`${world.issuer}/reset`)
     const token = page.document.querySelector('[name=form_token]')?.getAttribute('value') ?? ''
-    await sleep(700)
     const before = world.house.store.statements()
     const answer = await browser.request(`${world.issuer}/reset`, {
       method: 'POST',
@@ -159,6 +162,8 @@ test('nobody learns from the page whether there is such an account: words, statu
   t.deepEqual(byBackup, known)
   t.deepEqual(nobody, known)
   t.deepEqual(stranger, known)
+  outbox.claim = claim
+  world.house.background.deliver()
   t.deepEqual(
     (await takeAnswers(world)).map(({ to }) => to),
     [backup, backup],
@@ -193,8 +198,8 @@ test('nor from how long it takes', async (t) => {
   }
   // The quick quarter: what a busy machine adds to the others says nothing of us.
   const quick = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 2] ?? 0
-  const gap = Math.abs(quick(took.known) - quick(took.nobody))
-  t.true(gap < 5, `${gap} ms`)
+  const [hers, theirs] = [quick(took.known), quick(took.nobody)]
+  t.true(Math.abs(hers - theirs) < theirs / 3, `${hers} ms and ${theirs} ms`)
   t.is((await takeAnswers(world)).length, 40)
 })
 

@@ -247,6 +247,7 @@ POST   /people/{sub}/unmask                           people.unmask !
 GET    /imports                                       people.import
 GET    /imports/{id}                                  people.import
 GET    /imports/{id}/notes                            people.import
+GET    /imports/{id}/reasons                          people.import
 POST   /imports/{id}/start                            people.import !
 POST   /imports/{id}/stop                             people.import
 POST   /imports/{id}/resume                           people.import !

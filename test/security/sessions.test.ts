@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { forgetClient } from '#oidc/remembered-clients.ts'
 import { openDatabase } from '#store/database.ts'
@@ -143,8 +144,11 @@ test('of two who resume one answered request at once, one gets a code, and sign-
   // Both have read the question before either has closed it.
   const { payloads } = world.house.store
   const { consume } = payloads
+  let readers = 0
+  const bothHave = Promise.withResolvers<void>()
   payloads.consume = async (...row) => {
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    if (++readers === 2) bothHave.resolve()
+    await Promise.race([bothHave.promise, sleep(5_000)])
     return consume(...row)
   }
   const both = await Promise.all([browser.request(resume), browser.request(resume)])

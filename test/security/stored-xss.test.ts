@@ -4,12 +4,12 @@ import Router from '@koa/router'
 import test, { type ExecutionContext } from 'ava'
 import { receiveImport } from '#admin/imports/receive.ts'
 import { type Operation, perform } from '#admin/operation.ts'
-import { addPerson } from '#admin/people.ts'
 import { type By, operatorBy } from '#admin/staff.ts'
 import type { State } from '#http/context.ts'
 import { adminRoutes } from '#http/routes/admin.ts'
 import { everyOperation } from '../helpers/api.ts'
 import type { Page } from '../helpers/browser.ts'
+import { makeLocalAccount } from '../helpers/local-account.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { sampleOf } from '../helpers/sample-input.ts'
 import { openStaff } from '../helpers/staff.ts'
@@ -51,10 +51,7 @@ async function poison(world: World): Promise<Record<string, string>> {
   await act(world, 'upstreams.notices.add', { id: 'ntpc', text, from, until })
 
   const { password } = await world.buildPerson({ account: 'plain@mail.edu.tw' })
-  const ports = { ...house, actor: 'operator:test' }
-  const added = await addPerson(store, { account: 'poisoned', name: bad, password }, ports)
-  if (added.kind !== 'created') throw new Error(JSON.stringify(added))
-  const sub = added.accountId
+  const sub = await makeLocalAccount(house, { account: 'poisoned', name: bad, password })
   const account = await store.accounts.find(sub)
   const said = { value: bad, by: 'ntpc', at: 1 }
   const profile = { ...account?.profile, nickname: said, title: said, email: said, gender: said }

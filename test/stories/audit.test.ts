@@ -2,6 +2,9 @@
 import test from 'ava'
 import { verifyAudit } from '#admin/audit.ts'
 import { removeClient, rotateSecret } from '#admin/clients.ts'
+import { perform } from '#admin/operation.ts'
+import { addOnePerson } from '#admin/operations/people.ts'
+import { operatorBy } from '#admin/staff.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { buildWorld } from '../helpers/world.ts'
 
@@ -59,7 +62,9 @@ test('what is undone leaves no event, and what has an event was done', async (t)
   const { store } = world.house
   const before = (await store.auditReads.list({ limit: 50 })).length
   const taken = await world.buildPerson()
-  await t.throwsAsync(world.buildPerson({ account: taken.account }), { message: /is taken/ })
+  const again = { account: taken.account, name: '王小明' }
+  const second = await perform(world.house, operatorBy('operator:test'), addOnePerson, again)
+  t.like(second, { kind: 'rejected', problems: [{ message: 'is taken' }] })
   const after = await store.auditReads.list({ limit: 50, action: 'account.create' })
   t.deepEqual(
     after.map(({ target }) => target),

@@ -233,7 +233,7 @@ for (const [mode, failure] of Object.entries(failures)) {
 }
 
 test('a slow county is given up after five seconds', async (t) => {
-  const world = await buildWorld(t, sandbox)
+  const world = await buildWorld(t, { ...sandbox, hurries: true })
   const rp = await world.buildApp()
   const browser = openBrowser()
   const page = await rp.begin(browser)

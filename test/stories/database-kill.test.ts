@@ -5,6 +5,7 @@ import type { Browser } from '../helpers/browser.ts'
 import { temporaryFolder } from '../helpers/database.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { signInWholly } from '../helpers/load.ts'
+import { isOverBefore } from '../helpers/overtaking.ts'
 import { type Postgres, startPostgres } from '../helpers/postgres.ts'
 import {
   later,
@@ -94,7 +95,7 @@ async function bringBack({ postgres }: Scene): Promise<void> {
     try {
       return await postgres.restart()
     } catch (error) {
-      if (tries === 20) throw error
+      if (tries === 80) throw error
       await later(250)
     }
   }
@@ -135,6 +136,12 @@ async function checkNothingIsLost(t: ExecutionContext, { rp, told }: Scene) {
   }
 }
 
+/** How long answers take on this machine while all is well: the slowest of ten at once. */
+async function usualOf(scene: Scene): Promise<number> {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => askToken(scene)))
+  return Math.max(...answers.map(({ ms }) => ms))
+}
+
 const works = async (scene: Scene) => {
   try {
     return (await askToken(scene)).status === 200
@@ -148,7 +155,7 @@ test.serial(
   async (t) => {
     const scene = await setScene(t)
     const load = scene.begin()
-    t.true(await until(() => scene.told.length >= 8, 30_000))
+    t.true(await until(() => scene.told.length >= 8))
     const pids = [...scene.program.workers(), scene.program.pid]
     for (const pid of [scene.postgres.pid, ...pids]) process.kill(pid, 'SIGKILL')
     await load.stop()
@@ -165,10 +172,13 @@ test.serial(
   async (t) => {
     const scene = await setScene(t)
     const { origin, rp, program } = scene
+    const usual = await usualOf(scene)
     const load = scene.begin()
-    t.true(await until(() => scene.told.length >= 8, 30_000))
-    process.kill(scene.postgres.pid, 'SIGKILL')
-    await later(300)
+    t.true(await until(() => scene.told.length >= 8))
+    // Its backends would answer for a moment longer.
+    for (const pid of family(scene.postgres)) process.kill(pid, 'SIGKILL')
+    // What is remembered for a second is over by then.
+    await later(1_100)
 
     const slowest: Record<string, number> = {}
     for (let i = 0; i < 4; i++) {
@@ -198,16 +208,16 @@ test.serial(
       t.true(jwks.text.includes('"kid"'))
       await later(200)
     }
-    t.true(Math.max(...Object.values(slowest)) < 2_500, JSON.stringify(slowest))
+    t.true(Math.max(...Object.values(slowest)) < 2_300 + 3 * usual, JSON.stringify(slowest))
     t.is(program.child.exitCode, null)
     const workers = program.workers()
 
     await bringBack(scene)
     const back = performance.now()
-    t.true(await until(() => works(scene), 5_000), 'within five seconds')
+    t.true(await until(() => works(scene), 4_800 + 3 * usual), 'within five seconds')
     const recovered = Math.round(performance.now() - back)
     const before = scene.told.length
-    t.true(await until(() => scene.told.length >= before + 4, 15_000), 'people sign in again')
+    t.true(await until(() => scene.told.length >= before + 4), 'people sign in again')
     await load.stop()
     t.deepEqual(program.workers(), workers, 'no process crashed')
     t.false(program.output().includes('"status":500'), 'no request ended in an error page of ours')
@@ -223,6 +233,7 @@ test.serial('PostgreSQL is frozen for four seconds: nothing piles up', async (t)
   const scene = await setScene(t)
   const { program } = scene
   t.true(await works(scene))
+  const usual = await usualOf(scene)
   const frozen = family(scene.postgres)
   for (const pid of frozen) process.kill(pid, 'SIGSTOP')
   const waiting: Promise<Awaited<ReturnType<typeof askToken>>>[] = []
@@ -230,9 +241,10 @@ test.serial('PostgreSQL is frozen for four seconds: nothing piles up', async (t)
     waiting.push(askToken(scene))
     await later(50)
   }
-  const jwks = await timed(`${scene.origin}/jwks`)
-  t.is(jwks.status, 200)
-  t.true(jwks.ms < 500, `${jwks.ms} ms`)
+  const token = askToken(scene)
+  const jwks = timed(`${scene.origin}/jwks`)
+  t.true(await isOverBefore(jwks, token), 'keys ask no database')
+  t.is((await jwks).status, 200)
   for (const pid of frozen) process.kill(pid, 'SIGCONT')
   const thawed = performance.now()
   const answers = await Promise.all(waiting)
@@ -244,14 +256,14 @@ test.serial('PostgreSQL is frozen for four seconds: nothing piles up', async (t)
     [],
   )
   t.true(refused > 20, `${refused} were told to come again`)
-  t.true(slowest < 5_000, `${slowest} ms`)
-  t.true(all < 3_000, `the last one was answered ${all} ms after`)
+  t.true(slowest < 4_800 + 3 * usual, `${slowest} ms, usually ${usual}`)
+  t.true(all < 2_800 + 3 * usual, `the last one was answered ${all} ms after, usually ${usual}`)
 
-  t.true(await until(() => works(scene), 5_000))
+  t.true(await until(() => works(scene), 4_800 + 3 * usual))
   const recovered = Math.round(performance.now() - thawed)
   const after = await Promise.all(Array.from({ length: 10 }, () => askToken(scene)))
   t.deepEqual([...new Set(after.map(({ status }) => status))], [200])
-  t.true(Math.max(...after.map(({ ms }) => ms)) < 1_000)
+  t.true(Math.max(...after.map(({ ms }) => ms)) < 800 + 3 * usual)
   t.is(program.child.exitCode, null)
   t.false(program.output().includes('"status":500'))
   t.log(

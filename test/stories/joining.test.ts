@@ -114,7 +114,6 @@ test('the mailbox is ordered with the account, once', async (t) => {
     async () =>
       (await browser.open(`${world.counties}/mail`)).document.querySelectorAll('#events li'),
     ({ length }) => length > 0,
-    5_000,
   )
   t.is(events.length, 1)
   t.regex(events[0]?.text ?? '', /mailbox\.create/)

@@ -6,6 +6,7 @@ import { buildWorld, type World } from '../helpers/world.ts'
 
 const options = {
   sandbox: true,
+  hurries: true,
   limits: { sources: { departures_per_minute: 10_000, requests_per_minute: 100_000 } },
 } as const
 
@@ -81,7 +82,9 @@ test('one county goes away and another hangs: their people are told, a third one
   const openHanging = await halfway(rp, 'tc', 6)
   const crowd = () => Promise.all(Array.from({ length: 8 }, () => choose(rp, 'ntpc')))
   // The same crowds are about before and after: what differs is how the counties fare.
-  const [healthy] = await Promise.all([signIns(rp, 8), crowd()])
+  const [healthy, there] = await Promise.all([signIns(rp, 8), crowd()])
+  // What one of a crowd waits for on this machine, and for nobody else.
+  const usual = p99(there.map(({ took }) => took))
 
   await world.switchCounty('tc', 'slow')
   const began = performance.now()
@@ -109,7 +112,7 @@ test('one county goes away and another hangs: their people are told, a third one
   t.log(`hlc while ntpc is down and six hang at tc: ${inWords(others)}`)
   t.log(`ntpc’s people are told: ${inWords(times)}`)
   t.true(median(others) < 3 * median(healthy) + 100, 'nobody else waits')
-  t.true(p99(times) < 2_000, 'nobody waits for it')
+  t.true(p99(times) < 1_500 + 2 * usual, 'nobody waits for it')
 
   // The other way in.
   const href = first.page.document.querySelector('#next-local')?.getAttribute('href') ?? ''
@@ -121,13 +124,13 @@ test('one county goes away and another hangs: their people are told, a third one
 
   const { pages, took } = await hanging
   t.true(pages.every(({ status }) => status === 504 || status === 503))
-  t.true(took < 7_000)
+  t.true(took < 6_000 + 4 * usual, `${took} ms, usually ${usual}`)
   t.is(standing(world, 'tc'), 'down')
   await world.switchCounty('tc', 'down')
   await choose(rp, 'tc')
   const tc = await choose(rp, 'tc')
   t.is(tc.page.status, 503)
-  t.true(tc.took < 1_000)
+  t.true(tc.took < 700 + 2 * usual, `${tc.took} ms, usually ${usual}`)
 
   await world.switchCounty('ntpc', 'ok')
   t.is((await choose(rp, 'ntpc')).page.status, 503, 'whose turn to try it is not yet')

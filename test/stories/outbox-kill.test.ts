@@ -99,7 +99,7 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
   await eventually(
     async () => app.tokens,
     (tokens) => tokens.length > 1,
-    40_000,
+    90_000,
   )
   const [before, after] = await Promise.all(
     app.tokens.map((token) => jwtVerify(token, keys, { issuer, audience: rp.clientId })),
@@ -116,7 +116,6 @@ test('kill -9 after a logout was acknowledged, while the app hangs: after a rest
     await eventually(
       async () => outbox(),
       (rows) => rows.length === 0,
-      5_000,
     ),
     [],
   )

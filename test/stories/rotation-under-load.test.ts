@@ -6,8 +6,9 @@ import { text } from 'node:stream/consumers'
 import test from 'ava'
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, jwtVerify } from 'jose'
 import { temporaryFolder } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { later, startProgram, writeConfig } from '../helpers/program.ts'
+import { later, startProgram, until, writeConfig } from '../helpers/program.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const api = 'https://api.cloud.edu.tw/learning'
@@ -21,6 +22,8 @@ function openCopies(issuer: string, ports: number[]) {
   return async (port: number, path: string, form?: { body: string; authorization: string }) => {
     const { authorization, body } = form ?? {}
     const sent = request({
+      // A kept connection would have been closed at its other end while a command runs and we hear nothing.
+      agent: false,
       host: '127.0.0.1',
       port,
       path,
@@ -127,49 +130,51 @@ test('while a signing key is replaced under load, stock clients that keep our ke
   const loads = [first, second, first, second].map(load)
   await later(1_000)
   const [old] = kids()
+  const rotatedAt = Date.now()
   const rotating = spawn(process.execPath, ['bin/citygate.js', 'key', 'rotate', '--alg', 'RS256'], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const said = await text(rotating.stdout)
-  const rotatedAt = Date.now()
-  const [, fresh = ''] = /^(\S+) RS256 is published and signs from/.exec(said) ?? []
+  const [, fresh = '', from = ''] =
+    /^(\S+) RS256 is published and signs from (\S+)/.exec(said) ?? []
   t.truthy(fresh, said)
   const everywhere = () =>
     ports.every((port) => seen.some((one) => one.port === port && one.kid === fresh))
-  for (let tries = 0; tries < 200 && !everywhere(); tries++) await later(100)
+  t.true(await until(everywhere), 'both processes follow')
   await later(2_500)
+  t.true(await until(() => seen.length >= 300), `${seen.length} tokens`)
   running = false
   await Promise.all(loads)
 
   t.deepEqual(failures, [])
-  t.true(seen.length >= 300, `${seen.length} tokens`)
   t.deepEqual([...kids()], [old, fresh])
-  t.true(everywhere(), 'both processes follow')
   const begun = Math.min(...seen.filter(({ kid }) => kid === fresh).map(({ at }) => at))
-  // Published before the command said so, and its time is in whole seconds.
-  t.true(begun - rotatedAt > (ahead - 3) * 1000, `signed ${begun - rotatedAt} ms after`)
+  // Times are in whole seconds.
+  const announced = Date.parse(from) - rotatedAt
+  t.true(announced > (ahead - 1) * 1000, `announced ${announced} ms before`)
+  t.true(begun >= Date.parse(from), `signed ${begun - rotatedAt} ms after`)
 
   // The measure works: unannounced, the same client meets a key it does not know; and a revoked key is gone.
   const patient = openKeySet(Infinity)
   await patient.reload()
   const [, replaced = ''] =
     /^(\S+) RS256 signs/.exec(cli('key', 'rotate', '--alg', 'RS256', '--now')) ?? []
-  await later(1_500)
-  const unannounced = await takeToken(second)
-  t.is(decodeProtectedHeader(unannounced).kid, replaced)
+  const kidOf = (token: string) => decodeProtectedHeader(token).kid
+  const unannounced = await eventually(
+    () => takeToken(second),
+    (token) => kidOf(token) === replaced,
+  )
+  t.is(kidOf(unannounced), replaced)
   await t.throwsAsync(jwtVerify(unannounced, patient), { code: 'ERR_JWKS_NO_MATCHING_KEY' })
   t.regex(cli('key', 'revoke', fresh), /^revoked/)
-  await later(1_500)
   for (const port of ports) {
-    const { keys } = JSON.parse((await ask(port, '/jwks')).body)
-    t.deepEqual(
-      keys
-        .filter(({ alg }: { alg: string }) => alg === 'RS256')
-        .map(({ kid }: { kid: string }) => kid),
-      [replaced, old],
-    )
+    const published = async (): Promise<string[]> =>
+      JSON.parse((await ask(port, '/jwks')).body)
+        .keys.filter(({ alg }: { alg: string }) => alg === 'RS256')
+        .map(({ kid }: { kid: string }) => kid)
+    t.deepEqual(await eventually(published, (all) => !all.includes(fresh)), [replaced, old])
   }
   t.log(`${seen.length} tokens, first with the new key ${begun - rotatedAt} ms after the command`)
 })

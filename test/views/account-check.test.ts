@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Browser, Page } from 'playwright-core'
+import { eventually } from '../helpers/eventually.ts'
 import { launch, openSite, type Site, screen } from './site.ts'
 
 let site: Site
@@ -15,30 +16,31 @@ test.after.always(async () => {
 
 type Answer = { kind: string; text: string }
 
-/** The form of joining; `answer` is what is said of a name, after so many milliseconds, or nothing at all. */
-async function openForm(answer: (value: string) => [Answer | undefined, number]) {
+/** The form of joining; `answer` is what is said of a name, when it is said, or nothing at all. */
+async function openForm(answer: (value: string) => Answer | Promise<Answer | undefined>) {
   // The fixtures' site has nobody to ask, and its policy says so.
   const context = await browser.newContext({ ...screen('en', 1280), bypassCSP: true })
   const page = await context.newPage()
   const asked: Record<string, string>[] = []
+  const answered: string[] = []
   await page.route('**/check', async (route) => {
     const sent = Object.fromEntries(new URLSearchParams(route.request().postData() ?? ''))
     asked.push(sent)
-    const [said, milliseconds] = answer(sent.value ?? '')
-    await new Promise((done) => setTimeout(done, milliseconds))
-    if (said) await route.fulfill({ json: said }).catch(() => {})
-    else await route.abort()
+    const said = await answer(sent.value ?? '')
+    // She may have typed on meanwhile, and nobody listens.
+    await (said ? route.fulfill({ json: said }) : route.abort()).catch(() => {})
+    answered.push(sent.value ?? '')
   })
   await page.goto(site.url('en', 'joining-form'))
-  return { page, asked, close: () => context.close() }
+  return { page, asked, answered, close: () => context.close() }
 }
 
 const status = (page: Page) => page.locator('#f-account-check')
-const free = (value: string): [Answer, number] => [{ kind: 'free', text: `${value} is free.` }, 0]
+const free = (value: string): Answer => ({ kind: 'free', text: `${value} is free.` })
 
 test('when typing stops, it is said in words whether the account is free', async (t) => {
   const { page, asked, close } = await openForm((value) =>
-    value === 'lin' ? [{ kind: 'taken', text: 'lin is taken.' }, 0] : free(value),
+    value === 'lin' ? { kind: 'taken', text: 'lin is taken.' } : free(value),
   )
   t.is(await status(page).getAttribute('role'), 'status')
   // She types as fast as the page's clock says, however busy the machine is.
@@ -59,24 +61,28 @@ test('when typing stops, it is said in words whether the account is free', async
 })
 
 test('an answer that comes late says nothing of what is typed meanwhile, nor does none', async (t) => {
-  const { page, asked, close } = await openForm((value) =>
-    value === 'slow'
-      ? [{ kind: 'taken', text: 'slow is taken.' }, 1500]
-      : value === 'none'
-        ? [undefined, 400]
-        : free(value),
+  const slow = Promise.withResolvers<Answer>()
+  const none = Promise.withResolvers<undefined>()
+  const { page, asked, answered, close } = await openForm((value) =>
+    value === 'slow' ? slow.promise : value === 'none' ? none.promise : free(value),
   )
   await page.fill('#f-account', 'slow')
   await page.getByText('Looking whether it is free…').waitFor()
   await page.fill('#f-account', 'quick')
   await page.getByText('quick is free.').waitFor()
-  await page.waitForTimeout(1500)
+  slow.resolve({ kind: 'taken', text: 'slow is taken.' })
+  await eventually(
+    async () => answered,
+    ({ length }) => length === 2,
+  )
+  await page.waitForTimeout(200)
   t.is(await status(page).textContent(), 'quick is free.')
 
   await page.fill('#f-account', 'none')
   await page.waitForFunction(
     () => document.getElementById('f-account-check')?.textContent === 'Looking whether it is free…',
   )
+  none.resolve(undefined)
   await page.waitForFunction(() => document.getElementById('f-account-check')?.textContent === '')
   t.deepEqual(
     asked.map(({ value }) => value),

@@ -1,7 +1,9 @@
 /** Pages of an app's life with made-up data, hostile names among them. */
+
 import { snippetsFor } from '#admin/snippets.ts'
 import type { AccountViews } from '#http/account-views.ts'
 import type { StaffPage } from '#http/admin-views.ts'
+import { longest } from '#http/routes/admin/client-form.ts'
 import { staffPage } from './admin-fixtures.ts'
 import type { Fixture } from './fixtures.ts'
 
@@ -115,6 +117,7 @@ export function appLifeFixtures(lang: string): Fixture[] {
     ...clients,
     yaml: 'clients:\n  - id: course\n',
     prune: true,
+    longest: 500_000,
     actions: {
       preview: '/admin/clients/import',
       apply: '/admin/clients/import/apply',
@@ -249,7 +252,7 @@ export function appLifeFixtures(lang: string): Fixture[] {
     {
       name: 'admin-clients-import-plan',
       view: 'admin-clients-import',
-      locals: { ...files, plan: { digest: 'd', items, changes: 2, parts: ['clients:\n', evil] } },
+      locals: { ...files, plan: { digest: 'd', items, changes: 2 } },
     },
     {
       name: 'admin-clients-import-problem',
@@ -280,6 +283,7 @@ function ownFixtures(zh: boolean, snippets: ReturnType<typeof snippetsFor>): Fix
     kinds: ['web', 'spa', 'native', 'machine'],
     values: { 'scope.profile': 'on', 'purpose.profile.zh': evil, purpose: evil },
     scopes: [{ scope: 'profile', label: zh ? '姓名' : 'Name', detail: '…' }],
+    longest: { ...longest, purposes: 300 },
     problems: [],
     actions: { ask: '/account/clients/ask', back: '/account/clients' },
   }

@@ -1,4 +1,5 @@
 /** Pages of apps with made-up data, a hostile name among them. */
+import { longest } from '#http/routes/admin/client-form.ts'
 import type { FormLocals } from '#http/routes/admin/clients-views.ts'
 import { staffPage } from './admin-fixtures.ts'
 import type { Fixture } from './fixtures.ts'
@@ -50,6 +51,7 @@ export function clientFixtures(lang: string): Fixture[] {
     resources: [{ id: 'https://api.cloud.edu.tw/learning', label: 'Learning' }],
     life: [{ field: 'accessTokenSeconds', least: 60, most: 86_400, usual: 3600 }],
     claims: ['name', 'email', 'phone_number', 'eduinfo'],
+    longest,
     checks: [],
     once: 'once',
     actions: { save: '/admin/clients/new', check: '/admin/clients/check', back: '/admin/clients' },

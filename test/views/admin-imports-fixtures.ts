@@ -41,12 +41,41 @@ const notes = [
   },
 ]
 
+const reasons = [
+  {
+    field: 'password_hash',
+    code: 'hash-costly',
+    outcome: 'refused' as const,
+    rows: 98_211,
+    examples: [90_002, 90_003, 90_004, 90_005, 90_006],
+    href: '/admin/imports/a?reason=password_hash:hash-costly',
+  },
+  {
+    field: 'account',
+    code: 'twin',
+    outcome: 'refused' as const,
+    rows: 1,
+    examples: [3],
+    href: '/admin/imports/a?reason=account:twin',
+  },
+  {
+    field: 'row',
+    code: 'no-way-in',
+    outcome: 'warned' as const,
+    rows: 12,
+    examples: [2, 4, 6, 8, 10],
+    href: '/admin/imports/a?reason=row:no-way-in',
+  },
+]
+
 export function importsFixtures(lang: string): Fixture[] {
   const page = staffPage('/admin/imports')
   const shown = {
     ...page,
     createdBy: '陳管理',
     progress: '41,200 / 100,000',
+    everyRow: '/admin/imports/a?reason=all',
+    reasons: [],
     first: '/admin/imports/a',
     next: '/admin/imports/a?cursor=b',
   }
@@ -94,6 +123,23 @@ export function importsFixtures(lang: string): Fixture[] {
       locals: { ...shown, import: one({}), notes },
     },
     {
+      name: 'admin-import-repeated',
+      view: 'admin-import',
+      locals: { ...shown, import: one({ refused: 98_211 }), reasons },
+    },
+    {
+      name: 'admin-import-reason',
+      view: 'admin-import',
+      locals: {
+        ...shown,
+        import: one({}),
+        reasons,
+        reason: reasons[1],
+        everyReason: '/admin/imports/a',
+        notes,
+      },
+    },
+    {
       name: 'admin-import-importing',
       view: 'admin-import',
       locals: { ...shown, import: one(importing), startedBy: '陳管理', notes: [] },
@@ -105,6 +151,17 @@ export function importsFixtures(lang: string): Fixture[] {
         ...shown,
         import: one({ ...importing, state: 'stopped', problem: 'broken' }),
         notes,
+      },
+    },
+    {
+      name: 'admin-import-not-allowed',
+      view: 'admin-import',
+      locals: {
+        ...shown,
+        import: one({ ...importing, state: 'stopped', problem: 'not-allowed' }),
+        startedBy: '陳管理',
+        resumedBy: '林管理',
+        notes: [],
       },
     },
     {

@@ -1,4 +1,6 @@
 /** Keys, outbox, audit trail, statistics and the system, with made-up data. */
+import { type Finding, fail, ok, warn } from '#admin/doctor/finding.ts'
+import { said, trouble } from '#admin/doctor/sayings.ts'
 import { columnsOf, shareOf, timelineOf } from '#http/routes/admin/plots.ts'
 import { daysAfter } from '#lib/taiwan-days.ts'
 import { staffPage } from './admin-fixtures.ts'
@@ -24,6 +26,46 @@ const keys = [
   { kid: 'signing-es256-3', alg: 'ES256', state: 'signing', from: -89, until: 1 },
   { kid: 'signing-es256-4', alg: 'ES256', state: 'next', from: 1, until: 91 },
 ] as const
+
+/** What the page says of each is in its keys; the last one is of a release that knows more than this one. */
+const findings = [
+  ok(said('check.database'), said('database.answers', { version: 'PostgreSQL 15.14' })),
+  warn(
+    said('check.risk', { setting: 'fsync' }),
+    trouble('risk.fsync', { setting: 'fsync', value: 'off' }),
+  ),
+  fail(said('check.mail'), {
+    says: { key: 'delivery.mail-timeout', params: {} },
+    mend: said('mail.mend'),
+  }),
+  fail(said('check.upstream', { id: 'kh' }), {
+    says: said('upstream.nonsense', { said: 'discovery: the document names another issuer' }),
+    mend: said('upstream.mend.nonsense.oidc'),
+  }),
+  warn(
+    said('check.upstream', { id: 'tn' }),
+    trouble('upstream.certificate', { server: 'openid.tn.edu.tw:443', until: '2026-12-02' }),
+  ),
+  warn(said('check.clock'), {
+    says: [
+      said('clock.issuer-ahead', { seconds: 121 }),
+      said('clock.server-behind', { host: 'openid.tn.edu.tw', seconds: 45 }),
+    ],
+    mend: said('clock.mend'),
+  }),
+  ok(
+    said('check.disk'),
+    said('disk.free', {
+      size: '41.7',
+      folder: '/srv/containers/citygate/production/volumes/database-and-keys/data',
+    }),
+  ),
+  {
+    check: { key: 'doctor.check.dns', params: {} },
+    state: 'ok',
+    says: [{ key: 'doctor.dns.answers', params: {} }],
+  } satisfies Finding,
+].map(({ state, ...keys }) => ({ check: 'dns', state, says: 'answers', mend: 'none', keys }))
 
 export function operationsFixtures(lang: string): Fixture[] {
   const zh = lang === 'zh-TW'
@@ -67,6 +109,7 @@ export function operationsFixtures(lang: string): Fixture[] {
     attempts: 12,
     lastError: 'it answered 503',
   }
+  const why = { key: 'delivery.answered', params: { status: '503' } }
   const statistics = {
     from: '2026-10-23',
     until: '2026-11-21',
@@ -208,7 +251,7 @@ export function operationsFixtures(lang: string): Fixture[] {
           { kind: 'provisioning', waiting: 2, dead: 0, since: new Date((now - 60) * 1000) },
         ],
         messages: [
-          { ...message, href: `/admin/outbox/${message.id}`, shown: app },
+          { ...message, href: `/admin/outbox/${message.id}`, shown: app, why },
           {
             ...message,
             id: '5d0c6a6a-2e0d-4f6f-9f0e-8f100b7e7a52',
@@ -216,6 +259,7 @@ export function operationsFixtures(lang: string): Fixture[] {
             state: 'waiting',
             attempts: 1,
             href: '/admin/outbox/2',
+            lastError: 'words of another release',
             shown: { id: 'm•••.edu.tw' },
           },
         ],
@@ -235,6 +279,7 @@ export function operationsFixtures(lang: string): Fixture[] {
         ...page('outbox'),
         message,
         shown: app,
+        why,
         named: message.id.slice(0, 8),
         mayWrite: true,
       },
@@ -255,7 +300,13 @@ export function operationsFixtures(lang: string): Fixture[] {
           state: 'broken',
           broken: 1,
           faults: [
-            { chain: event.chain, seq: 12, kind: 'changed', message: 'event 12 was changed' },
+            {
+              chain: event.chain,
+              seq: 12,
+              kind: 'changed',
+              message: 'event 12 was changed',
+              said: { key: 'admin.audit.check.fault.changed', params: { seq: '12' } },
+            },
           ],
         },
       },
@@ -373,22 +424,9 @@ export function operationsFixtures(lang: string): Fixture[] {
           examination: {
             at: iso(0),
             tookMs: 1_400,
-            findings: [
-              { check: 'database', state: 'ok', says: 'PostgreSQL 15.14 answers' },
-              {
-                check: 'mail',
-                state: 'fail',
-                says: 'the mail server did not answer in time',
-                mend: 'check SMTP_URL; `citygate mail test ADDRESS` sends one',
-              },
-              {
-                check: 'upstream tn',
-                state: 'warn',
-                says: 'its certificate ends on 2026-12-02',
-                mend: 'tell them',
-              },
-            ],
+            findings,
             unchecked: ['whether people outside your network reach the issuer'],
+            uncheckedKeys: [said('unchecked.reach')],
           },
         },
         endings: [

@@ -104,14 +104,15 @@ export function staffFixtures(lang: string): Fixture[] {
       view: 'admin-held',
       locals: {
         ...staffPage('/admin/people'),
+        held: 'held',
         fields: [
           ['account', 'lin.mei'],
           ['name', '林小美'],
           ['recovery', ''],
           ['note', '第一行\n第二行'],
         ],
-        action: '/admin/people/new',
-        back: '/admin/people/new',
+        action: '/admin/people/3f6b3a52-7c1e-4f0e-9a57-0f3c1f0a7c11/identities/6a0f0b1e/unlink',
+        back: '/admin/people/3f6b3a52-7c1e-4f0e-9a57-0f3c1f0a7c11',
       },
     },
     { name: 'admin-staff', view: 'admin-staff', locals: list },

@@ -72,6 +72,7 @@ test('every problem says what happened, and every way on has a label', (t) => {
       'not-found',
       'method',
       'too-large',
+      'file-too-large',
       'incomplete',
       'forbidden',
       'server',

@@ -34,6 +34,13 @@ export function secondFactorFixtures(lang: string, app: string): Fixture[] {
     },
   }
   const { passkey: _, ...plain } = asked
+  const offer = {
+    mark: 'mark-of-this-offer',
+    county,
+    address: 'm•••@mail.edu.tw',
+    back: `/interaction/${uid}/link`,
+    signIn: `/interaction/${uid}?choose=1#local-form`,
+  }
   const own: AccountViews['account-second-factor'] = {
     ...common,
     factors: [
@@ -121,6 +128,17 @@ export function secondFactorFixtures(lang: string, app: string): Fixture[] {
       name: 'second-factor-none-staff',
       view: 'second-factor',
       locals: { ...plain, none: 'staff' },
+    },
+    { name: 'second-factor-offer', view: 'second-factor', locals: { ...asked, offer } },
+    {
+      name: 'second-factor-offer-wrong',
+      view: 'second-factor',
+      locals: { ...plain, offer, way: 'totp', problem: 'second-factor.totp.wrong' },
+    },
+    {
+      name: 'second-factor-offer-none',
+      view: 'second-factor',
+      locals: { ...plain, offer, none: 'staff' },
     },
     { name: 'account-second-factor', view: 'account-second-factor', locals: own },
     {

@@ -2,11 +2,17 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { openAssets } from '#http/assets.ts'
 import { openRenderer } from '#http/render.ts'
 import { openMessages } from '#lib/messages.ts'
-import { findChromium } from '../helpers/chromium.ts'
+import { chromiumFlags, findChromium } from '../helpers/chromium.ts'
 import { fixtures, languages } from './fixtures.ts'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -95,10 +101,18 @@ export async function openSite(): Promise<Site> {
 }
 
 export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: findChromium(),
-    args: ['--no-sandbox', '--disable-background-networking'],
-  })
+  chromium.launch({ executablePath: findChromium(), args: chromiumFlags })
+
+/** What a form sends when that button is pressed. It is sent to where it stands: its answer is waited for, not its address. */
+export async function sentBy(
+  page: Page,
+  selector: string,
+  press = (one: Locator): Promise<void> => one.click(),
+): Promise<URLSearchParams> {
+  const answer = page.waitForResponse((one) => one.request().method() === 'POST')
+  await press(page.locator(selector))
+  return new URLSearchParams(await (await answer).text())
+}
 
 export const screen = (
   lang: string,

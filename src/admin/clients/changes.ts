@@ -106,8 +106,9 @@ export const record = (
   action: string,
   { actor, where, at }: Who,
   details: Record<string, unknown>,
+  outcome = 'ok',
 ): Promise<void> =>
-  audit.record({ at, actor, action, target: `client:${id}`, outcome: 'ok', ...where, details })
+  audit.record({ at, actor, action, target: `client:${id}`, outcome, ...where, details })
 
 /** Works on an app within her reach, in one transaction. What may act as staff is for owners to touch. */
 export async function changing<T>(

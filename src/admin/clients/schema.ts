@@ -13,6 +13,19 @@ export const tokenLife = {
 } as const
 export type TokenLife = keyof typeof tokenLife
 
+/** The most letters of a setting, and the most entries of a list. */
+export const most = {
+  name: 100,
+  uri: 2000,
+  uris: 100,
+  contact: 254,
+  contacts: 20,
+  scope: 100,
+  scopes: 100,
+  purpose: 300,
+  jwks: 20_000,
+} as const
+
 const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 const idTokenAlgs = ['RS256', 'ES256'] as const
 
@@ -23,8 +36,8 @@ const clearable = <T extends z.ZodType>(type: T) =>
     .transform((value) => (value === '' || value === null ? undefined : (value as z.output<T>)))
     .optional()
 
-const uri = z.string().trim().min(1).max(2000)
-const uris = z.array(uri).max(100).optional()
+const uri = z.string().trim().min(1).max(most.uri)
+const uris = z.array(uri).max(most.uris).optional()
 const seconds = (name: TokenLife) =>
   clearable(z.number().int().min(tokenLife[name].least).max(tokenLife[name].most))
 /** What was pasted from a table, or holds a terminal's orders, becomes one line of letters. */
@@ -34,37 +47,38 @@ const line = z
   .trim()
 const name = line
   .min(1, 'must not be empty')
-  .max(100)
+  .max(most.name)
   .refine((text) => text === '' || visibleLetters(text) !== '', {
     message: 'must have letters somebody can see',
     params: { code: 'empty' },
   })
-const purpose = z.string().trim().max(300).optional()
+const words = z.array(z.string().min(1).max(most.scope)).max(most.scopes)
+const purpose = z.string().trim().max(most.purpose).optional()
 
 /** Everything that may be changed later. */
 export const settingFields = {
   /** As people read it, in Chinese. */
   name,
-  nameEn: clearable(line.max(100)),
+  nameEn: clearable(line.max(most.name)),
   redirectUris: uris,
   postLogoutRedirectUris: uris,
   backchannelLogoutUri: clearable(uri),
   clientUri: clearable(uri),
   tosUri: clearable(uri),
   policyUri: clearable(uri),
-  contacts: z.array(z.string().trim().min(1).max(254)).max(20).optional(),
+  contacts: z.array(z.string().trim().min(1).max(most.contact)).max(most.contacts).optional(),
   /** `null`: all but those of our own API. */
-  scopes: clearable(z.array(z.string().min(1).max(100)).max(100)),
+  scopes: clearable(words),
   /** Claims it may ask for one by one, beside those of its scopes; `null`: all. */
-  claims: clearable(z.array(z.string().min(1).max(100)).max(100)),
+  claims: clearable(words),
   /** Why it wants a scope: people read it when they are asked. */
   purposes: z
-    .record(z.string().max(100), z.strictObject({ 'zh-TW': purpose, en: purpose }))
+    .record(z.string().max(most.scope), z.strictObject({ 'zh-TW': purpose, en: purpose }))
     .optional(),
   authMethod: z.enum(authMethods).optional(),
   jwksUri: clearable(uri),
   /** A JWK Set as JSON text. */
-  jwks: clearable(z.string().max(20_000)),
+  jwks: clearable(z.string().max(most.jwks)),
   idTokenAlg: z.enum(idTokenAlgs).optional(),
   pkce: z.boolean().optional(),
   pairwise: z.boolean().optional(),

@@ -46,7 +46,9 @@ export const shownClient = z.object({
     .optional(),
   owners: z.array(
     z.object({
+      /** Of the account; to who may not know whose it is, a mark that is good for this app only. */
       accountId: z.string(),
+      /** As it is called here; to who may not know, as whoever added it called it. */
       account: z.string(),
       name: z.string().optional(),
       since: time,

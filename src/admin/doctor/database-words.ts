@@ -1,70 +1,38 @@
-/** Why the database cannot be had, in words: what it does, and how to mend it. */
+/** Why the database cannot be had: what it does, and how to mend it. */
 import { isUnavailable } from '#errors.ts'
 import { codeOf } from './finding.ts'
+import { type Trouble, trouble } from './sayings.ts'
 
-type Words = { says: string; mend: string }
-
-const postgres: [RegExp, string, string][] = [
-  [
-    /^(28P01|28000)$/,
-    'does not take our user or password',
-    'check user and password in DATABASE_URL and pg_hba.conf',
-  ],
-  [
-    /^3D000$/,
-    'has no such database',
-    'create it (createdb --encoding UTF8), or mend the name in DATABASE_URL',
-  ],
-  [/^53300$/, 'has no connection left', 'raise max_connections, or lower DATABASE_POOL'],
-  [
-    /^ECONNREFUSED$/,
-    'refuses the connection',
-    'is PostgreSQL running, and on this host and port? See DATABASE_URL',
-  ],
-  [
-    /^(ENOTFOUND|EAI_AGAIN)$/,
-    'has a host name nobody knows',
-    'mend the host in DATABASE_URL, or the name server',
-  ],
-  [
-    /^42501$/,
-    'does not let us make or read our tables',
-    'let the user of DATABASE_URL own the database',
-  ],
-  [
-    /CERT|SIGNATURE|TLS|SSL/,
-    'shows a certificate we do not trust',
-    'give its authority with sslrootcert in DATABASE_URL',
-  ],
-]
+const postgres = [
+  [/^(28P01|28000)$/, 'database.credentials'],
+  [/^3D000$/, 'database.absent'],
+  [/^53300$/, 'database.full'],
+  [/^ECONNREFUSED$/, 'database.refuses'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'database.unknown'],
+  [/^42501$/, 'database.rights'],
+  [/CERT|SIGNATURE|TLS|SSL/, 'database.certificate'],
+] as const
 
 /** SQLite's result codes: sqlite.org/rescode.html. */
-const sqlite: Record<number, [string, string]> = {
-  5: ['is locked by another process', 'which one writes for so long? Try again'],
-  8: ['may not be written to', 'give the file and DATA_DIR to the user who runs this'],
-  10: ['cannot be read or written', 'is the disk under DATA_DIR well?'],
-  11: ['is damaged', 'keep a copy, then `citygate restore` a backup into DATA_DIR'],
-  13: ['has no room left', 'free some space on the disk of DATA_DIR'],
-  14: ['cannot be opened', 'give DATA_DIR to the user who runs this'],
-  26: [
-    'is no SQLite file, or a damaged one',
-    'is DATA_DIR right? Else `citygate restore` a backup',
-  ],
-}
+const sqlite = {
+  5: 'database.locked',
+  8: 'database.read-only',
+  10: 'database.unreadable',
+  11: 'database.damaged',
+  13: 'database.no-room',
+  14: 'database.closed',
+  26: 'database.no-sqlite',
+} as const
 
 /** Undefined when the error is about something else. */
-export function explainDatabase(error: unknown): Words | undefined {
+export function explainDatabase(error: unknown): Trouble | undefined {
   if (error instanceof Error && 'errcode' in error) {
     // The low byte is the kind, what is above it says more than an operator needs.
-    const [says, mend] = sqlite[Number(error.errcode) & 0xff] ?? []
-    return says && mend ? { says, mend } : undefined
+    const known = sqlite[(Number(error.errcode) & 0xff) as keyof typeof sqlite]
+    return known && trouble(known)
   }
   const code = codeOf(error)
-  const [, says, mend] = postgres.find(([codes]) => codes.test(code)) ?? []
-  if (says && mend) return { says, mend }
-  if (!isUnavailable(error)) return undefined
-  return {
-    says: 'does not answer',
-    mend: 'is it running and reachable from here? See DATABASE_URL',
-  }
+  const [, known] = postgres.find(([codes]) => codes.test(code)) ?? []
+  if (known) return trouble(known)
+  return isUnavailable(error) ? trouble('database.silent') : undefined
 }

@@ -1,30 +1,29 @@
 /** What the doctor says of one thing. */
+import type { Said, Trouble } from './sayings.ts'
 
+/** In no language yet. */
 export type Finding = {
-  check: string
+  check: Said
   state: 'ok' | 'warn' | 'fail'
-  /** What it means, in a sentence. */
-  says: string
+  /** What it means: a sentence, or some. */
+  says: Said[]
   /** How to mend it. */
-  mend?: string
+  mend?: Said
 }
 
-export const ok = (check: string, says: string): Finding => ({ check, state: 'ok', says })
-export const warn = (check: string, says: string, mend: string): Finding => ({
+export const ok = (check: Said, says: Said): Finding => ({ check, state: 'ok', says: [says] })
+export const warn = (check: Said, what: Trouble): Finding => ill(check, 'warn', what)
+export const fail = (check: Said, what: Trouble): Finding => ill(check, 'fail', what)
+
+const ill = (check: Said, state: 'warn' | 'fail', { says, mend }: Trouble): Finding => ({
   check,
-  state: 'warn',
-  says,
-  mend,
-})
-export const fail = (check: string, says: string, mend: string): Finding => ({
-  check,
-  state: 'fail',
-  says,
+  state,
+  says: [says].flat(),
   mend,
 })
 
 /** Somebody else's clock beside ours: milliseconds, above zero when his is ahead. */
-export type Clock = { whose: string; ahead: number }
+export type Clock = { whose: 'database' | 'issuer' | 'server'; host?: string; ahead: number }
 
 /** The first error code of a chain of causes: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `28P01`. */
 export function codeOf(error: unknown): string {

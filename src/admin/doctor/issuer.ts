@@ -1,6 +1,7 @@
 /** Do people reach us at the issuer's address, and does what stands before us pass everything on? */
 import { cookieNames } from '#oidc/provider.ts'
 import { type Clock, codeOf, type Finding, fail, ok, warn } from './finding.ts'
+import { said, type Trouble, trouble } from './sayings.ts'
 
 export type IssuerPorts = {
   issuer: string
@@ -14,6 +15,8 @@ export type IssuerPorts = {
 
 const patience = 5_000
 
+const check = said('check.issuer')
+
 export async function checkIssuer(ports: IssuerPorts): Promise<[Finding[], Clock[]]> {
   const { issuer, fetch, now } = ports
   const asked = now()
@@ -22,147 +25,85 @@ export async function checkIssuer(ports: IssuerPorts): Promise<[Finding[], Clock
   try {
     const answer = await get('/.well-known/openid-configuration')
     const date = Date.parse(answer.headers.get('date') ?? '')
-    const clocks = Number.isNaN(date)
+    const clocks: Clock[] = Number.isNaN(date)
       ? []
-      : [{ whose: 'the issuer', ahead: date - (asked + now()) / 2 }]
+      : [{ whose: 'issuer', ahead: date - (asked + now()) / 2 }]
     const document = await readDocument(answer)
-    if ('check' in document) return [[document], clocks]
-    const wrong = checkDocument(document.values, issuer)
-    if (wrong) return [[wrong], clocks]
+    const wrong = 'says' in document ? document : checkDocument(document.values, issuer)
+    if (wrong) return [[fail(check, wrong)], clocks]
     const page = await get('/')
     await page.body?.cancel()
-    return [[ok('issuer', `${issuer} is us`), ...checkPage(page, ports)], clocks]
+    return [[ok(check, said('issuer.ours', { issuer })), ...checkPage(page, ports)], clocks]
   } catch (error) {
-    return [[unreachable(issuer, error)], []]
+    return [[fail(check, unreachable(issuer, error))], []]
   }
 }
 
 async function readDocument(
   answer: Response,
-): Promise<Finding | { values: Record<string, unknown> }> {
-  if (answer.status === 421) {
+): Promise<Trouble | { values: Record<string, unknown> }> {
+  const { status } = answer
+  if (status !== 200) {
     await answer.body?.cancel()
-    const says = 'the proxy passes requests on under another name'
-    return fail(
-      'issuer',
-      says,
-      'let it pass the Host header on unchanged (nginx: proxy_set_header Host $host)',
-    )
-  }
-  if (answer.status !== 200) {
-    await answer.body?.cancel()
-    const says = `the discovery document answers ${answer.status}`
-    return fail(
-      'issuer',
-      says,
-      'is the server running behind the proxy, and is ISSUER its address?',
-    )
+    return status === 421 ? trouble('issuer.renamed') : trouble('issuer.status', { status })
   }
   try {
     return { values: (await answer.json()) as Record<string, unknown> }
   } catch {
-    const says = 'something else answers in place of the discovery document'
-    return fail('issuer', says, 'let the proxy pass every path on, /.well-known/ too')
+    return trouble('issuer.other')
   }
 }
 
-function checkDocument(values: Record<string, unknown>, issuer: string): Finding | undefined {
-  if (values.issuer !== issuer) {
-    const says = `the server there calls itself ${String(values.issuer)}, we are ${issuer}`
-    return fail(
-      'issuer',
-      says,
-      'give ISSUER the same value for every process, with https and without a trailing slash',
-    )
-  }
+function checkDocument(values: Record<string, unknown>, issuer: string): Trouble | undefined {
+  if (values.issuer !== issuer)
+    return trouble('issuer.differs', { theirs: String(values.issuer), issuer })
   const stray = Object.entries(values).find(
     ([name, value]) =>
       /_(endpoint|uri)$/.test(name) && typeof value === 'string' && !value.startsWith(`${issuer}/`),
   )
   if (!stray) return undefined
-  const says = `${stray[0]} leads elsewhere: ${String(stray[1])}`
-  return fail(
-    'issuer',
-    says,
-    'something rewrites our answers: let the proxy pass them on as they are',
-  )
+  const [name, address] = stray
+  return trouble('issuer.rewritten', { name, address: String(address) })
 }
 
 function checkPage(page: Response, { issuer, production, trustsProxy }: IssuerPorts): Finding[] {
   const secure = issuer.startsWith('https:')
-  const name = cookieNames(issuer).device
-  const cookie = page.headers.getSetCookie().find((one) => one.startsWith(`${name}=`))
-  const wanted = ['path=/', 'httponly', 'samesite=lax', ...(secure ? ['secure'] : [])]
-  const parts = (cookie ?? '').toLowerCase().split(/;\s*/)
-  const missing = wanted.filter((part) => !parts.includes(part))
-  const findings: Finding[] = []
-  if (!cookie) {
-    const says = `the home page (status ${page.status}) sets no cookie: nobody could sign in`
-    findings.push(
-      fail('cookies', says, 'let the proxy pass Set-Cookie on, and cache nothing but /assets/'),
-    )
-  } else if (missing.length > 0) {
-    const says = `our cookie arrives without ${missing.join(', ')}`
-    findings.push(
-      fail(
-        'cookies',
-        says,
-        'let the proxy leave Set-Cookie as it is (no proxy_cookie_path, proxy_cookie_flags)',
-      ),
-    )
-  } else findings.push(ok('cookies', `${name} arrives as it was set`))
-  if (secure && !page.headers.get('strict-transport-security')) {
-    findings.push(
-      warn('https', 'Strict-Transport-Security does not arrive', 'let the proxy keep this header'),
-    )
-  }
-  if (!secure && production) {
-    findings.push(fail('https', 'the issuer is plain http', 'set ISSUER to an https address'))
-  }
-  if (secure && !trustsProxy) {
-    const says =
-      'no proxy is trusted: everybody seems to come from its address, and waits when one of them guesses passwords'
-    findings.push(
-      warn('addresses', says, 'set TRUSTED_PROXIES to the address the proxy calls us from'),
-    )
-  }
+  const findings = [checkCookie(page, issuer, secure)]
+  const https = said('check.https')
+  if (secure && !page.headers.get('strict-transport-security'))
+    findings.push(warn(https, trouble('https.no-hsts')))
+  if (!secure && production) findings.push(fail(https, trouble('https.plain')))
+  if (secure && !trustsProxy)
+    findings.push(warn(said('check.addresses'), trouble('addresses.no-proxy')))
   return findings
 }
 
-const howTo: [RegExp, string, string][] = [
-  [/^ECONNREFUSED$/, 'nobody listens there', 'start the server, or the proxy before it'],
-  [/^(ENOTFOUND|EAI_AGAIN)$/, 'its name is unknown from here', 'mend ISSUER, or the name server'],
-  [
-    /^(TIMEOUT|ETIMEDOUT|UND_ERR_.*TIMEOUT)$/,
-    'does not answer in time',
-    'is a firewall between this machine and that address? Let it reach itself',
-  ],
-  [
-    /^CERT_HAS_EXPIRED$/,
-    'its certificate has expired',
-    'renew it, and see why that did not happen by itself',
-  ],
-  [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'its certificate is for another name',
-    'get one for the host in ISSUER',
-  ],
-  [
-    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/,
-    'its certificate is not from an authority this machine knows, or the chain is incomplete',
-    'send the whole chain (fullchain.pem); for an authority of your own set NODE_EXTRA_CA_CERTS',
-  ],
-  [
-    /^(EPROTO|ERR_SSL.*)$/,
-    'it does not speak TLS there',
-    'is ISSUER https, and does the proxy listen with TLS on that port?',
-  ],
-]
+function checkCookie(page: Response, issuer: string, secure: boolean): Finding {
+  const cookies = said('check.cookies')
+  const name = cookieNames(issuer).device
+  const cookie = page.headers.getSetCookie().find((one) => one.startsWith(`${name}=`))
+  if (!cookie) return fail(cookies, trouble('cookies.none', { status: page.status }))
+  const wanted = ['path=/', 'httponly', 'samesite=lax', ...(secure ? ['secure'] : [])]
+  const parts = cookie.toLowerCase().split(/;\s*/)
+  const missing = wanted.filter((part) => !parts.includes(part)).join(', ')
+  return missing
+    ? fail(cookies, trouble('cookies.changed', { missing }))
+    : ok(cookies, said('cookies.arrive', { name }))
+}
 
-function unreachable(issuer: string, error: unknown): Finding {
+const known = [
+  [/^ECONNREFUSED$/, 'issuer.nobody'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'issuer.unknown'],
+  [/^(TIMEOUT|ETIMEDOUT|UND_ERR_.*TIMEOUT)$/, 'issuer.slow'],
+  [/^CERT_HAS_EXPIRED$/, 'issuer.expired'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'issuer.name'],
+  [/^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/, 'issuer.authority'],
+  [/^(EPROTO|ERR_SSL.*)$/, 'issuer.no-tls'],
+] as const
+
+function unreachable(issuer: string, error: unknown): Trouble {
   const code = codeOf(error)
-  const known = howTo.find(([codes]) => codes.test(code))
-  if (known) return fail('issuer', `${issuer}: ${known[1]}`, known[2])
-  const says = `${issuer}: could not be reached (${code || String(error)})`
-  return fail('issuer', says, 'is the server running there?')
+  const [, what] = known.find(([codes]) => codes.test(code)) ?? []
+  if (what) return trouble(what, { issuer })
+  return trouble('issuer.unreachable', { issuer, why: code || String(error) })
 }

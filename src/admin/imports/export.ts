@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { isoSecond, seconds } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
+import { byteOrderMark, openCsv } from '../csv.ts'
 import { type Barred, done, type Outcome, operation, perform, rejected } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
+import { mayStill } from '../staff/still.ts'
 import type { By } from '../staff.ts'
-import { byteOrderMark, openCsv } from './csv.ts'
 
 export const exportFilter = z.strictObject({
   /** An upstream's id. */
@@ -57,7 +58,10 @@ export const exportColumns = [
 /** People of one page, and milliseconds of rest after it: on SQLite everybody waits for who reads. */
 const pages = { people: 200, rest: 2 }
 
-/** The file's name is the caller's. That it was taken, by whom and how many rows is in the audit trail. */
+/**
+ * The file's name is the caller's. That it was taken, by whom and how many rows is in the audit trail. It throws where
+ * she may not any more who takes it: half a file must not look like a whole one.
+ */
 export async function exportPeople(
   ports: AdminPorts,
   by: By,
@@ -80,6 +84,10 @@ async function* lines(
   try {
     yield byteOrderMark + write([exportColumns])
     for (let after: string | undefined = ''; after !== undefined; ) {
+      if (!(await mayStill(store, by, 'people.export'))) {
+        outcome = 'not-allowed'
+        throw new Error('the export was cut off: who takes it may no longer')
+      }
       const page: Awaited<ReturnType<Store['peopleExport']['page']>> =
         await store.peopleExport.page({ connector, school, status }, after, pages.people)
       if (page.people.length > 0) yield write(page.people.map(lineOf))

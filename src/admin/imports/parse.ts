@@ -1,8 +1,8 @@
 /** A file's rows as they come: its bytes are never all in memory. */
 import { pipeline } from 'node:stream/promises'
 import type { Options } from 'csv-parse'
+import { unguarded } from '../csv.ts'
 import { type Cells, type Column, readHeading } from './columns.ts'
-import { withoutApostrophe } from './csv.ts'
 import { decode } from './decode.ts'
 import { FileProblem } from './problems.ts'
 import { most } from './rules.ts'
@@ -65,7 +65,12 @@ function cellsOf(
   heading: Column[],
   record: string[],
 ): { cells: Cells; tooMany?: true } | undefined {
-  const said = record.map((cell) => withoutApostrophe(cell.trim()).slice(0, most.cellLetters + 1))
+  const said = record.map((cell, i) => {
+    const text = cell.trim()
+    // No file of ours holds a password: an apostrophe in one is hers.
+    const meant = heading[i] === 'password' ? text : unguarded(text).trim()
+    return meant.slice(0, most.cellLetters + 1)
+  })
   if (said.every((cell) => cell === '')) return undefined
   const named = heading.flatMap((column, i) => (said[i] ? [[column, said[i]]] : []))
   const tooMany = said.slice(heading.length).some((cell) => cell !== '')

@@ -116,7 +116,7 @@ const nameOf = (value: string, verified: boolean): PersonName =>
     : // A name is as good as staff say it is.
       { type: 'username', value, verified: true }
 
-/** As for one that is made by hand: see admin/people.ts. */
+/** As for one that is made by hand: see operations/people.ts. */
 function readAccount(text: string): Said<string> {
   const value = normalName(text)
   const shaped = /^[^\s@]{1,64}(@[^\s@.]+(\.[^\s@.]+)+)?$/.test(value) && !unseen.test(value)

@@ -1,6 +1,6 @@
 /** What became of each row, as a file: numbers, outcomes and reasons, nothing of what stood in the rows. */
 import type { ImportNote, Store } from '#store/store.ts'
-import { byteOrderMark, openCsv } from './csv.ts'
+import { byteOrderMark, openCsv } from '../csv.ts'
 
 export type RowOutcome = 'created' | 'updated' | 'same' | 'refused' | 'warned'
 

@@ -8,6 +8,7 @@ import type { Log } from '#lib/log.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { ImportCounts, ImportPart, PeopleImportRow, Store, Tables } from '#store/store.ts'
 import { mayGive } from '../staff/grants.ts'
+import { mayStill } from '../staff/still.ts'
 import { judge, type Verdict } from './judge.ts'
 import { importKeyOf, openPart, type StoredRow, sealPart } from './part.ts'
 import { type ReadRow, type RowRules, readRow } from './read-row.ts'
@@ -90,6 +91,10 @@ export function openImportWork(ports: ImportWorkPorts) {
     try {
       const found = await partOf(due)
       if (!found) return await finish(due)
+      if (!(await mayStill(store, { actor: actorOf(due) }, 'people.import'))) {
+        await stop(due)
+        return 0
+      }
       const rows = found.rows.filter(({ row }) => row > due.position).slice(0, limit)
       if (await hashPasswords(found, rows, signal)) return 0
       await (due.state === 'checking' ? check(due, rows) : bringIn(due, rows, found.part))
@@ -129,7 +134,7 @@ export function openImportWork(ports: ImportWorkPorts) {
       const { created, updated, same, refused } = due
       await tables.audit.record({
         at,
-        actor: due.startedBy ?? due.createdBy,
+        actor: actorOf(due),
         action: 'import.done',
         target: `import:${id}`,
         outcome: 'ok',
@@ -146,13 +151,24 @@ export function openImportWork(ports: ImportWorkPorts) {
   }
 
   /** Its rows wait: staff may try again once whatever it was is mended. */
-  async function giveUp({ id, state }: PeopleImportRow) {
+  async function giveUp(
+    { id, state }: PeopleImportRow,
+    why = 'broken',
+    details?: Record<string, string>,
+  ) {
     const at = seconds(now)
     await store.transaction(async ({ peopleImports, audit }) => {
-      if (!(await peopleImports.turn(id, [state], 'stopped', at, 'broken'))) return
-      const event = { action: 'import.stop', target: `import:${id}`, outcome: 'broken' }
-      await audit.record({ at, actor: 'system', ...event })
+      if (!(await peopleImports.turn(id, [state], 'stopped', at, why))) return
+      const event = { action: 'import.stop', target: `import:${id}`, outcome: why }
+      await audit.record({ at, actor: 'system', ...event, ...(details ? { details } : {}) })
     })
+  }
+
+  /** In whose name it was done may not do it any more: it waits for somebody who may. */
+  async function stop(due: PeopleImportRow) {
+    const starter = actorOf(due)
+    log.warn({ import: due.id, starter }, 'an import was stopped: its starter may no longer')
+    await giveUp(due, 'not-allowed', { starter })
   }
 
   async function fail(id: string, problem: string) {
@@ -195,7 +211,7 @@ export function openImportWork(ports: ImportWorkPorts) {
       // First of all: of two processes the second waits here, and finds that it has been done.
       await hold(tables, due)
       const verdicts = await judge(readAll, { ...judging(tables, rules, at), holding: true })
-      const actor = due.startedBy ?? due.createdBy
+      const actor = actorOf(due)
       const came = await write(tables, verdicts, { importId: due.id, actor, at })
       await putDown(tables, due, came, at)
       if (rows.at(-1)?.row === part.lastRow) await tables.peopleImports.dropPart(part)
@@ -250,6 +266,10 @@ export function openImportWork(ports: ImportWorkPorts) {
   }
 }
 
+/** In whose name its rows are looked at, and imported. */
+const actorOf = ({ createdBy, startedBy, resumedBy }: PeopleImportRow): string =>
+  resumedBy ?? startedBy ?? createdBy
+
 async function hold({ peopleImports }: Pick<Tables, 'peopleImports'>, due: PeopleImportRow) {
   if (!(await peopleImports.hold(due))) throw new Overtaken()
 }
@@ -266,7 +286,7 @@ async function turn(
 
 /** What became of the rows, in the transaction in which it did. */
 async function putDown(
-  { peopleImports }: Pick<Tables, 'peopleImports'>,
+  { peopleImports, importReasons }: Pick<Tables, 'peopleImports' | 'importReasons'>,
   due: PeopleImportRow,
   verdicts: Verdict[],
   at: number,
@@ -285,6 +305,7 @@ async function putDown(
       ...(accountId === undefined ? {} : { accountId }),
     })),
   )
+  await importReasons.count(id, noted)
   // Rows that say nothing are not among them.
   const outcomes = Array<string>(last - first + 1).fill(' ')
   for (const { row, outcome } of verdicts) outcomes[row - first] = letters[outcome]

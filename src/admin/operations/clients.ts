@@ -61,10 +61,10 @@ export const getClient = operation({
   path: '/clients/{id}',
   input: onlyId,
   output: shownClient,
-  async run({ store, config }, by, input) {
+  async run({ store, config, keys }, by, input) {
     const row = await findWithin(store, by, input.id)
     if (!row) return { kind: 'unknown' }
-    const owners = (await ownersOf(store, row.id)).map((one) => ({
+    const owners = (await ownersOf(store, keys, by, row.id)).map((one) => ({
       ...one,
       since: isoTime(one.since),
     }))

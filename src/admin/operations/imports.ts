@@ -3,11 +3,12 @@
 import { z } from 'zod'
 import { isoSecond } from '#lib/time.ts'
 import { importStates, type PeopleImportRow } from '#store/store.ts'
-import { rowProblems } from '../imports/problems.ts'
+import { rowProblems, warnings } from '../imports/problems.ts'
+import { notesOfReason, reasonShape } from '../imports/reasons.ts'
 import { nudge } from '../imports/receive.ts'
 import { existing, importRules } from '../imports/rules.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
-import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 
 const time = z.iso.datetime()
@@ -30,10 +31,12 @@ export const peopleImport = z.object({
   /** Rows a second, and seconds until it is through; while it is under way. */
   rate: z.number().optional(),
   secondsLeft: z.int().optional(),
-  /** Why it failed. */
+  /** Why it failed, or stands still. */
   problem: z.string().optional(),
   createdBy: z.string(),
   startedBy: z.string().optional(),
+  /** Who went on with it after it was stopped. */
+  resumedBy: z.string().optional(),
   createdAt: time,
   updatedAt: time,
   /** The rows are removed then, imported or not; the report stays. */
@@ -58,7 +61,7 @@ const importNote = z.object({
 })
 
 function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
-  const { problem, startedBy, state, total, checked, done: through } = row
+  const { problem, startedBy, resumedBy, state, total, checked, done: through } = row
   const underway = state === 'checking' || state === 'importing'
   const behind = state === 'checking' ? checked : through
   const took = Math.max(1, row.updatedAt - row.phaseAt)
@@ -85,6 +88,7 @@ function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
     ...(problem === undefined ? {} : { problem }),
     createdBy,
     ...(startedBy === undefined ? {} : { startedBy }),
+    ...(resumedBy === undefined ? {} : { resumedBy }),
     createdAt: isoSecond(row.createdAt),
     updatedAt: isoSecond(row.updatedAt),
     expiresAt: isoSecond(row.expiresAt),
@@ -103,9 +107,8 @@ export const listImports = operation({
   input: z.strictObject(paged),
   output: pageOf(peopleImport),
   async run({ store }, _by, { cursor, limit }) {
-    const place = cursor && readCursor(cursor, z.tuple([z.int(), z.uuid()]))
-    const [createdAt, id] = place || []
-    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id }
+    const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
+    if (cursor !== undefined && !after) return strangeCursor
     const rows = await store.peopleImports.list(after, limit + 1)
     const { items, ...page } = cutPage(rows, limit, (row) => [row.createdAt, row.id])
     return done({ items: items.map(shown), ...page })
@@ -132,19 +135,63 @@ export const listImportNotes = operation({
   permission,
   method: 'GET',
   path: '/imports/{id}/notes',
-  input: one.extend(paged),
+  input: one.extend({
+    ...paged,
+    /** Only rows with this one: `column:code`, as `imports.reasons` has them. */
+    reason: z.string().regex(reasonShape).optional(),
+  }),
   output: pageOf(importNote),
-  async run({ store }, _by, { id, cursor, limit }) {
+  async run({ store }, _by, { id, cursor, limit, reason }) {
     if (!(await store.peopleImports.find(id))) return unknown
-    const [after = 0] = (cursor && readCursor(cursor, z.tuple([z.int().max(1_000_000)]))) || []
-    const rows = await store.peopleImports.notesAfter(id, after, limit + 1)
-    const { items, ...page } = cutPage(rows, limit, ({ row }) => [row])
+    const place = cursor === undefined ? [0] : readCursor(cursor, z.tuple([z.int().max(1_000_000)]))
+    if (!place) return strangeCursor
+    const [after = 0] = place
+    const { items, ...page } =
+      reason === undefined
+        ? cutPage(await store.peopleImports.notesAfter(id, after, limit + 1), limit, ({ row }) => [
+            row,
+          ])
+        : await notesOfReason(store, id, reason, { after, limit })
     return done({
       items: items.map(({ problems, ...note }) => ({
         ...note,
         problems: problems.map((problem) => ({ ...problem, message: messageOf(problem.code) })),
       })),
       ...page,
+    })
+  },
+})
+
+export const listImportReasons = operation({
+  id: 'imports.reasons',
+  summary: 'Says why rows of an import were refused, or what is to be said of them, and how many.',
+  permission,
+  method: 'GET',
+  path: '/imports/{id}/reasons',
+  input: one,
+  output: z.object({
+    items: z.array(
+      z.object({
+        field: z.string(),
+        code: z.string(),
+        message: z.string(),
+        outcome: z.enum(['refused', 'warned']),
+        rows: z.int(),
+        /** The first of them. */
+        examples: z.array(z.int()),
+        lastRow: z.int(),
+      }),
+    ),
+  }),
+  async run({ store }, _by, { id }) {
+    if (!(await store.peopleImports.find(id))) return unknown
+    const reasons = await store.importReasons.of(id)
+    return done({
+      items: reasons.map((one) => ({
+        ...one,
+        message: messageOf(one.code),
+        outcome: warnings.has(one.code) ? ('warned' as const) : ('refused' as const),
+      })),
     })
   },
 })
@@ -210,11 +257,8 @@ export const resumeImport = operation({
   path: '/imports/{id}/resume',
   input: one,
   output: nothing,
-  async run(ports, by, { id }) {
-    const { startedBy } = (await ports.store.peopleImports.find(id)) ?? {}
-    const to = startedBy === undefined ? 'checking' : 'importing'
-    return turned(ports, by, id, 'resume', (imports) => imports.turn(id, ['stopped'], to, by.at))
-  },
+  run: (ports, by, { id }) =>
+    turned(ports, by, id, 'resume', (imports) => imports.resume(id, by.actor, by.at)),
 })
 
 export const removeImport = operation({
@@ -244,6 +288,7 @@ export const importsOperations = [
   listImports,
   getImport,
   listImportNotes,
+  listImportReasons,
   startImport,
   stopImport,
   resumeImport,

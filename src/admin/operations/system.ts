@@ -14,6 +14,15 @@ import {
 } from '../system.ts'
 import { time } from '../times.ts'
 
+const said = z
+  .object({
+    key: z.string(),
+    params: z.record(z.string(), z.union([z.string(), z.number()])),
+  })
+  .describe(
+    'A sentence as data. Its key stays the same from release to release, its words may not.',
+  )
+
 const examination = z.object({
   at: time,
   tookMs: z.int(),
@@ -21,12 +30,15 @@ const examination = z.object({
     z.object({
       check: z.string(),
       state: z.enum(['ok', 'warn', 'fail']),
-      says: z.string(),
-      mend: z.string().optional(),
+      says: z.string().describe('What it means, in English.'),
+      mend: z.string().describe('How to mend it, in English.').optional(),
+      keys: z
+        .object({ check: said, says: z.array(said), mend: said.optional() })
+        .describe('What `check`, `says` and `mend` were made of.'),
     }),
   ),
-  /** What can only be seen from elsewhere. */
-  unchecked: z.array(z.string()),
+  unchecked: z.array(z.string()).describe('What can only be seen from elsewhere, in English.'),
+  uncheckedKeys: z.array(said).describe('What `unchecked` was made of, in the same order.'),
 })
 export type ExaminationShape = z.infer<typeof examination>
 

@@ -5,7 +5,7 @@ import { isoTime } from '#lib/time.ts'
 import type { UpstreamEventRow } from '#store/store.ts'
 import { announce, withdraw } from '../notices.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
-import { cutPage, paged, pageOf, readCursor } from '../paging.ts'
+import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { probeNow } from '../upstreams/probing.ts'
 import {
@@ -57,16 +57,22 @@ export const listUpstreams = operation({
   }),
   output: pageOf(upstreamShape),
   async run(ports, by, { cursor, limit, opening, state, sort }) {
+    const place = cursor === undefined ? [] : readCursor(cursor, z.tuple([z.string()]))
+    if (!place) return strangeCursor
     await ports.upstreamHealth.look()
     const failures = await recentFailures(ports)
     const all = reached(ports, by)
       .map((file) => itemOf(ports, file, failures(file.id)))
+      .sort(sorts[sort])
+    const [after] = place
+    const from = after === undefined ? 0 : all.findIndex((one) => one.id === after) + 1
+    if (after !== undefined && from === 0) return strangeCursor
+    // Filtered afterwards: the one the page before ended with may be in another state by now.
+    const found = all
+      .slice(from)
       .filter((one) => opening === undefined || one.opening === opening)
       .filter((one) => state === undefined || one.state === state)
-      .sort(sorts[sort])
-    const [after] = (cursor && readCursor(cursor, z.tuple([z.string()]))) || []
-    const from = after === undefined ? 0 : all.findIndex((one) => one.id === after) + 1
-    return done(cutPage(all.slice(from, from + limit + 1), limit, (one) => [one.id]))
+    return done(cutPage(found.slice(0, limit + 1), limit, (one) => [one.id]))
   },
 })
 
@@ -98,8 +104,9 @@ export const listUpstreamEvents = operation({
   async run(ports, by, { id: wanted, cursor, limit, kind }) {
     const file = find(ports, by, wanted)
     if (!file) return unknown
-    const [at, last] = (cursor && readCursor(cursor, z.tuple([z.int(), z.string()]))) || []
-    const before = at === undefined || last === undefined ? {} : { before: { at, id: last } }
+    const place = cursor === undefined ? undefined : readCursor(cursor, byAge)
+    if (cursor !== undefined && !place) return strangeCursor
+    const before = place ? { before: { at: place.createdAt, id: place.id } } : {}
     const found = await ports.store.upstreamEvents.list(file.id, {
       ...(kind === undefined ? {} : { kind }),
       ...before,

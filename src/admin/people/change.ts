@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { putLocalAccount } from '#accounts/local.ts'
 import { indexIn } from '#accounts/people-keys.ts'
-import { type ProfileField, readField, unverified } from '#accounts/profile-fields.ts'
+import { type ProfileField, type Read, readField, unverified } from '#accounts/profile-fields.ts'
 import { mailReset } from '#accounts/recovery.ts'
 import { randomToken } from '#lib/crypto.ts'
 import { isMailAddress } from '#lib/mail.ts'
@@ -30,8 +30,9 @@ export async function createPerson(
   // Somebody new is of no county: whoever is narrowed to one could not even see her.
   if (by.reach.kind !== 'all') return { kind: 'refused', why: 'people-everywhere' }
   const { store } = ports
-  const problems = await problemsOfNew(ports, { account, name, recovery, password })
-  if (problems.length > 0) return { kind: 'rejected', problems }
+  const spelt = readField('name', name, '')
+  const problems = await problemsOfNew(ports, { account, spelt, recovery, password })
+  if (problems.length > 0 || 'problem' in spelt) return { kind: 'rejected', problems }
   const given = password || randomToken().slice(0, 20)
   const secret = await ports.passwords.hash(given)
   const accountId = randomUUID()
@@ -39,7 +40,7 @@ export async function createPerson(
   const taken = new Error('name is taken')
   try {
     return await store.transaction(async (tables): Promise<Outcome<Created>> => {
-      const wanted = { account, name, by: 'staff', accountId, secret }
+      const wanted = { account, name: spelt.value, by: 'staff', accountId, secret }
       if (!(await putLocalAccount(tables, wanted, at))) throw taken
       await indexIn(tables, [accountId])
       await tables.audit.record(decided(by, 'account.create', accountId))
@@ -60,13 +61,13 @@ async function problemsOfNew(
   { judgePassword }: Pick<AdminPorts, 'judgePassword'>,
   {
     account,
-    name,
+    spelt,
     recovery,
     password,
-  }: Required<NewPerson> & { recovery: string; password: string },
+  }: { account: string; spelt: Read; recovery: string; password: string },
 ): Promise<FieldProblem[]> {
-  const bad = password === '' ? undefined : await judgePassword(password, [account, name])
-  const spelt = readField('name', name, '')
+  const about = [account, ...('value' in spelt ? [spelt.value] : [])]
+  const bad = password === '' ? undefined : await judgePassword(password, about)
   return [
     ...('problem' in spelt ? [problemAt('name', spelt.problem)] : []),
     ...(recovery && !isMailAddress(recovery)

@@ -16,7 +16,7 @@ import {
 
 /** Requests of one person that wait at a time. */
 export const mostWaiting = 5
-const longestPurpose = 2000
+export const longestPurpose = 2000
 
 export type Asking = { accountId: string; at: number; where: Circumstances }
 

@@ -20,7 +20,7 @@ export function errors(answer: Answer) {
       else log.info(line, 'problem')
       const unasked = problem.status >= 500 || problem.status === 429
       if (unasked && readByApps(ctx.path)) return answerMachine(ctx, problem)
-      const { next: steps = waysOn(ctx) } = problem.options
+      const { next: steps = waysOn(ctx, problem) } = problem.options
       answer.problem(
         ctx,
         new Problem(problem.status, problem.key, { ...problem.options, next: steps }),
@@ -54,8 +54,11 @@ function answerMachine(ctx: Context, { status, key, options: { retryAfterSeconds
   ctx.body = { error, error_description: `${key}, reference ${ctx.state.ref}` }
 }
 
-/** Back to the question this form belonged to, if it belonged to one. */
-function waysOn({ state: { pageUrl } }: Context): NextStep[] {
+/** Back to the question this form belonged to, if it belonged to one; and to the form itself, if it was too much. */
+function waysOn({ state: { pageUrl } }: Context, { status }: Problem): NextStep[] {
+  if (pageUrl && status === 413) {
+    return [{ id: 'back', kind: 'link', href: pageUrl, labelKey: 'next.form', primary: true }, home]
+  }
   if (!pageUrl?.startsWith('/interaction/')) return [home]
   return [
     { id: 'sign-in', kind: 'link', href: pageUrl, labelKey: 'next.sign-in', primary: true },

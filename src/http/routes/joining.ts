@@ -118,8 +118,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   router.post('join.start', '/join/:enrolment', async (ctx) => {
     const enrolment = ctx.params.enrolment ?? ''
     ctx.state.pageUrl = joinPath(enrolment, { anew: 'yes' })
-    const whole = enrolments.takesFiles(enrolment)
-    const { fields, files } = await readAnswer(ctx, whole)
+    const { fields, files } = await readAnswer(ctx, enrolment)
     const interaction = await interactionOf(ctx, fields.interaction)
     ctx.state.pageUrl = joinPath(enrolment, { interaction, anew: 'yes' })
     const giveBack = await pages.spendStart(ctx)
@@ -155,8 +154,12 @@ export function joiningRoutes(router: Router<State>, house: House): void {
   }
 
   /** Files only where a step asks for them: what nobody asked for is dropped as it comes. */
-  const readAnswer = async (ctx: Context, withFiles: boolean): Promise<Input> =>
-    withFiles ? readUploads(ctx, keys.form) : { fields: await readForm(ctx, keys.form), files: {} }
+  const readAnswer = async (ctx: Context, of: string | Joining, step?: string): Promise<Input> => {
+    const letters = enrolments.mostLetters(of, step)
+    return enrolments.takesFiles(of, step)
+      ? readUploads(ctx, keys.form, letters)
+      : { fields: await readForm(ctx, keys.form, letters), files: {} }
+  }
 
   async function depart(
     ctx: Context,
@@ -238,7 +241,7 @@ export function joiningRoutes(router: Router<State>, house: House): void {
     ctx.state.pageUrl = joiningPath(ctx.params.id ?? '', step)
     const joining = await open(ctx)
     requireOpenUpstream(house, ctx, joining)
-    const { fields, files } = await readAnswer(ctx, enrolments.takesFiles(joining, step))
+    const { fields, files } = await readAnswer(ctx, joining, step)
     const input = { fields: answers(fields), files }
     const version = Number(fields.version)
     await follow(ctx, await enrolments.submit(joining, { step, version, input }, visitorOf(ctx)))

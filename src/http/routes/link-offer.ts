@@ -1,8 +1,9 @@
 /** Somebody new whose address is an account's: the page that asks whether it is hers, and her answers. */
 import type Router from '@koa/router'
+import { isGuarded } from '#accounts/guarded.ts'
 import { findLinkOffer } from '#accounts/link-offer.ts'
 import { goOn } from '#interaction/arrival.ts'
-import { findOffer, type OpenOffer, takeOffer } from '#interaction/link-offers.ts'
+import { findOffer, type OpenOffer, stillStands, takeOffer } from '#interaction/link-offers.ts'
 import { seconds } from '#lib/time.ts'
 import type { Tables } from '#store/store.ts'
 import { circumstancesOf } from '../circumstances.ts'
@@ -10,11 +11,12 @@ import type { Context, State } from '../context.ts'
 import type { House } from '../house.ts'
 import { type Fields, readForm, readQuery } from '../input.ts'
 import { Problem } from '../problem.ts'
-import { type cannotBeMended, openAsking } from './asking.ts'
+import { type Again, type cannotBeMended, openAsking } from './asking.ts'
 import { openDepartures } from './departures.ts'
-import { offerOver, offerPath, openLinking, placeOf } from './linking.ts'
+import { factorPath, offerOver, offerPath, openLinking, placeOf } from './linking.ts'
 import { openLocalSignIn } from './local-sign-in.ts'
 import { type Asked, openQuestionPages } from './question-pages.ts'
+import { openSecondFactor, wayOf } from './second-factor.ts'
 import { openArrivals } from './upstream.ts'
 
 /** What came of an answer given elsewhere, by the query that says so. */
@@ -32,6 +34,7 @@ export function linkOfferRoutes(router: Router<State>, house: House): void {
   const depart = openDepartures(house)
   const signInHere = openLocalSignIn(house)
   const link = openLinking(house)
+  const secondFactor = openSecondFactor(house)
 
   router.get('interaction.link', '/interaction/:uid/link', async (ctx: Context) => {
     const question = await readQuestion(ctx)
@@ -67,10 +70,44 @@ export function linkOfferRoutes(router: Router<State>, house: House): void {
     const again = (problem: Parameters<typeof cannotBeMended>[0], how = {}) =>
       pages.linkOffer(ctx, question, open, { account, problem }, how)
     if (reply.kind === 'finish') {
-      if (reply.answer.login?.accountId !== open.accountId) return again('link-offer.other-account')
-      await link(ctx, question.uid, open, reply.stands)
+      const { answer, stands = async () => true } = reply
+      const { login } = answer
+      if (login?.accountId !== open.accountId) return again('link-offer.other-account')
+      if (!(await link(ctx, question.uid, open, { stands, login }))) return
     }
     await finish(ctx, question, reply, again)
+  })
+
+  /** What she showed of the account is kept: her second factor is what it still takes. */
+  router.get('interaction.link.factor', '/interaction/:uid/link/second-factor', async (ctx) => {
+    const question = await readQuestion(ctx)
+    const open = await findOffer(trips, placeOf(ctx, question.uid))
+    if (!open) throw offerOver(question.uid)
+    // It may have been taken from her account meanwhile: then the page before is all it takes.
+    const due = open.shown !== undefined && (await isGuarded(store, open.accountId))
+    if (!due) return answer.redirect(ctx, offerPath(question.uid))
+    await secondFactor.show(ctx, question, {}, open)
+  })
+
+  post('second-factor', async (ctx, question, open, fields) => {
+    const { uid } = question
+    ctx.state.pageUrl = factorPath(uid)
+    const { shown } = open
+    if (!shown) return answer.redirect(ctx, offerPath(uid))
+    const reply = await secondFactor.prove(ctx, question, shown.login, fields)
+    const again: Again = (problem, how) =>
+      secondFactor.show(ctx, question, { ...how, way: fields.way ?? '', problem }, open)
+    if (reply.kind !== 'finish') return finish(ctx, question, reply, again)
+    const stands = (tables: Pick<Tables, 'credentials' | 'identities'>) =>
+      stillStands(tables, shown)
+    await link(ctx, uid, open, { stands, factor: wayOf(fields) })
+    const answered = { ...reply.answer, select_account: {} }
+    await finish(
+      ctx,
+      question,
+      { kind: 'finish', answer: answered, stands: () => stands(store) },
+      again,
+    )
   })
 
   post('upstream', (ctx, question, open, { connector: county = '' }) => {
@@ -88,7 +125,7 @@ export function linkOfferRoutes(router: Router<State>, house: House): void {
       const offer = await findLinkOffer(tables, identity, trips.linkingOf(identity.connector))
       return offer?.proof === 'word' && offer.accountId === accountId
     }
-    await link(ctx, question.uid, open, stands)
+    await link(ctx, question.uid, open, { stands })
     await goOnAs(ctx, question, open)
   })
 

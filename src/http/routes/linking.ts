@@ -1,6 +1,7 @@
 /** A way in that waits is linked to the account somebody has shown to be hers. */
 import { acceptOffer } from '#account/link-offer.ts'
-import { type OpenOffer, type Place, takeOffer } from '#interaction/link-offers.ts'
+import { keepShown, type OpenOffer, type Place, takeOffer } from '#interaction/link-offers.ts'
+import type { Login } from '#interaction/question.ts'
 import { seconds } from '#lib/time.ts'
 import type { Tables } from '#store/store.ts'
 import { circumstancesOf } from '../circumstances.ts'
@@ -17,30 +18,51 @@ export const placeOf = (ctx: Context, uid: string): Place => ({
 
 export const offerPath = (uid: string): string => `/interaction/${encodeURIComponent(uid)}/link`
 
-/** `stands`: whether what shows that the account is hers still does. Throws the page for an offer that is over. */
+export const factorPath = (uid: string): string => `${offerPath(uid)}/second-factor`
+
+type Showing = {
+  /** Whether what shows that the account is hers still does. */
+  stands: (tables: Tables) => Promise<boolean>
+  /** How she would sign in to it by that. */
+  login?: Login | undefined
+  /** The second factor she has shown besides. */
+  factor?: string
+}
+
+/**
+ * True when it is linked; false when she was sent to show her second factor first. Throws the page for an offer that is
+ * over.
+ */
 export const openLinking =
   (house: House) =>
   async (
     ctx: Context,
     uid: string,
     open: OpenOffer,
-    stands: (tables: Tables) => Promise<boolean> = async () => true,
-  ): Promise<void> => {
-    const { store, now, writeLetter } = house
+    { stands, login, factor }: Showing,
+  ): Promise<boolean> => {
+    const { store, now, writeLetter, answer, trips } = house
+    const place = placeOf(ctx, uid)
     const { language } = ctx.state
     const at = seconds(now)
     const labelOf = (id: string) => connectorLabel(house, language, id)
     const acting = { accountId: open.accountId, at, language, where: circumstancesOf(ctx) }
-    const take = (tables: Tables) => takeOffer(tables, placeOf(ctx, uid), open, at)
-    const ports = { writeLetter, labelOf, take, stands }
+    const take = (tables: Tables) => takeOffer(tables, place, open, at)
+    const ports = { writeLetter, labelOf, take, stands, factor }
     const accepted = await acceptOffer(store, acting, open.identity, ports)
     const { connector } = open.identity
     ctx.state.log.info({ connector, outcome: accepted.kind }, 'link offer')
-    if (accepted.kind === 'over') throw offerOver(uid)
+    if (accepted.kind === 'guarded' && login) {
+      await keepShown(trips, place, open, { login, stands: () => stands(store) })
+      answer.redirect(ctx, factorPath(uid))
+      return false
+    }
+    if (accepted.kind === 'over' || accepted.kind === 'guarded') throw offerOver(uid)
     if (accepted.kind === 'taken') {
       const params = { county: labelOf(connector) }
       throw new Problem(409, 'account.identity-taken', { params, next: [signInAnew(uid)] })
     }
+    return true
   }
 
 /** It has expired, or was answered before. */

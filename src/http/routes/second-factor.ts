@@ -2,12 +2,14 @@
 import { askPasskey } from '#accounts/second-factor/passkeys.ts'
 import type { FactorProof } from '#accounts/second-factor/proof.ts'
 import type { Reply } from '#interaction/answers.ts'
+import type { OpenOffer } from '#interaction/link-offers.ts'
 import {
   answerSecondFactor,
   factorTries,
   type Standing,
   steppedUp,
 } from '#interaction/second-factor.ts'
+import { maskMail } from '#lib/mask.ts'
 import type { Message } from '#lib/messages.ts'
 import { seconds } from '#lib/time.ts'
 import { upstreamOf } from '#oidc/upstream-session.ts'
@@ -19,6 +21,8 @@ import { passkeyPorts } from '../passkey-ports.ts'
 import { tryFrom } from '../try-from.ts'
 import { acceptedIn, takeAccepted } from './accepted.ts'
 import { backParam } from './account/back.ts'
+import { connectorLabel } from './account/labels.ts'
+import { factorPath, offerPath } from './linking.ts'
 import type { Asked } from './question-pages.ts'
 
 const deviceOf = ({ state }: Context) => state.device ?? ''
@@ -41,8 +45,10 @@ export function openSecondFactor(house: House) {
 
   type How = { way?: string; problem?: Message; status?: number; waitSeconds?: number }
 
-  async function show(ctx: Context, question: Asked, how: How = {}) {
-    const { uid, app, accountId = '', formAction } = question
+  /** `open`: the offer she is to show it for, to whose account she is not signed in. */
+  async function show(ctx: Context, question: Asked, how: How = {}, open?: OpenOffer) {
+    const { uid, app, formAction } = question
+    const { accountId = '' } = open ?? question
     const [member, factors, roles, codes] = await Promise.all([
       store.accounts.find(accountId),
       store.secondFactors.ofAccount(accountId),
@@ -65,10 +71,17 @@ export function openSecondFactor(house: House) {
         codesLeft: codes.left,
         // Whoever has her password must not be able to make himself her second factor.
         none: factors.length > 0 ? undefined : roles.length > 0 ? 'staff' : 'member',
+        offer: open && {
+          mark: open.mark,
+          county: connectorLabel(house, ctx.state.language, open.identity.connector),
+          address: maskMail(open.address),
+          back: offerPath(uid),
+          signIn: `/interaction/${uid}?choose=1#local-form`,
+        },
         way: how.way,
         problem: how.problem,
         actions: {
-          prove: `/interaction/${uid}/second-factor`,
+          prove: open ? factorPath(uid) : `/interaction/${uid}/second-factor`,
           cancel: `/interaction/${uid}/cancel`,
           setUp: `/account/second-factor?${backParam(uid)}`,
         },
@@ -86,8 +99,16 @@ export function openSecondFactor(house: House) {
     return { kind: 'finish', answer: steppedUp(standing, accepted.amr, { acr, at: accepted.at }) }
   }
 
-  async function reply(ctx: Context, question: Asked, fields: Fields): Promise<Reply> {
-    const standing = await standingOf(ctx)
+  const reply = async (ctx: Context, question: Asked, fields: Fields): Promise<Reply> =>
+    prove(ctx, question, await standingOf(ctx), fields)
+
+  /** Of whoever stands so, signed in or not yet. */
+  async function prove(
+    ctx: Context,
+    question: Asked,
+    standing: Standing,
+    fields: Fields,
+  ): Promise<Reply> {
     const name = factorTries(standing.accountId)
     const proof = readProof(ctx, fields)
     const replied = await answerSecondFactor(store, question, standing, proof, {
@@ -109,10 +130,14 @@ export function openSecondFactor(house: House) {
     return replied
   }
 
-  return { show, justAccepted, reply }
+  return { show, justAccepted, reply, prove }
 }
 
-function readProof(ctx: Context, { way, code = '', response = '' }: Fields): FactorProof {
-  if (way === 'passkey') return { way, response, device: deviceOf(ctx) }
-  return { way: way === 'recovery-code' ? way : 'totp', code }
+export const wayOf = ({ way }: Fields): FactorProof['way'] =>
+  way === 'passkey' || way === 'recovery-code' ? way : 'totp'
+
+function readProof(ctx: Context, fields: Fields): FactorProof {
+  const { code = '', response = '' } = fields
+  const way = wayOf(fields)
+  return way === 'passkey' ? { way, response, device: deviceOf(ctx) } : { way, code }
 }

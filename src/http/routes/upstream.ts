@@ -112,7 +112,7 @@ export function openArrivals(house: House) {
           const { issuer = '', subject = '' } = login.upstream ?? {}
           return (await identities.find(issuer, subject))?.account.id === offer.accountId
         }
-        await link(ctx, back.uid, offer, stands)
+        if (!(await link(ctx, back.uid, offer, { stands, login }))) return
         const answered = { login, select_account: {} }
         const resume = await answerQuestion(back.question, answered)
         if (!resume) throw new Problem(400, 'interaction.expired')

@@ -88,6 +88,8 @@ export async function up(knex: Knex): Promise<void> {
     t.string('client_id').notNullable()
     t.string('account_id', 36).notNullable().references('account.id').onDelete('CASCADE').index()
     t.bigInteger('created_at').notNullable()
+    // As whoever added her typed her name.
+    t.string('called', 254)
     t.primary(['client_id', 'account_id'])
   })
   await knex.schema.createTable('client_logo', (t) => {
@@ -190,6 +192,8 @@ export async function up(knex: Knex): Promise<void> {
     t.string('created_by').notNullable()
     // Who said that what was checked is to be imported.
     t.string('started_by')
+    // Who went on with it after it was stopped.
+    t.string('resumed_by')
     t.bigInteger('created_at').notNullable()
     // When the phase it is in began, or went on.
     t.bigInteger('phase_at').notNullable()
@@ -222,6 +226,17 @@ export async function up(knex: Knex): Promise<void> {
     t.text('problems').notNullable()
     t.string('account_id', 36)
     t.primary(['import_id', 'row'])
+  })
+  // The same by reason: how many rows it fits, and the first of them.
+  await knex.schema.createTable('people_import_reason', (t) => {
+    t.string('import_id', 36).notNullable().references('people_import.id').onDelete('CASCADE')
+    t.string('field', 32).notNullable()
+    t.string('code', 32).notNullable()
+    t.integer('row_count').notNullable()
+    // Their numbers, with commas between.
+    t.string('examples', 200).notNullable()
+    t.integer('last_row').notNullable()
+    t.primary(['import_id', 'field', 'code'])
   })
   // Sign-ins a day, by way, county and app: counted from the audit trail.
   await knex.schema.createTable('sign_in_count', (t) => {
@@ -284,6 +299,7 @@ export async function down(knex: Knex): Promise<void> {
     'upstream_event',
     'audit_position',
     'sign_in_count',
+    'people_import_reason',
     'people_import_note',
     'people_import_outcome',
     'people_import_part',

@@ -224,3 +224,28 @@ test('people are exported with both factors fresh, and whoever comes from a file
   t.notRegex(stale.html, /劉一/)
   t.regex(stale.url.pathname, /^\/interaction\//)
 })
+
+test('a reason that fits many rows is told once, and leads to them', async (t) => {
+  const { world, staff, page } = await opened(t)
+  const rows = Array.from({ length: 60 }, (_, i) => `p${i},王,99`).join('\n')
+  const file = `帳號,姓名,電話\n${rows}\nli,李,\nli,四,\n`
+  const { pathname: path } = (await send(world, staff, page, csv(file))).url
+  const checked = await standing(staff, path, '已檢查')
+  t.is(checked.document.querySelectorAll('#reasons tbody tr').length, 3)
+  t.falsy(checked.document.querySelector('#notes'), 'the same sixty times')
+  t.regex(text(checked, '#reason-phone-phone'), /電話：不是電話號碼.*60.*2、3、4、5、6…/)
+  t.regex(text(checked, '#reason-account-twin'), /帳號：與檔案中較前面的一列重複.*1.*63/)
+  const link = checked.document.querySelector('#reason-phone-phone a')?.getAttribute('href') ?? ''
+  const first = await staff.open(link)
+  t.is(first.document.querySelectorAll('#notes tbody tr').length, 50)
+  t.regex(text(first, '#notes-title'), /電話：不是電話號碼/)
+  const on = first.document.querySelector('#next-page')?.getAttribute('href') ?? ''
+  const second = await staff.open(on)
+  t.is(second.document.querySelectorAll('#notes tbody tr').length, 10)
+  t.is(text(second, '#note-61 th'), '61')
+  const all = await staff.open(`${path}?reason=all`)
+  t.is(all.document.querySelectorAll('#notes tbody tr').length, 50)
+  t.is((await staff.open(`${path}?reason=evil'--`)).status, 200)
+  const { html } = await staff.open(`${path}/report`)
+  t.is(html.trim().split('\r\n').length, 63, 'the report has a line for each row')
+})

@@ -89,6 +89,8 @@ test('somebody of the county’s staff tries its sign-in out: she sees what came
   const history = await staff.open('/admin/upstreams/ntpc?kind=failure')
   t.true(text(history, '#events').includes(text(vain, '#problem-ref')), 'by the code she reads out')
   t.is(text(history, '#errors td.number'), '1')
+  const chinese = await staff.open('/admin/upstreams/ntpc?kind=failure&lang=zh-TW')
+  t.regex(text(chinese, '#events'), /步驟：權杖端點/)
 })
 
 test('an upstream is switched off with its name typed: people read it everywhere, and staff try it out all the same', async (t) => {

@@ -4,7 +4,7 @@ import { type ClientKind, clientKinds, type Settings } from '#admin/clients/sche
 import { addSecret } from '#admin/clients/secrets.ts'
 import { shown, stateOf } from '#admin/clients/shown.ts'
 import type { Acting as StaffActing } from '#admin/operation.ts'
-import { ask, findOwn, mostWaiting, withdraw } from '#admin/requests/ask.ts'
+import { ask, findOwn, longestPurpose, mostWaiting, withdraw } from '#admin/requests/ask.ts'
 import { currentOf, readWanted } from '#admin/requests/wanted.ts'
 import { snippetAppOf, snippetsFor } from '#admin/snippets.ts'
 import type { Message } from '#lib/messages.ts'
@@ -13,7 +13,13 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import { Problem } from '../../problem.ts'
-import { linesOf, offeredScopes, resourceScopes } from '../admin/client-form.ts'
+import {
+  lettersOfForm,
+  linesOf,
+  longest as longestSettings,
+  offeredScopes,
+  resourceScopes,
+} from '../admin/client-form.ts'
 import { wishesOf } from '../admin/requests.ts'
 import { dateOf } from './labels.ts'
 import { type Member, type MemberRoutes, notHers, toAccount } from './members.ts'
@@ -28,11 +34,15 @@ const daily = { points: 20, seconds: 24 * 60 * 60 }
 const texts = ['nameEn', 'clientUri', 'policyUri', 'tosUri', 'backchannelLogoutUri'] as const
 const lists = ['redirectUris', 'postLogoutRedirectUris', 'contacts'] as const
 
+/** Letters a field takes: beside those of an app why it is asked for. */
+const longest = { ...longestSettings, purpose: longestPurpose, purposes: longestSettings.purpose }
+
 type Problems = { field?: string; problem: Message }[]
 
 export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: House): void {
   const { store, config, limits, messages, answer } = house
   const { resources } = config.site
+  const letters = lettersOfForm(house) + longestPurpose
 
   const addressOf = (id: string) => `${appPath}?${new URLSearchParams({ id })}`
   const kindOf = (typed: string | undefined): ClientKind | undefined =>
@@ -95,6 +105,7 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
         app: row && { id: row.id, name: row.name },
         values,
         scopes: kind ? offeredScopes(house, ctx.state.language, kind) : [],
+        longest,
         problems,
         actions: { ask: askPath, back: row ? addressOf(row.id) : path },
       },
@@ -110,40 +121,46 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     showForm(ctx, member, { kind: row.kind, row, values })
   })
 
-  act('account.clients.asked', askPath, askPath, async (ctx, member, fields) => {
-    const { id = '', purpose = '' } = fields
-    const row = id === '' ? undefined : await findApp(member, id)
-    const kind = row?.kind ?? kindOf(fields.kind)
-    if (!kind) return answer.redirect(ctx, askPath)
-    const form = { kind, row, values: fields }
-    const of = ['client requests of', member.account.id]
-    const [count] = await limits.counters.hit({ of, seconds: daily.seconds })
-    if (count.points > daily.points) {
-      limits.refused(ctx, 'client-request', 'account')
-      return showForm(ctx, member, form, [{ problem: 'admin.problem.request-daily' }])
-    }
-    const scopes = offeredScopes(house, ctx.state.language, kind).map(({ scope }) => scope)
-    const asked = await ask(house, member.acting, {
-      ...(row ? { clientId: row.id } : {}),
-      wanted: readWish(fields, kind, scopes),
-      purpose,
-    })
-    switch (asked.kind) {
-      case 'asked':
-        return done(ctx, path, 'request-made')
-      case 'rejected':
-        return showForm(ctx, member, form, problemsFrom(asked.problems.map(atField)))
-      case 'not-hers':
-        throw notHers(path)
-      case 'too-many': {
-        const problem = { key: 'admin.problem.request-too-many', params: { most: mostWaiting } }
-        return showForm(ctx, member, form, [{ problem }])
+  act(
+    'account.clients.asked',
+    askPath,
+    askPath,
+    async (ctx, member, fields) => {
+      const { id = '', purpose = '' } = fields
+      const row = id === '' ? undefined : await findApp(member, id)
+      const kind = row?.kind ?? kindOf(fields.kind)
+      if (!kind) return answer.redirect(ctx, askPath)
+      const form = { kind, row, values: fields }
+      const of = ['client requests of', member.account.id]
+      const [count] = await limits.counters.hit({ of, seconds: daily.seconds })
+      if (count.points > daily.points) {
+        limits.refused(ctx, 'client-request', 'account')
+        return showForm(ctx, member, form, [{ problem: 'admin.problem.request-daily' }])
       }
-      case 'waits':
-      case 'nothing-changed':
-        return showForm(ctx, member, form, [{ problem: `admin.problem.request-${asked.kind}` }])
-    }
-  })
+      const scopes = offeredScopes(house, ctx.state.language, kind).map(({ scope }) => scope)
+      const asked = await ask(house, member.acting, {
+        ...(row ? { clientId: row.id } : {}),
+        wanted: readWish(fields, kind, scopes),
+        purpose,
+      })
+      switch (asked.kind) {
+        case 'asked':
+          return done(ctx, path, 'request-made')
+        case 'rejected':
+          return showForm(ctx, member, form, problemsFrom(asked.problems.map(atField)))
+        case 'not-hers':
+          throw notHers(path)
+        case 'too-many': {
+          const problem = { key: 'admin.problem.request-too-many', params: { most: mostWaiting } }
+          return showForm(ctx, member, form, [{ problem }])
+        }
+        case 'waits':
+        case 'nothing-changed':
+          return showForm(ctx, member, form, [{ problem: `admin.problem.request-${asked.kind}` }])
+      }
+    },
+    { letters },
+  )
 
   const problemsFrom = (problems: { field: string; code?: string }[]): Problems =>
     problems.map(({ field, code = 'invalid' }) => {

@@ -149,13 +149,13 @@ export function openMemberRoutes(router: Router<State>, house: House) {
     path: string,
     page: AccountPage,
     handle: (ctx: Context, member: Member, fields: Fields, files: Files) => Promise<void> | void,
-    rules: Rules & { files?: boolean } = {},
+    rules: Rules & { files?: boolean; letters?: number } = {},
   ) {
     router.post(name, path, async (ctx) => {
       ctx.state.pageUrl = page
       const { fields, files } = rules.files
         ? await readUploads(ctx, keys.form)
-        : { fields: await readForm(ctx, keys.form), files: {} }
+        : { fields: await readForm(ctx, keys.form, rules.letters), files: {} }
       const member = await findMember(ctx)
       if (!member) return signInFirst(ctx, page, 'session')
       if (!equalInConstantTime(fields.member ?? '', markOf(ctx, member))) throw otherMember()

@@ -19,7 +19,7 @@ import type { Context, State } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import { forbidden, noSecondFactor, notStaff } from './console-problems.ts'
-import { openHeldForms } from './held-forms.ts'
+import { openHeldForms, typedIn } from './held-forms.ts'
 import { openVisits } from './visits.ts'
 
 /** Seconds since she proved herself with both factors: for dangerous acts, and to send in a form that leads to one. */
@@ -118,6 +118,15 @@ export function openAdmission(router: Router<State>, house: House) {
     return seconds(now) - at > idleSeconds
   }
 
+  async function isOfStaff(ctx: Context, fields: Fields): Promise<boolean> {
+    // Of whoever is signed in no more the cookie says who it was: strangers keep nothing with us.
+    const { accountId = visits.last(ctx)?.accountId } = await house.provider.Session.get(
+      ctx as never,
+    )
+    if (!accountId || !isMarked(ctx, { account: { id: accountId } }, fields)) return false
+    return (await store.staffRoles.of(accountId)).length > 0
+  }
+
   /** Back to the page when she has proved herself; or to what she sent, if it was a form of hers. */
   async function sendAway(
     ctx: Context,
@@ -125,11 +134,11 @@ export function openAdmission(router: Router<State>, house: House) {
     anew: boolean,
     fields?: Fields,
   ): Promise<undefined> {
-    // Of whoever is signed in no more the cookie says who it was: strangers keep nothing with us.
-    const accountId = (await house.provider.Session.get(ctx as never)).accountId
-    const id = accountId ?? visits.last(ctx)?.accountId
-    const isHers = fields && id && isMarked(ctx, { account: { id } }, fields)
-    const back = isHers ? await hold(ctx, { action: ctx.path, page, fields }) : page
+    if (!fields || !(await isOfStaff(ctx, fields))) return void signInFirst(ctx, page, anew)
+    // A button alone is pressed again where it stands: where it leads, only that page's own policy may let it.
+    const back = typedIn(fields).some(([, value]) => value !== '')
+      ? await hold(ctx, { action: ctx.path, page, fields })
+      : `${page}?done=press-again`
     signInFirst(ctx, back, anew)
   }
 

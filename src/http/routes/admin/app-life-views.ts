@@ -121,7 +121,9 @@ export type AppLifeViews = {
     yaml: string
     prune: boolean
     /** What would change, once it was looked at. */
-    plan?: { digest: string; items: PlannedItem[]; changes: number; parts: string[] } | undefined
+    plan?: { digest: string; items: PlannedItem[]; changes: number } | undefined
+    /** Letters that may be typed. */
+    longest: number
     actions: { preview: string; apply: string; export: string }
   }
   'admin-clients-imported': StaffPage & { items: (PlannedItem & { secret?: string | undefined })[] }

@@ -1,5 +1,6 @@
 /** The audit trail at the console: search it, look at one event, take it along, have its chains walked. */
 import { z } from 'zod'
+import { faultKeys } from '#admin/audit.ts'
 import { problemsOf } from '#admin/operation.ts'
 import {
   type AuditEventShape,
@@ -11,6 +12,7 @@ import {
   verifyAuditTrail,
 } from '#admin/operations/audit.ts'
 import { readCursor } from '#admin/paging.ts'
+import { readBack } from '#lib/read-back.ts'
 import { seconds } from '#lib/time.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
@@ -27,7 +29,11 @@ const fields = Object.keys(auditFilter) as (keyof typeof auditFilter)[]
 
 export function auditRoutes(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
-  const { answer, now } = house
+  const { answer, messages, now } = house
+  const inWords = <T extends { message: string }>(fault: T) => ({
+    ...fault,
+    said: readBack(messages, faultKeys, fault.message),
+  })
 
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
@@ -48,7 +54,7 @@ export function auditRoutes(console: Console, house: House): void {
       until: next && items.length === 0 ? placeOf(next) : undefined,
       first: cursor ? withQuery(list, asked) : undefined,
       next: next && withQuery(list, { ...asked, cursor: next }),
-      check: checked.value,
+      check: { ...checked.value, faults: checked.value.faults.map(inWords) },
     }
     page(ctx, staff, 'admin-audit', locals, { problems })
   })

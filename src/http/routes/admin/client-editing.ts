@@ -8,7 +8,15 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import type { Staff } from './admission.ts'
-import { atField, emptyValues, formOf, linesOf, readSettings, valuesOf } from './client-form.ts'
+import {
+  atField,
+  emptyValues,
+  formOf,
+  lettersOfForm,
+  linesOf,
+  readSettings,
+  valuesOf,
+} from './client-form.ts'
 import { clientPath, clientsPath } from './client-page.ts'
 import type { FormLocals, FormShape } from './clients-views.ts'
 import type { Console } from './console.ts'
@@ -31,6 +39,7 @@ export const sentFirst = (
 export function clientEditing(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
   const { answer, messages } = house
+  const rules = { permission: 'clients.write', letters: lettersOfForm(house) } as const
 
   /** Each address as it stands there, and what is wrong with it. */
   async function checksOf(staff: Staff, kind: ClientKind, text: string | undefined) {
@@ -81,7 +90,7 @@ export function clientEditing(console: Console, house: House): void {
     page(ctx, staff, 'admin-client-kind', { kinds: clientKinds }, { problems })
   })
 
-  act(newPath, { permission: 'clients.write', page: () => newPath }, async (ctx, staff, fields) => {
+  act(newPath, { ...rules, page: () => newPath }, async (ctx, staff, fields) => {
     const kind = kindOf(fields.kind)
     if (!kind) return answer.redirect(ctx, `${newPath}?kind=`)
     if (!(await sentFirst(house, staff, fields.once))) {
@@ -101,18 +110,14 @@ export function clientEditing(console: Console, house: House): void {
     page(ctx, staff, 'admin-client-secret', { client, secret, on: clientPath(id) })
   })
 
-  act(
-    checkPath,
-    { permission: 'clients.write', page: () => newPath },
-    async (ctx, staff, fields) => {
-      const checks = await checksOf(staff, kindOf(fields.kind) ?? 'web', fields.redirectUris)
-      const words = checks.map(({ problem }, i): [string, string] => [
-        String(i),
-        problem ? messages.translate(ctx.state.language, problem) : '',
-      ])
-      answer.data(ctx, Object.fromEntries(words))
-    },
-  )
+  act(checkPath, { ...rules, page: () => newPath, aside: true }, async (ctx, staff, fields) => {
+    const checks = await checksOf(staff, kindOf(fields.kind) ?? 'web', fields.redirectUris)
+    const words = checks.map(({ problem }, i): [string, string] => [
+      String(i),
+      problem ? messages.translate(ctx.state.language, problem) : '',
+    ])
+    answer.data(ctx, Object.fromEntries(words))
+  })
 
   async function findApp(staff: Staff, id: string | undefined) {
     const outcome = await staff.perform(getClient, { id: id ?? '' })
@@ -138,7 +143,7 @@ export function clientEditing(console: Console, house: House): void {
 
   act(
     editPath,
-    { permission: 'clients.write', page: ({ id }) => `${clientPath(id)}/edit` },
+    { ...rules, page: ({ id }) => `${clientPath(id)}/edit` },
     async (ctx, staff, fields) => {
       const app = await findApp(staff, ctx.params.id)
       const { id } = app

@@ -12,21 +12,26 @@ import { problemOf } from './console-problems.ts'
 const path = `${clientsPath}/import`
 const permission = 'clients.write'
 const actions = { preview: path, apply: `${path}/apply`, export: `${clientsPath}/export` }
-/** What is sent back with the plan must fit into a form. */
-const mostBytes = Math.min(longestFile, 400_000)
-const rules = { permission, dangerous: true, page: () => path } as const
+const rules = { permission, dangerous: true, page: () => path, letters: longestFile } as const
 
 export function clientFileRoutes({ show, act, page, problemsFrom }: Console, house: House): void {
   // With a fresh proof from the beginning: what is typed must not be lost on the way to another one.
   show(path, { permission, dangerous: true }, (ctx, staff) =>
-    page(ctx, staff, 'admin-clients-import', { yaml: '', prune: false, actions }),
+    page(ctx, staff, 'admin-clients-import', {
+      yaml: '',
+      prune: false,
+      longest: longestFile,
+      actions,
+    }),
   )
 
   /** What was typed, or the file that was chosen. */
   function textOf({ yaml = '' }: Fields, { file }: Files): string | undefined {
     if (!file || ('bytes' in file && file.bytes.length === 0)) return yaml
-    if ('tooLarge' in file || file.bytes.length > mostBytes) return undefined
-    return new TextDecoder().decode(file.bytes)
+    if ('tooLarge' in file) return undefined
+    const text = new TextDecoder().decode(file.bytes)
+    // Too long to be shown again in a field.
+    return text.length > longestFile ? undefined : text
   }
 
   const again = (
@@ -35,7 +40,14 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     typed: { yaml: string; prune: boolean },
     problems: NonNullable<Parameters<typeof page>[4]>['problems'],
     status = 422,
-  ) => page(ctx, staff, 'admin-clients-import', { ...typed, actions }, { problems, status })
+  ) =>
+    page(
+      ctx,
+      staff,
+      'admin-clients-import',
+      { ...typed, longest: longestFile, actions },
+      { problems, status },
+    )
 
   act(path, { ...rules, files: true }, async (ctx, staff, fields, files) => {
     const yaml = textOf(fields, files)
@@ -51,13 +63,12 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     if (outcome.kind !== 'done') throw problemOf(outcome, path)
     const { digest, items } = outcome.value
     const changes = items.filter(({ what }) => what !== 'same').length
-    const plan = { digest, items, changes, parts: inParts(yaml) }
-    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, actions })
+    const plan = { digest, items, changes }
+    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, longest: longestFile, actions })
   })
 
   act(`${path}/apply`, { ...rules, files: true }, async (ctx, staff, fields) => {
-    const { digest = '' } = fields
-    const yaml = joined(fields)
+    const { digest = '', yaml = '' } = fields
     const prune = Boolean(fields.prune)
     const outcome = await staff.perform(applyClients, { yaml, prune, digest })
     if (outcome.kind === 'rejected') {
@@ -76,20 +87,6 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     const text = outcome.value.yaml
     house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: [text] })
   })
-}
-
-/** A field of a form holds no more than so much. */
-const partLength = 20_000
-
-const inParts = (text: string): string[] =>
-  Array.from({ length: Math.ceil(text.length / partLength) }, (_, i) =>
-    text.slice(i * partLength, (i + 1) * partLength),
-  )
-
-function joined(fields: Fields): string {
-  let text = ''
-  for (let i = 0; fields[`part.${i}`] !== undefined; i++) text += fields[`part.${i}`]
-  return text
 }
 
 /** Wherever it is in the text: the field is the text. */

@@ -5,6 +5,7 @@ import { mayGivePower } from '#admin/clients/reach.ts'
 import { singleClaims, staticScopes } from '#admin/clients/registration.ts'
 import {
   type changedSettings,
+  most,
   type Settings,
   type shownSettings,
   type TokenLife,
@@ -32,6 +33,29 @@ const texts = [
   'sectorIdentifierUri',
 ] as const
 const boxes = ['pairwise', 'idTokenClaims', 'requireSecondFactor', 'device', 'dpop'] as const
+/** Letters a field takes: of a list those of all its lines. */
+export const longest = {
+  name: most.name,
+  nameEn: most.name,
+  clientUri: most.uri,
+  tosUri: most.uri,
+  policyUri: most.uri,
+  contacts: most.contacts * (most.contact + 1),
+  redirectUris: most.uris * (most.uri + 1),
+  postLogoutRedirectUris: most.uris * (most.uri + 1),
+  backchannelLogoutUri: most.uri,
+  jwksUri: most.uri,
+  jwks: most.jwks,
+  sectorIdentifierUri: most.uri,
+  claims: most.scopes * (most.scope + 1),
+  purpose: most.purpose,
+} as const
+
+/** Letters of a form with all of them, and with what each scope is for in two languages. */
+export const lettersOfForm = (house: Pick<House, 'config' | 'messages'>): number =>
+  Object.values(longest).reduce((sum, letters) => sum + letters, 0) +
+  2 * longest.purpose * offeredScopes(house, 'en', 'web').length
+
 const lives = Object.keys(tokenLife) as TokenLife[]
 
 /** People's scopes mean nothing to a machine. */
@@ -80,6 +104,7 @@ export function formOf(house: House, language: string, staff: Staff, kind: strin
     })),
     life: fitting.map((field) => ({ field, ...tokenLife[field], usual: usual[field] })),
     claims: singleClaims,
+    longest,
   }
 }
 

@@ -25,6 +25,8 @@ export type FormLocals = {
   resources: { id: string; label: string }[]
   life: { field: string; least: number; most: number; usual: number }[]
   claims: readonly string[]
+  /** Letters a field takes, by its name. */
+  longest: Readonly<Record<string, number>>
   /** Redirect URIs as they were found, in order. */
   checks: { uri: string; problem?: Message | undefined }[]
   once?: string | undefined
@@ -34,7 +36,7 @@ export type FormLocals = {
 /** What the form shows, whatever stands in it. */
 export type FormShape = Pick<
   FormLocals,
-  'kind' | 'scopes' | 'adminScopes' | 'mayTrust' | 'resources' | 'life' | 'claims'
+  'kind' | 'scopes' | 'adminScopes' | 'mayTrust' | 'resources' | 'life' | 'claims' | 'longest'
 >
 
 export type ClientViews = {

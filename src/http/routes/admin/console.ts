@@ -18,6 +18,7 @@ import {
 } from '../../input.ts'
 import { openAdmission, type Rules, type Staff } from './admission.ts'
 import { otherStaff } from './console-problems.ts'
+import { heldField, openHeldForms } from './held-forms.ts'
 
 /** The console's parts, with what one must be let to see them. */
 export const sections = {
@@ -64,6 +65,7 @@ export type Console = ReturnType<typeof openConsole>
 export function openConsole(router: Router<State>, house: House) {
   const { keys, answer, messages } = house
   const { admit, markOf, isMarked, orProveAnew } = openAdmission(router, house)
+  const { letGo } = openHeldForms(house)
   const routes: ConsoleRoute[] = []
 
   /** A page of the console. `path` as the router has it: `/admin/clients/:id`. */
@@ -87,6 +89,10 @@ export function openConsole(router: Router<State>, house: House) {
     rules: Rules & {
       page: (params: Record<string, string>) => string
       files?: boolean
+      /** That may be typed into it, where they are many. */
+      letters?: number
+      /** Asked by a page's script while she types: no form of hers. */
+      aside?: boolean
     },
     handle: (ctx: Context, staff: Staff, fields: Fields, files: Files) => Promise<void> | void,
   ) {
@@ -95,15 +101,23 @@ export function openConsole(router: Router<State>, house: House) {
     router.post(`POST ${path}`, path, async (ctx) => {
       const page = rules.page(ctx.params)
       ctx.state.pageUrl = page
-      const { fields, files } = rules.files
-        ? await readUploads(ctx, keys.form)
-        : { fields: await readForm(ctx, keys.form), files: {} }
+      const { fields: all, files } = rules.files
+        ? await readUploads(ctx, keys.form, rules.letters)
+        : { fields: await readForm(ctx, keys.form, rules.letters), files: {} }
+      const { [heldField]: held, ...rest } = all
+      const fields: Fields = Object.assign(Object.create(null), rest)
       // A file is not kept: she chooses it again.
-      const sent = rules.files ? undefined : fields
+      const sent = rules.files || rules.aside ? undefined : fields
       const staff = await admit(ctx, page, rules, sent)
       if (!staff) return
       if (!isMarked(ctx, staff, fields)) throw otherStaff()
-      await orProveAnew(ctx, page, () => handle(ctx, staff, fields, files), sent)
+      const work = async () => {
+        await handle(ctx, staff, fields, files)
+        if (held === undefined) return
+        // It is done, and she must hear so: a secret is shown in this answer and in no other.
+        await letGo(ctx, held).catch((err) => ctx.state.log.warn({ err }, 'a held form stays'))
+      }
+      await orProveAnew(ctx, page, work, sent)
     })
   }
 

@@ -10,6 +10,16 @@ const lasts = 30 * 60
 
 export const heldPath = '/admin/held'
 
+/** What the page that shows it is by, in what it sends. */
+export const heldField = 'held'
+
+/** They are no more the form's than the page's it stands on. */
+const marks = new Set(['form_token', 'staff', heldField])
+
+/** What was typed, and what came along. */
+export const typedIn = (fields: Fields): [name: string, value: string][] =>
+  Object.entries(fields).filter(([name]) => !marks.has(name))
+
 export type HeldForm = {
   /** Where it was sent. */
   action: string
@@ -36,6 +46,12 @@ export function openHeldForms({ store, keys, now }: Pick<House, 'store' | 'keys'
       const id = idOf(ctx, token)
       const row = await store.staffAcceptances.find(id, seconds(now))
       return row && JSON.parse(unseal(keys.data, row.sealed, contextOf(id)))
+    },
+    /** It was sent. */
+    async letGo(ctx: Context, token: string): Promise<void> {
+      const at = seconds(now)
+      const row = await store.staffAcceptances.find(idOf(ctx, token), at)
+      if (row) await store.staffAcceptances.take(row, at)
     },
   }
 }

@@ -23,11 +23,30 @@ export type ImportViews = {
     /** Who sent it, and who said that it is to be imported, by name where there is one. */
     createdBy: string
     startedBy?: string | undefined
-    notes: {
-      row: number
+    resumedBy?: string | undefined
+    /** What is to be said of rows, of most of them first. */
+    reasons: {
+      field: string
+      code: string
       outcome: 'refused' | 'warned'
-      problems: { field: string; code: string; row?: number | undefined }[]
+      rows: number
+      examples: number[]
+      href: string
     }[]
+    /** Rows are shown of this one only. */
+    reason?: { field: string; code: string } | undefined
+    /** Where they are shown one by one. */
+    everyRow: string
+    /** Where they are told by reason, if one fits many rows. */
+    everyReason?: string | undefined
+    /** Absent where the reasons are shown instead. */
+    notes?:
+      | {
+          row: number
+          outcome: 'refused' | 'warned'
+          problems: { field: string; code: string; row?: number | undefined }[]
+        }[]
+      | undefined
     first?: string | undefined
     next?: string | undefined
   }

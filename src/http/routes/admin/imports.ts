@@ -1,6 +1,6 @@
 /** People brought in from a file, and taken out as one. */
+import { byteOrderMark, openCsv } from '#admin/csv.ts'
 import { columns, example } from '#admin/imports/columns.ts'
-import { byteOrderMark, openCsv } from '#admin/imports/csv.ts'
 import { exportColumns, exportFilter, exportPeople } from '#admin/imports/export.ts'
 import { fileProblems } from '#admin/imports/problems.ts'
 import { receiveImport } from '#admin/imports/receive.ts'
@@ -10,6 +10,7 @@ import type { Barred, Operation, Outcome } from '#admin/operation.ts'
 import {
   getImport,
   listImportNotes,
+  listImportReasons,
   listImports,
   type PeopleImport,
   removeImport,
@@ -99,17 +100,36 @@ export function importRoutes(console: Console, house: House): void {
     },
   )
 
+  /** What is to be said of its rows: one by one, or by reason where one fits many of them. */
+  async function notesOf(ctx: Context, staff: Staff, id: string) {
+    const path = `${list}/${id}`
+    const { cursor, reason: asked } = ctx.method === 'GET' ? readQuery(ctx) : {}
+    const { items } = valueIn(await staff.perform(listImportReasons, { id }), list)
+    const wanted = items.find((one) => keyOf(one) === asked)
+    const repeated = items.some(({ rows, examples }) => rows > examples.length)
+    const rowByRow = !repeated || Boolean(cursor) || asked === everyRow
+    const reason = wanted && keyOf(wanted)
+    const shown = reason ?? (rowByRow ? everyRow : undefined)
+    const input = { id, ...(cursor ? { cursor } : {}), ...(reason ? { reason } : {}) }
+    const notes =
+      shown === undefined ? undefined : valueIn(await staff.perform(listImportNotes, input), list)
+    return {
+      reasons: items.map((one) => ({ ...one, href: withQuery(path, { reason: keyOf(one) }) })),
+      reason: wanted,
+      everyRow: withQuery(path, { reason: everyRow }),
+      everyReason: repeated ? path : undefined,
+      notes: notes?.items,
+      ...pagesOf(repeated ? withQuery(path, { reason: shown }) : path, cursor, notes?.next),
+    }
+  }
+
   async function showOne(
     ctx: Context,
     staff: Staff,
     shown: PeopleImport,
     problems?: ReturnType<typeof problemsFrom>,
   ) {
-    const { id, createdBy, startedBy } = shown
-    const path = `${list}/${id}`
-    const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
-    const input = { id, ...(cursor ? { cursor } : {}) }
-    const notes = valueIn(await staff.perform(listImportNotes, input), list)
+    const { id, createdBy, startedBy, resumedBy } = shown
     page(
       ctx,
       staff,
@@ -119,8 +139,8 @@ export function importRoutes(console: Console, house: House): void {
         progress: words(ctx, progressOf(shown)),
         createdBy: await nameOf(createdBy),
         startedBy: startedBy && (await nameOf(startedBy)),
-        notes: notes.items,
-        ...pagesOf(path, cursor, notes.next),
+        resumedBy: resumedBy && (await nameOf(resumedBy)),
+        ...(await notesOf(ctx, staff, id)),
       },
       { connect: true, ...(problems ? { problems } : {}) },
     )
@@ -205,6 +225,10 @@ export function importRoutes(console: Console, house: House): void {
 /** Acts for which the file's name is typed. */
 const confirmed = new Set(['start', 'remove'])
 
+/** A reason as an address names it; and all of them. */
+const keyOf = ({ field, code }: { field: string; code: string }) => `${field}:${code}`
+const everyRow = 'all'
+
 const idOf = ({ params: { id = '' } }: Context) => ({ id })
 
 /** What it came to; the page for whatever else it came to is thrown. */
@@ -227,7 +251,7 @@ const problemsIn = (error: { issues: { path: PropertyKey[]; message: string }[] 
 
 const pagesOf = (path: string, cursor: string | undefined, next: string | undefined) => ({
   first: cursor ? path : undefined,
-  next: next && withQuery(path, { cursor: next }),
+  next: next && `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams({ cursor: next })}`,
 })
 
 /** How far it is, in words. */

@@ -6,6 +6,7 @@ import type { MessageShape } from '#admin/operations/outbox.ts'
 import type { StatisticsShape } from '#admin/operations/statistics.ts'
 import type { SystemShape } from '#admin/operations/system.ts'
 import type { FirstStep, Task } from '#admin/overview.ts'
+import type { Message } from '#lib/messages.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Columns, Timeline } from './plots.ts'
 
@@ -42,12 +43,14 @@ export type OperationsViews = {
     Paged & {
       asked: Asked
       counts: { kind: string; waiting: number; dead: number; since?: Date | undefined }[]
-      messages: (MessageShape & { href: string; shown: Shown })[]
+      messages: (MessageShape & { href: string; shown: Shown; why?: Message | undefined })[]
       mayWrite: boolean
     }
   'admin-message': StaffPage & {
     message: MessageShape
     shown: Shown
+    /** Why it was not delivered, where the words are ours. */
+    why?: Message | undefined
     /** What is typed to drop it. */
     named: string
     mayWrite: boolean
@@ -59,7 +62,9 @@ export type OperationsViews = {
       events: ShownEvent[]
       /** Back to when it was looked through, where that is not all. */
       until?: Date | undefined
-      check: AuditCheckShape
+      check: Omit<AuditCheckShape, 'faults'> & {
+        faults: (AuditCheckShape['faults'][number] & { said?: Message | undefined })[]
+      }
     }
   'admin-event': StaffPage & { event: ShownEvent }
   'admin-statistics': StaffPage & {

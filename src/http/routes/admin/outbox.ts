@@ -10,6 +10,8 @@ import {
   retryAll,
   retryOne,
 } from '#admin/operations/outbox.ts'
+import { reasonKeys } from '#lib/delivery.ts'
+import { readBack } from '#lib/read-back.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { oneOf, readQuery } from '../../input.ts'
@@ -31,6 +33,9 @@ const pathOf = ({ id = '' }: Record<string, string>) => `${list}/${encodeURIComp
 const namedBy = (id: string) => id.slice(0, 8)
 
 export function outboxRoutes({ show, act, page, done }: Console, house: House): void {
+  const whyOf = ({ lastError }: MessageShape) =>
+    lastError === undefined ? undefined : readBack(house.messages, reasonKeys, lastError)
+
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
     const asked = {
@@ -54,6 +59,7 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
         ...one,
         href: pathOf({ id: one.id }),
         shown: receiverOf(one, staff, nameOf),
+        why: whyOf(one),
       })),
       mayWrite: staff.may('outbox.write'),
       first: cursor ? withQuery(list, asked) : undefined,
@@ -74,6 +80,7 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
     const locals = {
       message,
       shown: receiverOf(message, staff, nameOf),
+      why: whyOf(message),
       named: namedBy(message.id),
       mayWrite: staff.may('outbox.write'),
     }

@@ -24,6 +24,7 @@ export type RoleChoice = { role: Role; reaches: { value: string; label: string }
 
 export type StaffViews = {
   'admin-held': StaffPage & {
+    held: string
     /** As they were sent. */
     fields: [name: string, value: string][]
     action: string

@@ -1,5 +1,5 @@
 /** Statistics at the console: how many sign in, by way, county and app. */
-import { csvBeginning, csvRow } from '#admin/csv.ts'
+import { byteOrderMark, openCsv } from '#admin/csv.ts'
 import { readStatistics, type StatisticsShape } from '#admin/operations/statistics.ts'
 import { type Span, spans } from '#admin/statistics.ts'
 import type { Context } from '../../context.ts'
@@ -77,11 +77,13 @@ export function statisticsRoutes({ show, page }: Console, house: House): void {
 
 /** One table after the other, told apart by the first column: a spreadsheet filters by it. */
 async function* csvOf({ days, ways, apps, failures }: StatisticsShape): AsyncGenerator<string> {
-  yield csvBeginning + csvRow(['what', 'id', 'name', 'signed in', 'failed'])
-  for (const { day, ok, failed } of days) yield csvRow(['day', day, '', ok, failed])
-  for (const { way, connector, ok, failed } of ways)
-    yield csvRow(['way', connector || way, way, ok, failed])
-  for (const { clientId, name, ok, failed } of apps)
-    yield csvRow(['app', clientId, name, ok, failed])
-  for (const { outcome, count } of failures) yield csvRow(['failure', outcome, '', '', count])
+  const write = await openCsv()
+  yield byteOrderMark +
+    write([
+      ['what', 'id', 'name', 'signed in', 'failed'],
+      ...days.map(({ day, ok, failed }) => ['day', day, '', ok, failed]),
+      ...ways.map(({ way, connector, ok, failed }) => ['way', connector || way, way, ok, failed]),
+      ...apps.map(({ clientId, name, ok, failed }) => ['app', clientId, name, ok, failed]),
+      ...failures.map(({ outcome, count }) => ['failure', outcome, '', '', count]),
+    ])
 }

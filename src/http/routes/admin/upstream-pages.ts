@@ -81,10 +81,19 @@ const eventKey = ({ kind, what }: UpstreamEvent): string =>
     failure: `${words}.failure.${what}.what`,
   })[kind] ?? `${words}.state.unheard`
 
+const stepKey = (stage: string): string => `${words}.step.${stage.replaceAll(' ', '-')}`
+
+/** Where it failed; a call to an address of its file has the name it has there. */
+function stepIn(language: string, stage: string | undefined, say: Messages): string | undefined {
+  const key = stepKey(stage ?? '')
+  return say.has(key) ? say.translate(language, key) : stage
+}
+
 /** One line of the history. */
 export function eventOf(
   event: UpstreamEvent,
   say: Messages,
+  language: string,
 ): UpstreamViews['admin-upstream']['events'][number] {
   const { at, what, kind, ref, errand, stage, status, by, reason } = event
   const history = (name: string, value: string | number | undefined): Message[] =>
@@ -96,7 +105,7 @@ export function eventOf(
     tone: kind === 'failure' ? 'warn' : (tones[what] ?? 'none'),
     more: [
       ...(errand !== undefined && say.has(errandKey) ? [errandKey] : []),
-      ...history('stage', stage),
+      ...history('stage', stepIn(language, stage, say)),
       ...history('status', status),
       ...history('by', by),
       ...history('reason', reason),
@@ -128,7 +137,10 @@ export function factsOf({ type, facts }: Pick<UpstreamDetail, 'type' | 'facts'>)
 
 const stageLabel = (stage: string, say: Messages): Message => {
   const key = `${words}.stage.${stage.replaceAll(' ', '-')}`
-  return say.has(key) ? key : { key: `${words}.stage.call`, params: { name: stage } }
+  if (say.has(key)) return key
+  // A step before those that are listed: one a test seldom fails at.
+  const step = stepKey(stage)
+  return say.has(step) ? step : { key: `${words}.stage.call`, params: { name: stage } }
 }
 
 const passing: Record<Passed['is'], ShownTest['stages'][number]['is']> = {

@@ -132,7 +132,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
       'admin-upstream',
       {
         ...locals,
-        events: events.value.items.map((one) => eventOf(one, messages)),
+        events: events.value.items.map((one) => eventOf(one, messages, ctx.state.language)),
         kind: kind ?? '',
         first: query.cursor ? `${withQuery(path, { kind })}#history` : undefined,
         next:
