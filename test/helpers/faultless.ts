@@ -5,10 +5,15 @@ import type { Page } from 'playwright-core'
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
+/** In the page: true once all of its sheets are there. */
+const isDressed = () =>
+  [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')].every(
+    ({ sheet }) => sheet,
+  )
+
 /** The first half of it, in whatever state the page is. */
 export async function axeFindsNothing(t: ExecutionContext, page: Page, what: string) {
-  // With all of its sheets.
-  await page.waitForLoadState()
+  await page.waitForFunction(isDressed)
   // Our pages have no frames; those of the sandbox's mailbox let no script in, axe's neither.
   const axe = new AxeBuilder({ page }).options({ iframes: false })
   const { violations } = await axe.withTags(rules).setLegacyMode(true).analyze()
