@@ -156,10 +156,18 @@ async function heard(work: () => Promise<unknown>): Promise<string[]> {
   await work()
   await eventually(
     async () => linesOf(newest()).join(),
-    (said) => newest() > before && said.includes('closed'),
+    (said) => newest() > before && said.includes('closed') && isWhole(said),
   )
-  return linesOf(newest()).flatMap((line) => operation.exec(line)?.[1] ?? [])
+  // Its threads write when they come to it: a result may stand behind the next operation's beginning.
+  return linesOf(newest())
+    .sort((a, b) => numberOf(a) - numberOf(b))
+    .flatMap((line) => operation.exec(line)?.[1] ?? [])
 }
+
+/** Every question has its result. */
+const isWhole = (said: string) =>
+  said.match(/BIND dn="[^"]*" method|SRCH base/g)?.length === said.match(/RESULT tag=/g)?.length
+const numberOf = (line: string) => Number(/ op=(\d+) /.exec(line)?.[1] ?? -1)
 
 const operation = /(BIND dn="[^"]*" method|SRCH base|UNBIND|RESULT tag=\d+ err=\d+)/
 const numbers = () => [...log.join('').matchAll(/conn=(\d+)/g)].map(([, n]) => Number(n))
