@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { isSomebodyElse, reportReused, type StaffAlerts } from '#accounts/fingerprint.ts'
 import { isGuarded } from '#accounts/guarded.ts'
-import { type LocalPorts, signInLocally, signInName } from '#accounts/local.ts'
+import { type LocalPorts, passwordMark, signInLocally, signInName } from '#accounts/local.ts'
 import { findCarriedOver, findFormer } from '#accounts/rekey.ts'
 import type { Held, SignInLimits, Try } from '#accounts/sign-in-limits.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
-import { seal, sha256, unseal } from '#lib/crypto.ts'
+import { seal, unseal } from '#lib/crypto.ts'
 import type { AccountRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 
@@ -67,9 +67,6 @@ export async function findProposal(
 /** Bound to both accounts: of two rows neither can be made the other. */
 const contextOf = ({ id, kept, merged }: { id: string; kept: string; merged: string }) =>
   `account_merge.proof.${id}.${kept}.${merged}`
-
-const passwordMark = async ({ credentials }: Pick<Tables, 'credentials'>, accountId: string) =>
-  sha256((await credentials.findPassword(accountId))?.secret ?? '')
 
 async function propose(
   store: Pick<Store, 'transaction'>,

@@ -1,6 +1,7 @@
 /** Accounts with a password kept here. */
 import { randomUUID } from 'node:crypto'
 import { BusyError } from '#errors.ts'
+import { sha256 } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
 import type { AccountRow, CredentialRow, Store, Tables } from '#store/store.ts'
 import type { Passwords } from './passwords.ts'
@@ -115,6 +116,12 @@ export async function findByName(
   if (byUsername || !domain) return byUsername?.accountId
   return (await store.identifiers.find('email', `${name}@${domain}`))?.accountId
 }
+
+/** Stands for the password an account has: another one once it has another. */
+export const passwordMark = async (
+  { credentials }: Pick<Tables, 'credentials'>,
+  accountId: string,
+): Promise<string> => sha256((await credentials.findPassword(accountId))?.secret ?? '')
 
 type NewLocalAccount = {
   accountId: string

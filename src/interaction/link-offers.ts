@@ -3,6 +3,7 @@
  * has said what she wants.
  */
 import type { LinkOffer } from '#accounts/link-offer.ts'
+import { passwordMark } from '#accounts/local.ts'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { seal, sha256, unseal } from '#lib/crypto.ts'
 import { type Now, seconds } from '#lib/time.ts'
@@ -121,9 +122,6 @@ export async function stillStands(
   const { issuer = '', subject = '' } = upstream ?? {}
   return (await tables.identities.find(issuer, subject))?.account.id === accountId
 }
-
-const passwordMark = async ({ credentials }: Pick<Tables, 'credentials'>, accountId: string) =>
-  sha256((await credentials.findPassword(accountId))?.secret ?? '')
 
 /** True for exactly one caller: it is gone then. */
 export const takeOffer = (
