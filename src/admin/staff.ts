@@ -70,7 +70,10 @@ export type Reach =
   | { kind: 'some'; counties: readonly string[]; appsOf?: string }
 
 /** How far `by` reaches with a permission; undefined for not at all. */
-export function reachOf(by: By, permission: Permission): Reach | undefined {
+export function reachOf(
+  by: Pick<By, 'actor' | 'grants' | 'scopes'>,
+  permission: Permission,
+): Reach | undefined {
   if (by.scopes && !by.scopes.has(scopeOf(permission))) return undefined
   const { roles: allowed, narrowedBy } = permissions[permission]
   const narrows = (kind: Narrowing) => (narrowedBy as readonly Narrowing[]).includes(kind)

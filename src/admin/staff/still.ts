@@ -11,14 +11,6 @@ export async function mayStill(
 ): Promise<boolean> {
   if (isOperator(actor)) return true
   const grants = (await staffRoles.ofActive(actor)) as unknown as Grant[]
-  const by: By = {
-    actor,
-    grants,
-    ...(scopes ? { scopes } : {}),
-    fresh: false,
-    where: {},
-    language: '',
-  }
   // Narrowed she reaches less than what she began with.
-  return reachOf(by, permission)?.kind === 'all'
+  return reachOf({ actor, grants, ...(scopes ? { scopes } : {}) }, permission)?.kind === 'all'
 }
