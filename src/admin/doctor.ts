@@ -2,7 +2,7 @@
 import type { Config } from '#config/load.ts'
 import { reasonKeys } from '#lib/delivery.ts'
 import type { Messages } from '#lib/messages.ts'
-import { readBack } from '#lib/read-back.ts'
+import { openReadBack } from '#lib/read-back.ts'
 import type { KeyEncryption } from '#oidc/key-encryption.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { inEnglish, type Told, tellInEnglish } from './doctor/in-english.ts'
@@ -64,7 +64,7 @@ export async function examine(config: Config, ports: DoctorPorts): Promise<Exami
       checkDisk(config.dataDir),
       checkMail({
         tryServer: ports.tryMailServer,
-        keyOf: (why) => readBack(messages, reasonKeys, why),
+        keyOf: openReadBack(messages, reasonKeys),
       }),
     ])
   const clock = checkClocks([...itsClock, ...ourClock, ...theirClocks])

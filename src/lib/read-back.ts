@@ -2,16 +2,17 @@
 import type { MessageParams, Messages } from './messages.ts'
 
 /** Undefined where it is none of these keys' words. */
-export function readBack(
-  messages: Messages,
-  keys: readonly string[],
-  sentence: string,
-): { key: string; params: MessageParams } | undefined {
-  for (const key of keys) {
-    const match = patternOf(messages.template('en', key)).exec(sentence)
-    if (match) return { key, params: { ...match.groups } }
+export type ReadBack = (sentence: string) => { key: string; params: MessageParams } | undefined
+
+export function openReadBack(messages: Messages, keys: readonly string[]): ReadBack {
+  const patterns = keys.map((key) => [key, patternOf(messages.template('en', key))] as const)
+  return (sentence) => {
+    for (const [key, pattern] of patterns) {
+      const match = pattern.exec(sentence)
+      if (match) return { key, params: { ...match.groups } }
+    }
+    return undefined
   }
-  return undefined
 }
 
 /** `it answered {status}` is found in `it answered 503`: what was put in is one word. */

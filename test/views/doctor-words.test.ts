@@ -8,9 +8,11 @@ import { said, sayings, trouble, troubles } from '#admin/doctor/sayings.ts'
 import { languages } from '#config/words.ts'
 import { reasonKeys } from '#lib/delivery.ts'
 import { paramsOf } from '#lib/messages.ts'
-import { readBack } from '#lib/read-back.ts'
+import { openReadBack } from '#lib/read-back.ts'
 import { messages, pageOf, viewsDir } from './site.ts'
 
+const readReason = openReadBack(messages, reasonKeys)
+const readFault = openReadBack(messages, faultKeys)
 const src = join(viewsDir, '..', 'src')
 const read = (...files: string[]) =>
   files.map((file) => readFileSync(join(src, file), 'utf8')).join('\n')
@@ -97,13 +99,13 @@ test('why a message was not delivered, as it is kept, is said in both languages'
     ),
   ]
   t.true(whys.includes('it answered 7') && whys.includes('the mail server’s name is unknown'))
-  const found = whys.map((why) => readBack(messages, reasonKeys, why)?.key ?? why)
+  const found = whys.map((why) => readReason(why)?.key ?? why)
   t.deepEqual([...new Set(found)].sort(), [...reasonKeys].sort())
-  t.deepEqual(readBack(messages, reasonKeys, 'MAILBOX_URL is not set'), {
+  t.deepEqual(readReason('MAILBOX_URL is not set'), {
     key: 'delivery.not-set',
     params: { variable: 'MAILBOX_URL' },
   })
-  t.is(readBack(messages, reasonKeys, 'words of another release'), undefined)
+  t.is(readReason('words of another release'), undefined)
 })
 
 test('what is wrong with the audit trail, as it is kept, is said in both languages', (t) => {
@@ -117,7 +119,7 @@ test('what is wrong with the audit trail, as it is kept, is said in both languag
     'ends at event 5, but chain abc saw its event 9: its end was cut off',
     'event 5 is not the one chain abc saw',
   ]
-  const found = sentences.map((one) => readBack(messages, faultKeys, one))
+  const found = sentences.map((one) => readFault(one))
   t.deepEqual(found.map((one) => one?.key).sort(), [...faultKeys].sort())
   t.deepEqual(found[6]?.params, { seq: '5', by: 'abc', seen: '9' })
 })

@@ -12,7 +12,7 @@ import {
   verifyAuditTrail,
 } from '#admin/operations/audit.ts'
 import { readCursor } from '#admin/paging.ts'
-import { readBack } from '#lib/read-back.ts'
+import { openReadBack } from '#lib/read-back.ts'
 import { seconds } from '#lib/time.ts'
 import type { House } from '../../house.ts'
 import { readQuery } from '../../input.ts'
@@ -30,9 +30,10 @@ const fields = Object.keys(auditFilter) as (keyof typeof auditFilter)[]
 export function auditRoutes(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
   const { answer, messages, now } = house
+  const readBack = openReadBack(messages, faultKeys)
   const inWords = <T extends { message: string }>(fault: T) => ({
     ...fault,
-    said: readBack(messages, faultKeys, fault.message),
+    said: readBack(fault.message),
   })
 
   show(list, read, async (ctx, staff) => {

@@ -11,7 +11,7 @@ import {
   retryOne,
 } from '#admin/operations/outbox.ts'
 import { reasonKeys } from '#lib/delivery.ts'
-import { readBack } from '#lib/read-back.ts'
+import { openReadBack } from '#lib/read-back.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { oneOf, readQuery } from '../../input.ts'
@@ -33,8 +33,9 @@ const pathOf = ({ id = '' }: Record<string, string>) => `${list}/${encodeURIComp
 const namedBy = (id: string) => id.slice(0, 8)
 
 export function outboxRoutes({ show, act, page, done }: Console, house: House): void {
+  const readBack = openReadBack(house.messages, reasonKeys)
   const whyOf = ({ lastError }: MessageShape) =>
-    lastError === undefined ? undefined : readBack(house.messages, reasonKeys, lastError)
+    lastError === undefined ? undefined : readBack(lastError)
 
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
