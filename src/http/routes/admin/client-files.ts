@@ -12,17 +12,14 @@ import { problemOf } from './console-problems.ts'
 const path = `${clientsPath}/import`
 const permission = 'clients.write'
 const actions = { preview: path, apply: `${path}/apply`, export: `${clientsPath}/export` }
+/** What the form stands on, whatever is typed in it. */
+const form = { longest: longestFile, actions }
 const rules = { permission, dangerous: true, page: () => path, letters: longestFile } as const
 
 export function clientFileRoutes({ show, act, page, problemsFrom }: Console, house: House): void {
   // With a fresh proof from the beginning: what is typed must not be lost on the way to another one.
   show(path, { permission, dangerous: true }, (ctx, staff) =>
-    page(ctx, staff, 'admin-clients-import', {
-      yaml: '',
-      prune: false,
-      longest: longestFile,
-      actions,
-    }),
+    page(ctx, staff, 'admin-clients-import', { yaml: '', prune: false, ...form }),
   )
 
   /** What was typed, or the file that was chosen. */
@@ -40,14 +37,7 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     typed: { yaml: string; prune: boolean },
     problems: NonNullable<Parameters<typeof page>[4]>['problems'],
     status = 422,
-  ) =>
-    page(
-      ctx,
-      staff,
-      'admin-clients-import',
-      { ...typed, longest: longestFile, actions },
-      { problems, status },
-    )
+  ) => page(ctx, staff, 'admin-clients-import', { ...typed, ...form }, { problems, status })
 
   act(path, { ...rules, files: true }, async (ctx, staff, fields, files) => {
     const yaml = textOf(fields, files)
@@ -64,7 +54,7 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     const { digest, items } = outcome.value
     const changes = items.filter(({ what }) => what !== 'same').length
     const plan = { digest, items, changes }
-    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, longest: longestFile, actions })
+    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, ...form })
   })
 
   act(`${path}/apply`, { ...rules, files: true }, async (ctx, staff, fields) => {

@@ -46,7 +46,7 @@ export function importRoutes(console: Console, house: House): void {
     page(ctx, staff, 'admin-imports', {
       imports: found.items,
       mayExport,
-      ...pagesOf(list, cursor, found.next),
+      ...pagesOf(list, { cursor }, found.next),
     })
   })
 
@@ -119,7 +119,7 @@ export function importRoutes(console: Console, house: House): void {
       everyRow: withQuery(path, { reason: everyRow }),
       everyReason: repeated ? path : undefined,
       notes: notes?.items,
-      ...pagesOf(repeated ? withQuery(path, { reason: shown }) : path, cursor, notes?.next),
+      ...pagesOf(path, { reason: repeated ? shown : undefined, cursor }, notes?.next),
     }
   }
 
@@ -249,9 +249,13 @@ const rejectedFile = (code: keyof typeof fileProblems) => ({
 const problemsIn = (error: { issues: { path: PropertyKey[]; message: string }[] }) =>
   error.issues.map(({ path, message }) => ({ field: path.join('.'), message, code: 'invalid' }))
 
-const pagesOf = (path: string, cursor: string | undefined, next: string | undefined) => ({
-  first: cursor ? path : undefined,
-  next: next && `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams({ cursor: next })}`,
+const pagesOf = (
+  path: string,
+  asked: { reason?: string | undefined; cursor: string | undefined },
+  next: string | undefined,
+) => ({
+  first: asked.cursor ? withQuery(path, { ...asked, cursor: undefined }) : undefined,
+  next: next && withQuery(path, { ...asked, cursor: next }),
 })
 
 /** How far it is, in words. */
