@@ -1,6 +1,6 @@
 /** An account with a second factor, or a role, is linked at the offer only when that factor was shown as well. */
 import test from 'ava'
-import type { Connector, UpstreamIdentity } from '#federation/connector.ts'
+import type { UpstreamIdentity } from '#federation/connector.ts'
 import { openMember, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
 import { buildIdentity } from '../helpers/people.ts'
@@ -8,7 +8,7 @@ import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { enrolApp } from '../helpers/second-factor.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
 import { codeOf } from '../helpers/staff.ts'
-import { connectUpstream } from '../helpers/upstreams.ts'
+import { connectVouching } from '../helpers/upstreams.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
@@ -23,26 +23,9 @@ test.before(async () => {
   world = opened.world
   close = opened.close
   app = await world.buildApp()
-  connect('ntpc', () => said)
+  connectVouching(world, 'ntpc', () => said)
 })
 test.after.always(() => close?.())
-
-/** A county that vouches for whatever it is told to, at once. */
-function connect(id: string, says: () => Partial<UpstreamIdentity>) {
-  const connector: Connector = {
-    id,
-    origins: [`https://${id}.example`],
-    servers: [],
-    probe: async () => {},
-    begin: async ({ callbackUrl, state }) => ({
-      url: `${callbackUrl}?state=${state}&code=x`,
-      memo: {},
-    }),
-    complete: async () =>
-      buildIdentity({ connector: id, issuer: `https://${id}.example`, ...says() }),
-  }
-  connectUpstream(world, connector)
-}
 
 /** The next step, so that no code is one that was used. */
 const nextCode = (secret: string) => {
@@ -252,7 +235,7 @@ test.serial('by another county she shows her factor all the same', async (t) => 
     createdAt: 1,
     readAt: 1,
   })
-  connect('kh', () => ({ subject: 'hers' }))
+  connectVouching(world, 'kh', () => ({ subject: 'hers' }))
   const browser = openBrowser()
   const asked = await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
   t.true(isFactor(asked), asked.url.href)

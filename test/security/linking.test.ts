@@ -5,27 +5,10 @@ import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { beginAs } from '../helpers/joining.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
-import { connectUpstream } from '../helpers/upstreams.ts'
+import { connectUpstream, connectVouching } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 type Said = Partial<UpstreamIdentity>
-
-/** Connects counties that vouch for whatever a test says, as a county with a session does. */
-function connect(world: World, id: string, said: () => Said) {
-  const connector: Connector = {
-    id,
-    origins: [`https://${id}.example`],
-    servers: [],
-    probe: async () => {},
-    begin: async ({ callbackUrl, state }) => ({
-      url: `${callbackUrl}?state=${state}&code=x`,
-      memo: {},
-    }),
-    complete: async () =>
-      buildIdentity({ connector: id, issuer: `https://${id}.example`, ...said() }),
-  }
-  connectUpstream(world, connector)
-}
 
 const claims = (email: string, more: Said = {}): Said => ({
   subject: 'attacker',
@@ -53,7 +36,7 @@ async function buildScene(
   const rp = await world.buildApp()
   const victim = await world.buildPerson()
   let said: Said = claims(victim.account)
-  connect(world, 'ntpc', () => said)
+  connectVouching(world, 'ntpc', () => said)
   return {
     world,
     rp,
@@ -174,7 +157,7 @@ test('who signs in to that account has it linked, is told by mail, and comes in 
 test('another account than the one asked for is refused in words, and the offer stays', async (t) => {
   const { world, rp, victim, come, links } = await buildScene(t)
   const other = await world.buildPerson({ account: 'chen@mail.edu.tw' })
-  connect(world, 'kh', () => ({ subject: 'unknown-there', profile: { name: '某人' } }))
+  connectVouching(world, 'kh', () => ({ subject: 'unknown-there', profile: { name: '某人' } }))
   const browser = openBrowser()
   const page = await come(browser)
   const refused = await browser.submit(page, 'hers-form', other)
@@ -211,7 +194,7 @@ test('by another county she shows that the account is hers; by somebody else’s
   await link(other.sub, 'his')
   await link(victim.sub, 'hers')
   let comes = 'his'
-  connect(world, 'kh', () => ({ subject: comes }))
+  connectVouching(world, 'kh', () => ({ subject: comes }))
   const browser = openBrowser()
   const refused = await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
   t.regex(refused.document.querySelector('#problem')?.text ?? '', /另一個帳號/)
@@ -224,7 +207,7 @@ test('by another county she shows that the account is hers; by somebody else’s
 
 test('what shows that the account is hers is shown anew: a session somebody left at a county is not enough', async (t) => {
   const { world, come } = await buildScene(t)
-  connect(world, 'kh', () => ({ subject: 'left signed in' }))
+  connectVouching(world, 'kh', () => ({ subject: 'left signed in' }))
   const kh = world.house.trips.connectors.get('kh')
   if (!kh) return t.fail()
   const asked: boolean[] = []
@@ -248,7 +231,7 @@ test('a way in that is taken from the account at that very moment shows nothing'
     createdAt: 1,
     readAt: 1,
   })
-  connect(world, 'kh', () => ({ subject: 'stolen', session: { sid: 'there' } }))
+  connectVouching(world, 'kh', () => ({ subject: 'stolen', session: { sid: 'there' } }))
   const { keep } = store.upstreamSessions
   store.upstreamSessions.keep = async (row) => {
     await store.identities.unlink('stolen', victim.sub)
