@@ -9,6 +9,8 @@ export const proxied = { TRUSTED_PROXIES: '127.0.0.0/8, ::1' }
 export const home = '192.0.2.10'
 export const attacker = '198.51.100.66'
 
+export type Clock = ReturnType<typeof openClock>
+
 /** A clock that stands still until the test moves it. */
 export function openClock() {
   let at = Date.now()

@@ -5,6 +5,7 @@ import { inviteStaff } from '#admin/staff/inviting.ts'
 import type { Grant } from '#admin/staff.ts'
 import { openMember } from './account.ts'
 import { type Browser, openBrowser, type Page } from './browser.ts'
+import type { Clock } from './knocking.ts'
 import type { World } from './world.ts'
 
 export type Staff = Awaited<ReturnType<World['buildPerson']>> & {
@@ -51,6 +52,12 @@ export async function openStaff(
 /** The code an authenticator app shows for a key as a page spells it; of a later step with `ahead`. */
 export const codeOf = (secret: string, { at = Date.now(), ahead = 0 } = {}): string =>
   TOTP.generate({ secret: readKey(secret), timestamp: at + ahead * 30_000 })
+
+/** The one of the next step, so that no code is one that was used. */
+export function nextCode(clock: Clock, secret: string): string {
+  clock.pass(30)
+  return codeOf(secret, { at: clock.now() })
+}
 
 const readKey = (spelt: string) => new TOTP({ secret: spelt.replaceAll(/\s/g, '') }).secret
 

@@ -3,21 +3,17 @@ import test from 'ava'
 import { steppedUp } from '#interaction/second-factor.ts'
 import { openMember, signInAgain, text } from '../helpers/account.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
+import { openClock } from '../helpers/knocking.ts'
 import { takeLetters } from '../helpers/letters.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { enrolApp } from '../helpers/second-factor.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import { codeOf, openStaff } from '../helpers/staff.ts'
+import { codeOf, nextCode, openStaff } from '../helpers/staff.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
-let clock = Date.now()
+const clock = openClock()
 const acr = () => world.house.config.site.acr.two_factor
-/** The next step, so that no code is one that was used. */
-const nextCode = (secret: string) => {
-  clock += 30_000
-  return codeOf(secret, { at: clock })
-}
 const error = (page: Page) => page.url.searchParams.get('error')
 const isAsked = (page: Page) => page.document.querySelector('body')?.id === 'page-second-factor'
 
@@ -33,7 +29,7 @@ async function enrolled() {
 let app: RelyingParty
 let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld({ now: () => clock })
+  const opened = await openSharedWorld({ now: clock.now })
   world = opened.world
   close = opened.close
   app = await world.buildApp()
@@ -41,7 +37,7 @@ test.before(async () => {
 test.after.always(() => close?.())
 
 const payloadOf = async (sub: string) =>
-  (await world.house.store.payloads.sessionsOf(sub, Math.floor(clock / 1000))).map(
+  (await world.house.store.payloads.sessionsOf(sub, Math.floor(clock.now() / 1000))).map(
     ({ payload }) => payload,
   )
 
@@ -50,7 +46,7 @@ async function change(sub: string, more: (payload: Record<string, unknown>) => o
   const { payloads } = world.house.store
   for (const { id, payload } of await payloads.sessionsOf(sub, 0)) {
     const row = { id, model: 'Session', uid: String(payload.uid), accountId: sub }
-    const expiresAt = Math.floor(clock / 1000) + 9_000
+    const expiresAt = Math.floor(clock.now() / 1000) + 9_000
     await payloads.save([{ ...row, payload: { ...more(payload) }, expiresAt }])
   }
 }
@@ -73,12 +69,12 @@ test.serial(
     const cookie = await sessionCookie(browser)
     const asked = await app.begin(browser, { acr_values: acr() })
     t.true(isAsked(asked))
-    const back = await browser.submit(asked, 'code-form', { code: nextCode(secret) })
+    const back = await browser.submit(asked, 'code-form', { code: nextCode(clock, secret) })
     t.true(arrivedAt(app, back), back.html.slice(0, 2000))
     const { payload } = await app.verify((await app.redeem(back.url)).body.id_token)
     t.is(payload.acr, acr())
     t.deepEqual(payload.amr, ['pwd', 'otp', 'mfa'])
-    t.is(payload.auth_time, Math.floor(clock / 1000))
+    t.is(payload.auth_time, Math.floor(clock.now() / 1000))
     t.not(await sessionCookie(browser), cookie, 'a new session id')
     const [after] = await payloadOf(sub)
     t.is(after?.uid, before?.uid)
@@ -121,7 +117,7 @@ test.serial(
     const asked = await strict.begin(browser)
     t.true(isAsked(asked))
     t.is(error(await strict.begin(browser, { prompt: 'none' })), 'interaction_required')
-    const back = await browser.submit(asked, 'code-form', { code: nextCode(secret) })
+    const back = await browser.submit(asked, 'code-form', { code: nextCode(clock, secret) })
     t.true(arrivedAt(strict, back))
     t.true(arrivedAt(app, await app.begin(browser, { claims: claims([acr()]) })))
   },
@@ -174,13 +170,15 @@ test.serial('the factor is the one of who is signed in, whoever sits there by th
   const one = await enrolled()
   const two = await enrolled()
   const asked = await app.begin(one.browser, { acr_values: acr() })
-  const strangers = await one.browser.submit(asked, 'code-form', { code: nextCode(two.secret) })
+  const strangers = await one.browser.submit(asked, 'code-form', {
+    code: nextCode(clock, two.secret),
+  })
   t.is(strangers.status, 422)
   // In another tab she signs out, and somebody else signs in.
   const out = await one.browser.open(`${world.issuer}/session/end`)
   await one.browser.submit(out, 'sign-out-form', { logout: 'yes' })
   await signInAgain(world, one.browser, two)
-  const late = await one.browser.submit(asked, 'code-form', { code: nextCode(one.secret) })
+  const late = await one.browser.submit(asked, 'code-form', { code: nextCode(clock, one.secret) })
   t.false(arrivedAt(app, late), late.url.href)
   t.true((await payloadOf(two.sub)).every(({ acr: said }) => said !== acr()))
 })
@@ -192,7 +190,9 @@ test.serial(
     const two = await newMember()
     const asked = await app.begin(one.browser, { prompt: 'second_factor select_account' })
     t.true(isAsked(asked))
-    const choose = await one.browser.submit(asked, 'code-form', { code: nextCode(one.secret) })
+    const choose = await one.browser.submit(asked, 'code-form', {
+      code: nextCode(clock, one.secret),
+    })
     t.is(choose.document.querySelector('body')?.id, 'page-choose-account')
     const { account, password } = two
     const form = await one.browser.open(`${choose.url.href}?as=another`)
@@ -218,7 +218,7 @@ test.serial(
     const pages = await Promise.all(
       [1, 2].map(() => app.begin(browser, { prompt: 'second_factor' })),
     )
-    const code = nextCode(secret)
+    const code = nextCode(clock, secret)
     const send = (page: Page | undefined) => {
       const form = page?.document.querySelector('#code-form')
       const url = new URL(form?.getAttribute('action') ?? '', world.issuer).href
@@ -250,15 +250,17 @@ test.serial(
     for (let i = 0; i < 5; i++) {
       page = await browser.submit(page, 'code-form', { code: '000000' })
       statuses.push(page.status)
-      clock += 5_000
+      clock.pass(5)
     }
     t.deepEqual(statuses, [422, 422, 422, 422, 422])
-    const held = await browser.submit(page, 'code-form', { code: codeOf(secret, { at: clock }) })
+    const held = await browser.submit(page, 'code-form', {
+      code: codeOf(secret, { at: clock.now() }),
+    })
     t.is(held.status, 429)
     const paper = await browser.submit(page, 'recovery-form', { code: codes[0] ?? '' })
     t.is(paper.status, 429)
-    clock += 15 * 60_000
-    const back = await browser.submit(page, 'code-form', { code: nextCode(secret) })
+    clock.pass(15 * 60)
+    const back = await browser.submit(page, 'code-form', { code: nextCode(clock, secret) })
     t.true(arrivedAt(app, back))
   },
 )
@@ -295,7 +297,7 @@ test.serial('who has none is led to set one up, and back to the app', async (t) 
   const next = shown.document.querySelector('#codes-kept')?.getAttribute('href') ?? ''
   t.is(next, page.url.pathname)
   const asked = await member.browser.open(`${world.issuer}${next}`)
-  const back = await member.browser.submit(asked, 'code-form', { code: nextCode(secret) })
+  const back = await member.browser.submit(asked, 'code-form', { code: nextCode(clock, secret) })
   t.true(arrivedAt(app, back))
   const events = await world.house.store.auditReads.list({ limit: 10, target: member.sub })
   t.true(events.some(({ action }) => action === 'factor.add'))
@@ -325,7 +327,7 @@ test.serial('who has a role and no factor cannot make one by her password', asyn
   }
   await world.house.store.staffRoles.grant(row)
   const refused = await member.browser.submit(form, 'app-form', {
-    code: codeOf(secret, { at: clock }),
+    code: codeOf(secret, { at: clock.now() }),
   })
   t.is(refused.status, 422)
   t.deepEqual(await world.house.store.secondFactors.ofAccount(member.sub), [])
@@ -347,7 +349,7 @@ test.serial(
     }
     const asked = await open('/account/second-factor')
     t.true(isAsked(asked))
-    const list = await browser.submit(asked, 'code-form', { code: nextCode(secret) })
+    const list = await browser.submit(asked, 'code-form', { code: nextCode(clock, secret) })
     t.is(list.url.pathname, '/account/second-factor')
     const form = list.document.querySelector('#remove-form-0')
     const fields = (form?.querySelectorAll('input') ?? []).map((input) => [
@@ -394,13 +396,13 @@ test.serial('a page that was confirmed twice adds one factor, an old one none', 
   const wrong = await member.browser.submit(form, 'app-form', { code: '123' })
   t.is(wrong.status, 422)
   t.is(wrong.document.querySelector('#totp-secret')?.text, secret, 'the same picture')
-  const code = codeOf(secret, { at: clock })
+  const code = codeOf(secret, { at: clock.now() })
   const other = await member.open('/account/second-factor/app')
   const key = other.document.querySelector('#totp-secret')?.text ?? ''
   const answers = await Promise.all([
     member.browser.submit(form, 'app-form', { code }),
     member.browser.submit(form, 'app-form', { code }),
-    member.browser.submit(other, 'app-form', { code: codeOf(key, { at: clock }) }),
+    member.browser.submit(other, 'app-form', { code: codeOf(key, { at: clock.now() }) }),
   ])
   answers.push(await member.browser.submit(form, 'app-form', { code }))
   t.is((await world.house.store.secondFactors.ofAccount(member.sub)).length, 1)

@@ -2,16 +2,17 @@
 import test from 'ava'
 import { text } from '../helpers/account.ts'
 import type { Page } from '../helpers/browser.ts'
+import { openClock } from '../helpers/knocking.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import { acceptAsNew, codeOf, type Invited, invite } from '../helpers/staff.ts'
+import { acceptAsNew, type Invited, invite, nextCode } from '../helpers/staff.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
 let boss: Invited
 let close: () => Promise<void>
-let clock = Date.now()
+const clock = openClock()
 test.before(async () => {
-  const opened = await openSharedWorld({ now: () => clock })
+  const opened = await openSharedWorld({ now: clock.now })
   world = opened.world
   close = opened.close
   boss = await acceptAsNew(world, await invite(world))
@@ -22,15 +23,13 @@ const bodyId = (page: Page) => page.document.querySelector('body')?.id
 
 /** Longer than anybody may sit idle. */
 const goAway = () => {
-  clock += 16 * 60_000
+  clock.pass(16 * 60)
 }
 
 /** The second factor, where she is asked for it; then where she comes out. */
 async function proveOn(t: { is(a: unknown, b: unknown): void }, asked: Page): Promise<Page> {
   t.is(bodyId(asked), 'page-second-factor')
-  clock += 30_000
-  const code = codeOf(boss.secret, { at: clock })
-  return boss.browser.submit(asked, 'code-form', { code })
+  return boss.browser.submit(asked, 'code-form', { code: nextCode(clock, boss.secret) })
 }
 
 test.serial('she sees all that waits before she sends it: where to, and every line', async (t) => {

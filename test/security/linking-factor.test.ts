@@ -3,35 +3,30 @@ import test from 'ava'
 import type { UpstreamIdentity } from '#federation/connector.ts'
 import { openMember, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
+import { openClock } from '../helpers/knocking.ts'
 import { buildIdentity } from '../helpers/people.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
 import { enrolApp } from '../helpers/second-factor.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import { codeOf } from '../helpers/staff.ts'
+import { codeOf, nextCode } from '../helpers/staff.ts'
 import { connectVouching } from '../helpers/upstreams.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
 let app: RelyingParty
 let close: () => Promise<void>
-let clock = Date.now()
+const clock = openClock()
 /** What 新北市 says of who comes from there. */
 let said: Partial<UpstreamIdentity> = {}
 
 test.before(async () => {
-  const opened = await openSharedWorld({ now: () => clock })
+  const opened = await openSharedWorld({ now: clock.now })
   world = opened.world
   close = opened.close
   app = await world.buildApp()
   connectVouching(world, 'ntpc', () => said)
 })
 test.after.always(() => close?.())
-
-/** The next step, so that no code is one that was used. */
-const nextCode = (secret: string) => {
-  clock += 30_000
-  return codeOf(secret, { at: clock })
-}
 
 let count = 0
 /** A member, whose address somebody brings who comes from 新北市. */
@@ -90,7 +85,7 @@ test.serial(
     t.truthy(wrong.document.querySelector('#code[aria-invalid=true]'))
     t.deepEqual(await her.links(), [])
 
-    const code = nextCode(her.secret)
+    const code = nextCode(clock, her.secret)
     const back = await browser.submit(wrong, 'code-form', { code })
     const { sub, acr, amr } = await tokensOf(back)
     t.is(sub, her.sub)
@@ -104,7 +99,7 @@ test.serial(
     ])
 
     // Sent once more, or gone back to.
-    const again = await browser.submit(asked, 'code-form', { code: nextCode(her.secret) })
+    const again = await browser.submit(asked, 'code-form', { code: nextCode(clock, her.secret) })
     t.true(again.status >= 400)
     t.is((await browser.open(asked.url.href)).status >= 400, true)
     t.deepEqual(await her.links(), [her.subject])
@@ -130,7 +125,7 @@ test.serial('nothing else at the offer leads around the factor', async (t) => {
     })
   // The step before was not done: a code alone is no answer, right or not.
   t.true(isOffer(await browser.open(`${at}/second-factor`)))
-  t.true(isOffer(await send('second-factor', { way: 'totp', code: nextCode(her.secret) })))
+  t.true(isOffer(await send('second-factor', { way: 'totp', code: nextCode(clock, her.secret) })))
   t.deepEqual(await her.links(), [])
 
   const asked = await browser.submit(offer, 'hers-form', her.typed)
@@ -145,7 +140,7 @@ test.serial('nothing else at the offer leads around the factor', async (t) => {
   // Another's code, and nothing at all.
   const other = await enrolled()
   const tries: Record<string, string>[] = [
-    { way: 'totp', code: nextCode(other.secret) },
+    { way: 'totp', code: nextCode(clock, other.secret) },
     { way: 'totp', code: '' },
     { way: 'recovery-code', code: other.codes[0] ?? '' },
     { way: 'passkey', response: '{}' },
@@ -158,7 +153,7 @@ test.serial('nothing else at the offer leads around the factor', async (t) => {
   const { store, passwords } = world.house
   const credential = await store.credentials.findPassword(her.sub)
   await store.credentials.setSecret(credential?.id ?? '', await passwords.hash('another one'), 1)
-  const late = await send('second-factor', { way: 'totp', code: nextCode(her.secret) })
+  const late = await send('second-factor', { way: 'totp', code: nextCode(clock, her.secret) })
   t.is(late.status, 409)
   t.deepEqual(await her.links(), [])
   const account = await browser.open(`${world.issuer}/account`)
@@ -179,7 +174,7 @@ test.serial('the page before is still good, and what she decides there is done',
   t.true(both.every(isFactor), both.map(({ url }) => url.href).join())
   const alone = await browser.submit(offer, 'alone-form')
   t.not((await tokensOf(alone)).sub, her.sub)
-  const over = await browser.submit(asked, 'code-form', { code: nextCode(her.secret) })
+  const over = await browser.submit(asked, 'code-form', { code: nextCode(clock, her.secret) })
   t.true(over.status >= 400)
   t.deepEqual(await her.links(), [])
 })
@@ -193,7 +188,7 @@ test.serial('a code on paper does, once; guesses are counted as elsewhere', asyn
   for (let tries = 0; tries < 5; tries++) {
     page = await browser.submit(page, 'code-form', { code: '000000' })
     t.is(page.status, 422)
-    clock += 5_000
+    clock.pass(5)
   }
   const held = await browser.submit(page, 'recovery-form', { code: paper })
   t.is(held.status, 429)
@@ -201,11 +196,11 @@ test.serial('a code on paper does, once; guesses are counted as elsewhere', asyn
   const elsewhere = await her.browser.submit(
     await app.begin(her.browser, { prompt: 'second_factor' }),
     'code-form',
-    { code: codeOf(her.secret, { at: clock }) },
+    { code: codeOf(her.secret, { at: clock.now() }) },
   )
   t.is(elsewhere.status, 429)
   t.deepEqual(await her.links(), [])
-  clock += 15 * 60_000
+  clock.pass(15 * 60)
   t.is((await browser.submit(page, 'recovery-form', { code: paper })).status, 409, 'ten minutes')
 
   const anew = openBrowser()
@@ -220,7 +215,7 @@ test.serial('of two codes sent at once one links it', async (t) => {
   const her = await enrolled()
   const browser = openBrowser()
   const asked = await browser.submit(await come(browser), 'hers-form', her.typed)
-  const code = nextCode(her.secret)
+  const code = nextCode(clock, her.secret)
   const sent = await Promise.all([1, 2].map(() => browser.submit(asked, 'code-form', { code })))
   t.is(sent.filter((page) => arrivedAt(app, page)).length, 1)
   t.deepEqual(await her.links(), [her.subject])
@@ -240,7 +235,7 @@ test.serial('by another county she shows her factor all the same', async (t) => 
   const asked = await browser.submit(await come(browser), 'county-form', { connector: 'kh' })
   t.true(isFactor(asked), asked.url.href)
   t.deepEqual(await her.links(), ['hers'])
-  const back = await browser.submit(asked, 'code-form', { code: nextCode(her.secret) })
+  const back = await browser.submit(asked, 'code-form', { code: nextCode(clock, her.secret) })
   const { sub, amr } = await tokensOf(back)
   t.is(sub, her.sub)
   t.deepEqual(amr, ['fed', 'otp', 'mfa'])
@@ -251,7 +246,7 @@ test.serial('by another county she shows her factor all the same', async (t) => 
   const next = openBrowser()
   const once = await next.submit(await come(next), 'county-form', { connector: 'kh' })
   await world.house.store.identities.unlink('at kh', her.sub)
-  const late = await next.submit(once, 'code-form', { code: nextCode(her.secret) })
+  const late = await next.submit(once, 'code-form', { code: nextCode(clock, her.secret) })
   t.is(late.status, 409)
   t.deepEqual(await her.links(), [her.subject])
 })
@@ -277,7 +272,7 @@ test.serial('where her word is enough, it is not for an account with a factor', 
   const asked = await anew.submit(offer, 'hers-form', her.typed)
   t.true(isFactor(asked))
   t.is(
-    (await tokensOf(await anew.submit(asked, 'code-form', { code: nextCode(secret) }))).sub,
+    (await tokensOf(await anew.submit(asked, 'code-form', { code: nextCode(clock, secret) }))).sub,
     her.sub,
   )
   t.deepEqual(await her.links(), [her.subject])

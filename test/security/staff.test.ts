@@ -5,27 +5,24 @@ import { resetFactors } from '#admin/staff/resetting.ts'
 import { takeRole } from '#admin/staff/roles.ts'
 import { openMember, signInAgain, text } from '../helpers/account.ts'
 import { openBrowser, type Page } from '../helpers/browser.ts'
+import { openClock } from '../helpers/knocking.ts'
 import { enrolApp } from '../helpers/second-factor.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import { acceptAsNew, codeOf, invite, openStaff } from '../helpers/staff.ts'
+import { acceptAsNew, invite, nextCode, openStaff } from '../helpers/staff.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
 let close: () => Promise<void>
-let clock = Date.now()
+const clock = openClock()
 test.before(async () => {
-  const opened = await openSharedWorld({ now: () => clock })
+  const opened = await openSharedWorld({ now: clock.now })
   world = opened.world
   close = opened.close
 })
 test.after.always(() => close?.())
 
-const nextCode = (secret: string) => {
-  clock += 30_000
-  return codeOf(secret, { at: clock })
-}
 const bodyId = (page: Page) => page.document.querySelector('body')?.id
-const operator = () => operatorActing('operator:test', Math.floor(clock / 1000), 'en')
+const operator = () => operatorActing('operator:test', Math.floor(clock.now() / 1000), 'en')
 const auditor = [{ role: 'auditor', reach: '' }] as const
 
 test.serial(
@@ -53,7 +50,7 @@ test.serial('who began before her factors were taken away ends nowhere either', 
   const link = await invite(world, [...auditor])
   const factor = await member.browser.submit(await member.browser.open(link), 'member-form')
   const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
-  const codes = await member.browser.submit(factor, 'app-form', { code: nextCode(secret) })
+  const codes = await member.browser.submit(factor, 'app-form', { code: nextCode(clock, secret) })
   t.is(bodyId(codes), 'page-staff-invitation-codes')
   const row = {
     holder: member.sub,
@@ -78,7 +75,7 @@ test.serial('who accepts is who was named when she accepted', async (t) => {
   const link = await invite(world, [...auditor])
   await signInAgain(world, browser, one)
   const asked = await browser.submit(await browser.open(link), 'member-form')
-  const confirm = await browser.submit(asked, 'code-form', { code: nextCode(hers.secret) })
+  const confirm = await browser.submit(asked, 'code-form', { code: nextCode(clock, hers.secret) })
   t.regex(text(confirm, 'main'), /named@mail\.edu\.tw/)
 
   // In another tab she signs out, and he signs in with both.
@@ -86,7 +83,7 @@ test.serial('who accepts is who was named when she accepted', async (t) => {
   await browser.submit(out, 'sign-out-form', { logout: 'yes' })
   await signInAgain(world, browser, two)
   const second = await browser.open(`${world.issuer}/account/email`)
-  const inside = await browser.submit(second, 'code-form', { code: nextCode(his.secret) })
+  const inside = await browser.submit(second, 'code-form', { code: nextCode(clock, his.secret) })
   t.is(inside.url.pathname, '/account/email')
 
   const finished = await browser.submit(confirm, 'finish-form')
@@ -98,7 +95,7 @@ test.serial(
   'a link for one account ends no link for another, nor an invitation to its mailbox',
   async (t) => {
     const { store } = world.house
-    const expiresAt = Math.floor(clock / 1000) + 60
+    const expiresAt = Math.floor(clock.now() / 1000) + 60
     const row = { roles: [], createdAt: 1, createdBy: 'operator:test', expiresAt }
     const rows = [
       { ...row, id: 'one', email: '', accountId: 'a1' },
@@ -129,7 +126,7 @@ test.serial(
       t.is(bodyId(page), 'page-second-factor', path)
     }
     const asked = await thief.open(`${world.issuer}/account/email`)
-    const there = await thief.submit(asked, 'code-form', { code: nextCode(secret) })
+    const there = await thief.submit(asked, 'code-form', { code: nextCode(clock, secret) })
     t.is(there.url.pathname, '/account/email')
     t.is(there.status, 200)
     // From nowhere: both are asked for, one after the other, and nothing in between.
@@ -162,7 +159,7 @@ test.serial(
     const form = await boss.open('/admin/people/new')
     const typed = { account: 'typed-long-ago', name: '王小明' }
     const later = (minutes: number) => {
-      clock += minutes * 60_000
+      clock.pass(minutes * 60)
     }
     later(14)
     t.is((await boss.open('/admin/people')).url.pathname, '/admin/people')
@@ -175,7 +172,9 @@ test.serial(
     const asked = await boss.browser.submit(form, 'new-form', typed)
     t.is(bodyId(asked), 'page-second-factor', asked.url.href)
     t.is(await store.identifiers.find('username', 'typed-long-ago'), undefined)
-    const kept = await boss.browser.submit(asked, 'code-form', { code: nextCode(boss.secret) })
+    const kept = await boss.browser.submit(asked, 'code-form', {
+      code: nextCode(clock, boss.secret),
+    })
     t.is(bodyId(kept), 'page-admin-held', kept.url.href)
     t.regex(text(kept, '#held-fields'), /typed-long-ago.*王小明/)
     // It is hers, in this browser.
@@ -190,7 +189,9 @@ test.serial(
     const away = await boss.browser.submit(form, 'new-form', { ...typed, account: 'typed-again' })
     const { account, password } = boss
     const second = await boss.browser.submit(away, 'local-form', { account, password })
-    const back = await boss.browser.submit(second, 'code-form', { code: nextCode(boss.secret) })
+    const back = await boss.browser.submit(second, 'code-form', {
+      code: nextCode(clock, boss.secret),
+    })
     t.regex(text(back, '#held-fields'), /typed-again/)
     t.is((await boss.open(`/admin/held/${'x'.repeat(43)}`)).url.pathname, '/admin')
   },
@@ -222,7 +223,9 @@ test.serial(
         device_code: device.device_code ?? '',
       })
     t.is((await poll()).body.error, 'authorization_pending')
-    const consent = await member.browser.submit(asked, 'code-form', { code: nextCode(secret) })
+    const consent = await member.browser.submit(asked, 'code-form', {
+      code: nextCode(clock, secret),
+    })
     await member.browser.submit(consent, 'consent-form', { decision: 'allow' })
     const { body } = await poll()
     t.is((await rp.verify(body.id_token)).payload.acr, acr)

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { openMember, signInAgain, text } from '../../helpers/account.ts'
 import { openBrowser, type Page } from '../../helpers/browser.ts'
+import { openClock } from '../../helpers/knocking.ts'
 import { linkIn, takeLetters } from '../../helpers/letters.ts'
 import { enrolApp } from '../../helpers/second-factor.ts'
 import { openSharedWorld } from '../../helpers/shared-world.ts'
@@ -11,33 +12,30 @@ import {
   type Invited,
   invite,
   inviteOwner,
+  nextCode,
   openStaff,
 } from '../../helpers/staff.ts'
 import type { World } from '../../helpers/world.ts'
 
 let world: World
 let close: () => Promise<void>
-let clock = Date.now()
+const clock = openClock()
 let owner: Invited
 test.before(async () => {
-  const opened = await openSharedWorld({ now: () => clock })
+  const opened = await openSharedWorld({ now: clock.now })
   world = opened.world
   close = opened.close
   owner = await inviteOwner(world)
 })
 test.after.always(() => close?.())
 
-const nextCode = (secret: string) => {
-  clock += 30_000
-  return codeOf(secret, { at: clock })
-}
 const bodyId = (page: Page) => page.document.querySelector('body')?.id
 const events = (action: string) => world.house.store.auditReads.list({ limit: 50, action })
 
 /** The console asks for the second factor when it was long ago. */
 async function fresh({ browser, secret }: Invited, page: Page): Promise<Page> {
   if (bodyId(page) !== 'page-second-factor') return page
-  return browser.submit(page, 'code-form', { code: nextCode(secret) })
+  return browser.submit(page, 'code-form', { code: nextCode(clock, secret) })
 }
 
 test.serial(
@@ -74,7 +72,7 @@ test.serial(
     const { account: name, password } = owner
     const asked = await browser.submit(form, 'local-form', { account: name, password })
     t.is(bodyId(asked), 'page-second-factor')
-    const inside = await browser.submit(asked, 'code-form', { code: nextCode(owner.secret) })
+    const inside = await browser.submit(asked, 'code-form', { code: nextCode(clock, owner.secret) })
     t.is(inside.url.pathname, '/admin')
   },
 )
@@ -90,7 +88,7 @@ test.serial(
       const joining = { account, name: '王查核', password: 'a long enough password' }
       const factor = await browser.submit(first, 'join-form', joining)
       const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
-      return browser.submit(factor, 'app-form', { code: codeOf(secret, { at: clock }) })
+      return browser.submit(factor, 'app-form', { code: codeOf(secret, { at: clock.now() }) })
     }
     const ends = [await walk(one, 'auditor1'), await walk(two, 'auditor2')] as const
     t.deepEqual(ends.map(bodyId), ['page-staff-invitation-codes', 'page-staff-invitation-codes'])
@@ -141,9 +139,9 @@ test.serial('what one browser began, no other goes on with', async (t) => {
     body: new URLSearchParams({ form_token: token }),
   })
   t.is(early.status, 409)
-  clock += 8 * 24 * 60 * 60_000
+  clock.pass(8 * 24 * 60 * 60)
   t.is((await hers.open(link)).status, 410, 'a week is over')
-  clock -= 8 * 24 * 60 * 60_000
+  clock.pass(-8 * 24 * 60 * 60)
 })
 
 test.serial('two tabs of one invitation never end with codes that are not good', async (t) => {
@@ -153,7 +151,7 @@ test.serial('two tabs of one invitation never end with codes that are not good',
   const begin = async () => browser.submit(await browser.open(link), 'join-form', joining)
   const confirm = (page: Page) => {
     const secret = page.document.querySelector('#totp-secret')?.text ?? ''
-    return browser.submit(page, 'app-form', { code: codeOf(secret, { at: clock }) })
+    return browser.submit(page, 'app-form', { code: codeOf(secret, { at: clock.now() }) })
   }
   const codesOf = (page: Page) => text(page, '#recovery-codes')
   const factor = await begin()
@@ -200,7 +198,7 @@ test.serial(
     t.is(bodyId(factor), 'page-staff-invitation-factor', factor.html.slice(0, 500))
     const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
     t.is((await one.browser.submit(factor, 'app-form', { code: '000000' })).status, 422)
-    const code = codeOf(secret, { at: clock })
+    const code = codeOf(secret, { at: clock.now() })
     const codes = await one.browser.submit(factor, 'app-form', { code })
     const inside = await one.browser.submit(codes, 'finish-form')
     t.is(inside.url.pathname, '/admin', inside.html.slice(0, 2000))
@@ -216,7 +214,9 @@ test.serial(
       password: two.password,
     })
     t.is(bodyId(after), 'page-second-factor', after.html.slice(0, 500))
-    const confirm = await stranger.submit(after, 'code-form', { code: nextCode(enrolled.secret) })
+    const confirm = await stranger.submit(after, 'code-form', {
+      code: nextCode(clock, enrolled.secret),
+    })
     t.is(bodyId(confirm), 'page-staff-invitation-confirm', confirm.html.slice(0, 500))
     const there = await stranger.submit(confirm, 'finish-form')
     t.is(there.url.pathname, '/admin')
@@ -245,7 +245,9 @@ test.serial('an invitation gives what its sender may give when it is accepted', 
   const joining = { account: 'third1', name: '第三', password: 'a long enough password' }
   const factor = await browser.submit(await browser.open(link), 'join-form', joining)
   const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
-  const codes = await browser.submit(factor, 'app-form', { code: codeOf(secret, { at: clock }) })
+  const codes = await browser.submit(factor, 'app-form', {
+    code: codeOf(secret, { at: clock.now() }),
+  })
   await world.house.store.staffRoles.revoke({ holder: second.sub, role: 'owner', reach: '' })
   const refused = await browser.submit(codes, 'finish-form')
   t.is(refused.status, 403)
@@ -368,7 +370,9 @@ test.serial(
     await signInAgain(world, hers, second)
     const factor = await hers.submit(await hers.open(link), 'member-form')
     const secret = factor.document.querySelector('#totp-secret')?.text ?? ''
-    const codes = await hers.submit(factor, 'app-form', { code: codeOf(secret, { at: clock }) })
+    const codes = await hers.submit(factor, 'app-form', {
+      code: codeOf(secret, { at: clock.now() }),
+    })
     const inside = await hers.submit(codes, 'finish-form')
     t.is(inside.url.pathname, '/admin')
     t.is(inside.status, 200)
