@@ -127,7 +127,13 @@ test('whether a name exists is not to be told by the time of a costly hash', asy
     t.false(await passwords.verify(stored, 'wrong'))
     return performance.now() - started
   }
-  const [known, nobody] = [await took(costly), await took(undefined)]
+  const times = { known: [] as number[], nobody: [] as number[] }
+  for (let i = 0; i < 5; i++) {
+    times.known.push(await took(costly))
+    times.nobody.push(await took(undefined))
+  }
+  // The quickest of each: what a busy machine adds to the others says nothing of us.
+  const [known, nobody] = [Math.min(...times.known), Math.min(...times.nobody)]
   t.log(`a bcrypt hash ${known.toFixed(0)} ms, nobody ${nobody.toFixed(0)} ms`)
   t.true(nobody > 0.6 * known)
 })
