@@ -24,7 +24,7 @@ const cells = (line: string) =>
     .map((cell) => cell.trim())
 
 test('the bench runs every workload beside the ceiling and ends with its figures', async (t) => {
-  t.timeout(300_000)
+  t.timeout(600_000)
   const { out, complaints, code } = await bench('--quick', '--sqlite-only')
   t.is(code, 0, complaints + out)
 

@@ -1,5 +1,6 @@
 /** A canned upstream in place of a county's, or of none. */
 import type { Connector, UpstreamIdentity } from '#federation/connector.ts'
+import type { Browser, Page } from './browser.ts'
 import { buildIdentity } from './people.ts'
 import type { World } from './world.ts'
 
@@ -28,4 +29,20 @@ export function connectVouching(
       buildIdentity({ connector: id, issuer: `https://${id}.example`, ...said() }),
   }
   connectUpstream(world, connector)
+}
+
+/** Signs in at a county's page and stops before our callback is opened; its address. */
+export async function stopBeforeCallback(browser: Browser, atCounty: Page): Promise<string> {
+  const account = `${atCounty.url.pathname.split('/')[1]}test`
+  let next = await browser.request(atCounty.url.href, {
+    method: 'POST',
+    body: new URLSearchParams({ account, password: account }),
+  })
+  for (;;) {
+    const location = next.headers.get('location')
+    if (!location) throw new Error(`${next.status} on the way back: ${next.html}`)
+    const { pathname, href } = new URL(location, next.url)
+    if (pathname.startsWith('/upstream/')) return href
+    next = await browser.request(href)
+  }
 }

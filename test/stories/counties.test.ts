@@ -3,6 +3,7 @@ import test from 'ava'
 import { upstreams } from '#sandbox/counties.ts'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { stopBeforeCallback } from '../helpers/upstreams.ts'
 import { buildWorld } from '../helpers/world.ts'
 
 const scope = 'openid profile email eduinfo openid2'
@@ -232,7 +233,7 @@ for (const [mode, failure] of Object.entries(failures)) {
   })
 }
 
-test('a slow county is given up after five seconds', async (t) => {
+test('a slow county is given up before it answers', async (t) => {
   const world = await buildWorld(t, { ...sandbox, hurries: true })
   const rp = await world.buildApp()
   const browser = openBrowser()
@@ -240,24 +241,8 @@ test('a slow county is given up after five seconds', async (t) => {
   const atCounty = await browser.submit(page, 'county-form', { connector: 'ntpc' })
   const callback = await stopBeforeCallback(browser, atCounty)
   await world.switchCounty('ntpc', 'slow-token')
-  const started = performance.now()
-  t.is((await browser.open(callback)).status, 504)
-  t.true(performance.now() - started < 7_000)
+  t.is((await browser.open(callback)).status, 504, 'who waited for its eight seconds would be in')
 })
-
-/** Signs in at the county's page and stops before our callback is opened. */
-async function stopBeforeCallback(browser: Browser, atCounty: Page) {
-  const account = `${atCounty.url.pathname.split('/')[1]}test`
-  let next = await browser.request(atCounty.url.href, {
-    method: 'POST',
-    body: new URLSearchParams({ account, password: account }),
-  })
-  for (;;) {
-    const location = new URL(next.headers.get('location') ?? '', next.url)
-    if (location.pathname.startsWith('/upstream/')) return location.href
-    next = await browser.request(location.href)
-  }
-}
 
 /** From an app to the sign-in page of New Taipei. */
 async function goToCounty(browser: Browser, rp: RelyingParty, more = {}) {

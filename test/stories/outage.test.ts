@@ -2,6 +2,7 @@
 import test from 'ava'
 import { type Browser, openBrowser, type Page } from '../helpers/browser.ts'
 import { arrivedAt, type RelyingParty } from '../helpers/relying-party.ts'
+import { stopBeforeCallback } from '../helpers/upstreams.ts'
 import { buildWorld, type World } from '../helpers/world.ts'
 
 const options = {
@@ -36,27 +37,18 @@ const p99 = ofSorted(0.99)
 const inWords = (list: number[]) =>
   `median ${Math.round(median(list))}, p99 ${Math.round(p99(list))} ms`
 
-/** Signs in at the county and stops before our callback is opened. */
-async function stopBeforeCallback(browser: Browser, rp: RelyingParty, county: string) {
+/** Somebody on the way back from the county. */
+async function comeFrom(county: string, rp: RelyingParty, browser: Browser) {
   const page = await rp.begin(browser)
-  const atCounty = await browser.submit(page, 'county-form', { connector: county })
-  const account = `${county}test`
-  let next = await browser.request(atCounty.url.href, {
-    method: 'POST',
-    body: new URLSearchParams({ account, password: account }),
-  })
-  for (;;) {
-    const location = new URL(next.headers.get('location') ?? '', next.url)
-    if (location.pathname.startsWith('/upstream/')) return location.href
-    next = await browser.request(location.href)
-  }
+  return stopBeforeCallback(
+    browser,
+    await browser.submit(page, 'county-form', { connector: county }),
+  )
 }
 
 async function halfway(rp: RelyingParty, county: string, people: number) {
   const browsers = Array.from({ length: people }, () => openBrowser())
-  const callbacks = await Promise.all(
-    browsers.map((browser) => stopBeforeCallback(browser, rp, county)),
-  )
+  const callbacks = await Promise.all(browsers.map((browser) => comeFrom(county, rp, browser)))
   return () => Promise.all(browsers.map((browser, index) => browser.open(callbacks[index] ?? '')))
 }
 
