@@ -12,7 +12,6 @@ const all = [
   'serve',
   'cluster',
   'app',
-  'open-joining',
   'jobs',
   'http',
   'interaction',

@@ -1,6 +1,6 @@
 /** Two accounts of one person are joined: the one she is signed in to stays, whatever opened the other opens it now. */
-import { countOf, joiningLetters, tellJoined } from '#accounts/joining-letters.ts'
-import { lockBoth, type MergingPorts, type Moved, moveIn } from '#accounts/merging.ts'
+import { joiningLetters, tellJoined } from '#accounts/joining-letters.ts'
+import { countOf, lockBoth, type MergingPorts, type Moved, moveIn } from '#accounts/merging.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { endSessions } from '#oidc/sessions.ts'
 import type { Store } from '#store/store.ts'

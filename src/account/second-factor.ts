@@ -13,7 +13,7 @@ import { tell } from '#accounts/tell.ts'
 import { sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { endSessions } from '#oidc/sessions.ts'
-import type { AccountRow, CodesStanding, FactorRow, Store, Tables } from '#store/store.ts'
+import type { CodesStanding, FactorRow, Store, Tables } from '#store/store.ts'
 import { type Acting, acted, lockMember } from './act.ts'
 
 /** More than anybody has telephones. */
@@ -37,6 +37,7 @@ export type Factors = {
   byInvitation: boolean
 }
 
+/** Also inside a transaction. */
 export async function listFactors(
   { secondFactors, recoveryCodes, staffRoles }: Tables,
   accountId: string,
@@ -98,6 +99,7 @@ export type Added =
   | { kind: 'over' }
   | Refused
 
+/** Adds the authenticator app that was set up, if she typed a code of it; recovery codes come with the first factor. */
 export async function addTotp(
   store: Store,
   acting: FactorActing,
@@ -111,6 +113,7 @@ export async function addTotp(
   return factor ? add(store, acting, factor, ports) : { kind: 'wrong' }
 }
 
+/** Adds a passkey. `id`: the factor's, one for each time the form is shown; `response`: what the browser said, as JSON. */
 export async function addPasskey(
   store: Store,
   acting: FactorActing,
@@ -210,10 +213,9 @@ export async function removeFactor(
     const sessionsEnded = await endSessions(tables, accountId, at, { exceptUid: sessionUid })
     const details = { type: factor.type, sessionsEnded }
     await tables.audit.record(acted(acting, 'factor.remove', { details }))
-    await tellRemoved(tables, account, acting, ports)
+    await tell(tables, account, acting, (her) =>
+      ports.writeLetter({ kind: 'factor-removed', ...her }),
+    )
     return { kind: 'removed' }
   })
 }
-
-const tellRemoved = (tables: Tables, account: AccountRow, acting: Acting, ports: FactorPorts) =>
-  tell(tables, account, acting, (her) => ports.writeLetter({ kind: 'factor-removed', ...her }))

@@ -2,8 +2,8 @@
 import type { Tables } from '#store/store.ts'
 
 /**
- * A second factor, which would be passed by where a password or a county is enough, or a role, which nobody should get
- * at, or lose, that way.
+ * True for an account with a second factor or a staff role: a password or a county's word alone must not lead around
+ * those, nor move them to another account.
  */
 export async function isGuarded(
   { secondFactors, staffRoles }: Pick<Tables, 'secondFactors' | 'staffRoles'>,

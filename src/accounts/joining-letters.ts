@@ -5,7 +5,7 @@ import type { AccountRow, Tables } from '#store/store.ts'
 import { accountName } from './account-name.ts'
 import { queueMail } from './mail.ts'
 import { addressesOf } from './mail-addresses.ts'
-import type { Moved, Pair } from './merging.ts'
+import type { Pair } from './merging.ts'
 
 export type JoiningLetter = {
   to: string
@@ -55,13 +55,6 @@ export async function tellJoined(
       { at },
     )
   }
-}
-
-/** How many rows of each table, for the audit trail. */
-export function countOf({ rows }: Pick<Moved, 'rows'>): { moved: Record<string, number> } {
-  const moved: Record<string, number> = {}
-  for (const { table } of rows) moved[table] = (moved[table] ?? 0) + 1
-  return { moved }
 }
 
 async function nameOf({ identifiers }: Pick<Tables, 'identifiers'>, account: AccountRow) {

@@ -20,6 +20,13 @@ export type Moved = {
   language: string
 }
 
+/** How many rows of each table were moved, for the audit trail. */
+export function countOf({ rows }: Pick<Moved, 'rows'>): { moved: Record<string, number> } {
+  const moved: Record<string, number> = {}
+  for (const { table } of rows) moved[table] = (moved[table] ?? 0) + 1
+  return { moved }
+}
+
 /** A row that cannot be put back as it was. */
 export type Conflict = { row: MovedRow; why: Exclude<RowState, 'moved'> }
 

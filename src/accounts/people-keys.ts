@@ -33,6 +33,7 @@ function partsOf(name: string): string[] {
   return begins.slice(0, mostParts).map((at) => letters.slice(at).join(''))
 }
 
+/** All keys of one person, each once and sorted: the digest is made of them. */
 export function keysOf({ profile, names }: Pick<KeySource, 'profile' | 'names'>): AccountKey[] {
   const { name, preferred_username: username, email } = profile
   const keys: AccountKey[] = [

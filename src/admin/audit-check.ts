@@ -7,7 +7,7 @@ import type { Fault } from './audit.ts'
 const checkJob = 'audit-verify'
 
 export type AuditCheck = {
-  /** `stopped`: nobody walks on, whoever began it ended. */
+  /** `stopped`: whoever walked it ended before the end, and nobody goes on. */
   state: 'running' | 'stopped' | 'whole' | 'broken'
   startedAt: number
   /** When it was written down. */
@@ -20,7 +20,7 @@ export type AuditCheck = {
   broken?: number
 }
 
-/** Who walks writes down every few seconds how far he has come. */
+/** Seconds without a note of progress, which comes every few seconds, after which a walk has stopped. */
 const silentSeconds = 60
 
 /** The last verdict, or how far the walk under way has come; undefined before the first one. */
@@ -45,7 +45,7 @@ export type CheckPorts = {
   now: Now
 }
 
-/** Begins it, unless somebody is at it. True for who began. It goes on when this answers. */
+/** Begins a walk in the background, unless one is under way. True if this call began it. */
 export async function beginCheck(
   { store, background, log, now }: CheckPorts,
   { actor, where }: { actor: string; where: object },

@@ -1,4 +1,5 @@
 /** The audit trail as staff read it: names beside ids, and what each of them leads to. */
+import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, AuditRow, Store } from '#store/store.ts'
 import { byteOrderMark, openCsv } from './csv.ts'
@@ -11,6 +12,11 @@ export type Mentioned = {
   key: string
   name?: string
 }
+
+/** Where a list of events goes on, as a cursor has it. */
+export const eventPlace = z
+  .tuple([z.int(), z.string().max(22), z.int()])
+  .transform(([at, chain, seq]): AuditPlace => ({ at, chain, seq }))
 
 export type ReadEvent = AuditRow & { by: Mentioned; to?: Mentioned }
 
@@ -62,7 +68,7 @@ export async function newestOf(
   return found
 }
 
-/** Read at a time for a file: as many as a page can bear. */
+/** Events read at a time for a file. */
 const part = 500
 
 const columns = [
@@ -80,7 +86,7 @@ const columns = [
   'seq',
 ]
 
-/** The whole of a search as CSV, a part at a time: nothing of it is kept. */
+/** All a search finds as CSV, read and given a part at a time. */
 export async function* auditCsv(
   store: Pick<Store, 'auditSearch'>,
   filter: AuditFilter,

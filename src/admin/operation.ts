@@ -91,10 +91,10 @@ export async function perform<I extends z.ZodType, O extends z.ZodType>(
     : outcome
 }
 
-/** Nobody's data is deeper, and what is written for that overflows the stack. */
+/** Levels of nesting: honest data has fewer, and looking through many more would overflow the stack. */
 const deepest = 64
 
-/** What a database keeps as it came: no NUL, no half of a character, wherever in it. */
+/** Whether a database can keep every text in it: no NUL, no half of a character, and not nested too deeply. */
 export const isText = (value: unknown): boolean => isTextWithin(value, deepest)
 
 const isTextWithin = (value: unknown, levels: number): boolean =>

@@ -1,7 +1,7 @@
-/** What wants doing, as far as whoever looks may do or see it. */
+/** The tasks that wait on the overview page, as far as whoever looks may do or see them. */
 import { lastCheck } from './audit-check.ts'
 import type { AdminPorts } from './ports.ts'
-import { type By, type Permission, type Reach, reachOf } from './staff.ts'
+import { type By, type Permission, type Reach, reachesUpstream, reachOf } from './staff.ts'
 import { signInStatistics } from './statistics.ts'
 import { jobStates } from './system.ts'
 
@@ -36,7 +36,7 @@ const day = 24 * 60 * 60
 type Looking = { ports: AdminPorts; reach: Reach; at: number; language: string }
 type Found = Partial<Record<TaskKind, { count: number; name?: string }>>
 
-/** By what must be let to her: what she may not see is not even counted. One cheap statement each. */
+/** By the permission each needs: what she may not see is not even counted. One cheap statement each. */
 const looks: { permission: Permission; look(on: Looking): Promise<Found> }[] = [
   {
     permission: 'requests.decide',
@@ -86,12 +86,11 @@ const nameOfOne = (names: string[]) => {
   return name === undefined || others.length > 0 ? {} : { name }
 }
 
-const isHers = (reach: Reach, connector: string) =>
-  reach.kind === 'all' || reach.counties.includes(connector)
-
 function lookAtUpstreams({ ports, reach, at, language }: Looking): Found {
   const { config, upstreamHealth } = ports
-  const hers = config.connectors.filter(({ id, credentials }) => credentials && isHers(reach, id))
+  const hers = config.connectors.filter(
+    ({ id, credentials }) => credentials && reachesUpstream(reach, id),
+  )
   const counted = (holds: (id: string) => boolean) => {
     const those = hers.filter(({ id }) => holds(id))
     const names = those.map(({ id, label }) => (label as Record<string, string>)[language] ?? id)
@@ -130,10 +129,12 @@ async function lookAtPeople({ ports, reach, at }: Looking): Promise<Found> {
     reach.kind === 'all' ? attention.waitingApplications(at) : 0,
   ])
   return {
-    'logins-stopped': { count: stopped.filter(({ connector }) => isHers(reach, connector)).length },
+    'logins-stopped': {
+      count: stopped.filter(({ connector }) => reachesUpstream(reach, connector)).length,
+    },
     'answers-unread': {
       count: unread
-        .filter(({ connector }) => isHers(reach, connector))
+        .filter(({ connector }) => reachesUpstream(reach, connector))
         .reduce((all, { count }) => all + count, 0),
     },
     applications: { count: waiting },

@@ -21,13 +21,13 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
 
 export type Place = (string | number)[]
 
-/** For `readCursor`. */
+/** A place as a cursor, which `readCursor` reads. */
 export const writeCursor = (place: Place): string =>
   Buffer.from(JSON.stringify(place)).toString('base64url')
 
 /**
- * The place a cursor names, as `shape` has it; undefined for one we did not write. It is data and nothing else: values
- * for a statement's parameters, within the reader's reach.
+ * The place a cursor names, as `shape` has it; undefined for one we did not write. A cursor is not signed: use what it
+ * holds only as parameters of a statement that keeps to the reader's reach.
  */
 export function readCursor<Shape extends z.ZodType>(
   cursor: string,

@@ -29,7 +29,7 @@ export type AdminPorts = {
   /** Encodes anew what people send in. */
   pictures: Pictures
   recovery: RecoveryPorts
-  /** Of sign-ins, among others. */
+  /** Counters for all limits, of sign-ins among others. */
   limits: { counters: Counters }
   /** The guarded client. */
   fetch: typeof fetch
@@ -47,20 +47,20 @@ type Encoded =
   | { kind: 'picture'; type: string; bytes: Buffer }
   | { kind: 'refused'; why: 'not-a-picture' | 'too-large' | 'broken' }
 
-/** What is done in the background, set off from the front. */
+/** Background work that a request may start. */
 export type Background = {
   /** The outbox has something due. */
   deliver(): void
   /** Runs a job now, in this process. False when it runs elsewhere; rejects with the job's own error. */
   run(job: string): Promise<boolean>
-  /** Takes over at once what was done to the key ring. Never rejects. */
+  /** Reads the key ring again at once, after a change. Never rejects. */
   lookAtKeys(): Promise<void>
 }
 
-/** More of them than people may use just now. */
+/** The upstreams, also those people may not use at the moment. */
 export type Upstreams = {
-  /** All that have credentials, behind no breaker: nothing that comes of them says how they fare. */
+  /** All that have credentials, without the circuit breaker: what they answer does not count as their health. */
   opened: ReadonlyMap<string, Connector>
-  /** Those whose day it is, also those staff switched off: what comes of a probe is heard. */
+  /** Those that are open by their dates, also those staff switched off: what they answer counts as their health. */
   today: ReadonlyMap<string, Connector>
 }

@@ -49,6 +49,16 @@ export const scopeOf = (permission: Permission): string => `admin:${permission}`
 export type Grant = { role: Role; reach: GrantReach }
 export type GrantReach = '' | 'own' | `county:${string}`
 
+/** The grants among rows of the store. A role or reach this release does not know gives nothing. */
+export const grantsOf = (rows: readonly { role: string; reach: string }[]): Grant[] =>
+  rows.flatMap(({ role: name, reach }) => {
+    const role = roles.find((one) => one === name)
+    return role && isGrantReach(reach) ? [{ role, reach }] : []
+  })
+
+const isGrantReach = (reach: string): reach is GrantReach =>
+  reach === '' || reach === 'own' || reach.startsWith('county:')
+
 /** Whoever acts: somebody at the console, a program with a token, or an operator at the command line. */
 export type By = {
   /** As the audit trail names it: an account's id, `client:<id>`, `operator:<name>`. */
@@ -68,6 +78,10 @@ export type Reach =
   | { kind: 'all' }
   /** People and upstreams of these counties; apps this account owns. */
   | { kind: 'some'; counties: readonly string[]; appsOf?: string }
+
+/** Whether a reach includes this upstream and its people; no reach includes none. */
+export const reachesUpstream = (reach: Reach | undefined, connector: string): boolean =>
+  reach?.kind === 'all' || (reach?.counties.includes(connector) ?? false)
 
 /** How far `by` reaches with a permission; undefined for not at all. */
 export function reachOf(

@@ -23,6 +23,7 @@ export type SignInStatistics = {
 
 export type Wanted = { days: Span; way?: string; connector?: string; clientId?: string }
 
+/** The last `days` days up to `at` (seconds since 1970), narrowed to what `reach` includes. */
 export async function signInStatistics(
   { signInCounts }: Pick<Store, 'signInCounts'>,
   reach: Reach,

@@ -31,10 +31,10 @@ export type Stream = {
 )
 
 export const streams: readonly Stream[] = [
-  { kind: 'takes', operation: beginImport as unknown as Operation, run: receiveImport },
+  { kind: 'takes', operation: beginImport, run: receiveImport },
   {
     kind: 'gives',
-    operation: beginExport as unknown as Operation,
+    operation: beginExport,
     file: 'people.csv',
     run: exportPeople,
   },

@@ -1,4 +1,4 @@
-/** How this installation is: its versions, its work in the background, what comes to an end. Never a secret. */
+/** The state of this installation: versions, background jobs, what comes to an end. Never a secret. */
 import { readFileSync } from 'node:fs'
 import { dayOf } from '#federation/days.ts'
 import { once } from '#lib/once.ts'
@@ -112,8 +112,8 @@ export async function lastExamination({
   return { ...made, at: row.at, tookMs: took }
 }
 
-/** One that was just made is good for a while: it calls every upstream. */
-const freshSeconds = 15
+/** One this new is answered again: a new one calls every upstream. */
+const reusedSeconds = 15
 /** The longest it takes; whoever asks meanwhile gets the last one. */
 const longestSeconds = 60
 
@@ -123,7 +123,7 @@ export async function examineNow(
   at: number,
 ): Promise<KeptExamination | undefined> {
   const last = await lastExamination(store)
-  if (last && at - last.at < freshSeconds) return last
+  if (last && at - last.at < reusedSeconds) return last
   const holder = `${at} ${performance.now()}`
   if (!(await store.leases.take(`run:${examinationJob}`, holder, at, at + longestSeconds)))
     return last

@@ -1,4 +1,4 @@
-/** Moments as they leave us: ISO 8601, UTC. */
+/** The schema of a moment in an operation's output: ISO 8601, UTC, as `isoTime` writes it. */
 import { z } from 'zod'
 
 export const time = z.string().meta({ format: 'date-time' })

@@ -54,7 +54,7 @@ export function addClientFileCommands(client: Command): void {
 
 type Difference = { field: string; from?: string | undefined; to?: string | undefined }
 
-/** What an app said of itself orders no terminal about, and turns no line round. */
+/** Without control and direction characters: an app's own words must not steer the terminal or reverse a line. */
 const harmless = (line: string) => line.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, ' ')
 
 /** Line by line, below what they are differences of. */

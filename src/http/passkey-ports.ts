@@ -1,4 +1,4 @@
-/** As what we show ourselves to authenticators, in the language of the page. */
+/** What passkeys need of us: key, issuer, and our title in the language of the page. */
 import type { PasskeyPorts } from '#accounts/second-factor/passkeys.ts'
 import type { Context } from './context.ts'
 import type { House } from './house.ts'

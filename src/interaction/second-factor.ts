@@ -11,7 +11,7 @@ import type { AccountRow, Circumstances, Store, Tables } from '#store/store.ts'
 import type { Reply } from './answers.ts'
 import type { Answer, Question } from './question.ts'
 
-/** How she came to be signed in: that is not forgotten. */
+/** How she is signed in so far: the second factor is added to it. */
 export type Standing = {
   accountId: string
   amr: readonly string[]
@@ -80,10 +80,10 @@ export async function answerSecondFactor(
   const outcome = await use(store, accountId, { clientId, proof, checked, at }, ports).catch(
     undecided,
   )
-  if (outcome !== 'ok') return again(proof, outcome, await begun.wrong())
+  if (checked.kind === 'wrong' || outcome !== 'ok')
+    return again(proof, outcome === 'used', await begun.wrong())
   await begun.right()
-  const { amr } = checked as Checked & { kind: 'right' }
-  return { kind: 'finish', answer: steppedUp(standing, [amr], { acr: ports.acr, at }) }
+  return { kind: 'finish', answer: steppedUp(standing, [checked.amr], { acr: ports.acr, at }) }
 }
 
 const nothing = async () => {}
@@ -153,8 +153,8 @@ async function tellUsed(
   )
 }
 
-function again({ way }: FactorProof, outcome: Exclude<Outcome, 'ok'>, waitSeconds: number): Reply {
-  const key = `second-factor.${way}.${outcome === 'used' && way === 'totp' ? 'used' : 'wrong'}`
+function again({ way }: FactorProof, isUsed: boolean, waitSeconds: number): Reply {
+  const key = `second-factor.${way}.${isUsed && way === 'totp' ? 'used' : 'wrong'}`
   const problem: Message =
     waitSeconds === 0 ? key : afterWait('second-factor.wrong-wait', waitSeconds)
   return { kind: 'again', problem, ...(waitSeconds > 0 ? { waitSeconds } : {}) }

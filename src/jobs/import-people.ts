@@ -21,13 +21,13 @@ export type ImportManners = {
   observe?: (rows: number, ms: number) => void
 }
 
-export const importManners: ImportManners = {
+const usual: ImportManners = {
   aimMs: 40,
   rows: { first: 50, least: 25, most: 500 },
 }
 
 export function openImporting(work: ImportWork, manners: Partial<ImportManners> = {}): Job {
-  const { aimMs, rows, observe } = { ...importManners, ...manners }
+  const { aimMs, rows, observe } = { ...usual, ...manners }
   return {
     name: 'import-people',
     everySeconds: 10,

@@ -47,27 +47,31 @@ async function remind(tables: Tables, row: ClientRow, at: number, ports: Reminde
   const mark = sha256(['secret expires', row.id, secretExpiresAt, due].join('\n'))
   if (!(await tables.usedOnce.use(mark, secretExpiresAt))) return
   const params = { name: row.name, days: Math.max(1, Math.ceil(left / day)) }
-  const link = `${ports.issuer}/admin/clients/${encodeURIComponent(row.id)}`
   const { language } = ports
-  for (const to of await readersOf(tables, row, ports)) {
+  for (const [to, link] of await readersOf(tables, row, ports)) {
     const letter = { kind: 'secret-expires', to, language, link, params } as const
     await queueMail(tables, ports.writeLetter(letter), { at })
   }
 }
 
-/** Its contacts and owners; of an app without either, whoever looks after this system. */
+/**
+ * Its contacts and owners, each with the app's page; of an app without either, whoever looks after this system. An owner's
+ * is among her own pages: without a role she cannot open the console.
+ */
 async function readersOf(
   tables: Tables,
   { id, metadata }: ClientRow,
-  { alerts }: ReminderPorts,
-): Promise<string[]> {
+  { alerts, issuer }: ReminderPorts,
+): Promise<Map<string, string>> {
+  const atConsole = `${issuer}/admin/clients/${encodeURIComponent(id)}`
+  const hers = `${issuer}/account/clients/app?${new URLSearchParams({ id })}`
   const contacts = Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : []
-  const readers = new Set(contacts.filter(isMailAddress))
+  const readers = new Map(contacts.filter(isMailAddress).map((one) => [one, atConsole]))
   for (const { accountId } of await tables.clientOwners.of(id)) {
     const account = await tables.accounts.find(accountId)
     if (account?.status !== 'active') continue
     const names = await tables.identifiers.ofAccount(accountId)
-    for (const address of await addressesOf(tables, account, names)) readers.add(address)
+    for (const address of await addressesOf(tables, account, names)) readers.set(address, hers)
   }
-  return readers.size > 0 ? [...readers] : [...alerts]
+  return readers.size > 0 ? readers : new Map(alerts.map((one) => [one, atConsole]))
 }

@@ -1,13 +1,14 @@
-/** Keeps of what happened at upstreams as much as staff look at. */
+/** Removes events of upstreams that are older, or more, than staff look at. */
 import { type Now, seconds } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
+import { failuresKept } from '#store/upstream-events.ts'
 import type { Job } from './runner.ts'
 
 const day = 24 * 60 * 60
 
 export const keptEvents = {
-  /** Of each upstream; what people failed at, apart from the rest: many of them push no change of state out. */
-  failures: 200,
+  /** Of each upstream. Failures count apart from other events: many of them must not push out a change of state. */
+  failures: failuresKept,
   others: 1_000,
   /** Longer than the days staff are shown. */
   seconds: 40 * day,

@@ -18,7 +18,7 @@ export type VerificationPorts = {
   verify(hooks: { walked(events: number): Promise<void>; signal: AbortSignal }): Promise<Verdict>
 }
 
-/** Between two words on how far it is: seconds. */
+/** Seconds between two notes of progress. */
 const everySeconds = 3
 /** Faults that are kept: one chain that is gone may be a thousand. */
 const mostFaults = 50

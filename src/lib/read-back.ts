@@ -1,9 +1,10 @@
-/** Finds the message an English sentence was made of: what was kept as a sentence is shown in every language by that. */
+/** Finds the message key an English sentence was made from, so that a sentence we kept can be shown in any language. */
 import type { MessageParams, Messages } from './messages.ts'
 
 /** Undefined where it is none of these keys' words. */
 export type ReadBack = (sentence: string) => { key: string; params: MessageParams } | undefined
 
+/** Makes the patterns once. `keys`: the messages whose sentences may come. */
 export function openReadBack(messages: Messages, keys: readonly string[]): ReadBack {
   const patterns = keys.map((key) => [key, patternOf(messages.template('en', key))] as const)
   return (sentence) => {

@@ -6,7 +6,7 @@ export type Now = () => number
 /** Whole seconds since 1970, the unit of OAuth and of our tables. */
 export const seconds = (now: Now): number => Math.floor(now() / 1000)
 
-/** A moment of ours as machines read it: ISO 8601, UTC. */
+/** ISO 8601 in UTC, for machines; `at` in seconds since 1970. */
 export const isoTime = (at: number): string => new Date(at * 1000).toISOString()
 
 /** The same without a fraction, for people. */

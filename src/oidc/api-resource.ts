@@ -4,8 +4,8 @@ import { type Client, errors, type ResourceServer } from 'oidc-provider'
 /** What tokens for it are made for: `aud`. */
 export const apiResource = (issuer: string): string => `${issuer}/api/v1`
 
-/** How long a token for it lives. */
-export const apiTokenSeconds = 10 * 60
+/** Seconds a token for it lives. */
+const apiTokenSeconds = 10 * 60
 
 /** Scopes of the API; all others are OpenID Connect's or another API's. */
 export const isApiScope = (scope: string): boolean => scope.startsWith('admin:')

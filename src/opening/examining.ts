@@ -1,4 +1,4 @@
-/** The doctor, with what he looks with: read only when somebody asks. */
+/** Runs the doctor with all it needs, which is loaded only when somebody asks. */
 import type { Examination } from '#admin/doctor.ts'
 import type { Config } from '#config/load.ts'
 import { openPlainAddresses } from '#federation/insecure.ts'

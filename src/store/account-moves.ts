@@ -72,6 +72,14 @@ const movable: Movable[] = [
     marked: ['affiliation_key'],
   },
   { table: 'picture', key: [], scoped: true, oneOf: [], marked: ['updated_at'] },
+  {
+    table: 'client_owner',
+    key: ['client_id'],
+    scoped: true,
+    oneOf: ['client_id'],
+    marked: ['created_at'],
+  },
+  { table: 'client_request', key: ['id'], scoped: false, marked: [] },
 ]
 
 type Move = Movable & Record<'out' | 'find' | 'back', Statement>

@@ -1,4 +1,4 @@
-/** What wants doing, counted: one cheap statement each. */
+/** Counts what waits for staff: one cheap statement each. */
 import type { Knex } from 'knex'
 import type { Row } from './statements.ts'
 

@@ -227,16 +227,18 @@ const heads = statement(
      ON last.chain = e.chain AND last.seq = e.seq
    ORDER BY e.at DESC`,
 )
-// From chain to chain along the index: the trail itself may be of years.
-const chains = statement(
-  'audit.chains',
-  `SELECT chain FROM (
-     WITH RECURSIVE known (chain) AS (
+/** `known`: every chain, found from one to the next along the index, since the trail itself may be of years. */
+export const knownChains = `WITH RECURSIVE known (chain) AS (
        SELECT min(chain) FROM audit_event
        UNION ALL
        SELECT (SELECT min(e.chain) FROM audit_event e WHERE e.chain > known.chain) FROM known
        WHERE known.chain IS NOT NULL
-     )
+     )`
+
+const chains = statement(
+  'audit.chains',
+  `SELECT chain FROM (
+     ${knownChains}
      SELECT known.chain AS chain,
        (SELECT e.at FROM audit_event e WHERE e.chain = known.chain ORDER BY e.seq LIMIT 1) AS at
      FROM known WHERE known.chain IS NOT NULL

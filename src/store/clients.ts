@@ -1,6 +1,6 @@
 /** Relying-party registrations. */
 import type { Knex } from 'knex'
-import { type Row, type Statements, statement } from './statements.ts'
+import { places, type Row, type Statements, statement, type Value } from './statements.ts'
 
 export const clientKinds = ['web', 'spa', 'native', 'machine'] as const
 export type ClientKind = (typeof clientKinds)[number]
@@ -58,7 +58,8 @@ export type ClientSearch = {
 }
 
 export type Clients = {
-  create(row: NewClientRow): Promise<void>
+  /** False if there is one of that id: nothing is written. */
+  create(row: NewClientRow): Promise<boolean>
   /** Creates the client or makes the stored one's registration equal to `row`. */
   put(row: NewClientRow): Promise<void>
   find(id: string): Promise<ClientRow | undefined>
@@ -93,6 +94,11 @@ const columns = [
   'registration_token',
 ]
 
+const create = statement(
+  'client.create',
+  `INSERT INTO client (${columns.join(', ')}) VALUES ${places(columns.length, 1)}
+   ON CONFLICT (id) DO NOTHING RETURNING id`,
+)
 const find = statement('client.find', `SELECT ${columns.join(', ')} FROM client WHERE id = ?`)
 const sortColumns: Record<ClientSort, string> = {
   name: 'name',
@@ -104,7 +110,12 @@ export function openClients(knex: Knex, statements: Statements): Clients {
   const table = () => knex('client').select(columns)
   return {
     async create(row) {
-      await knex('client').insert(columnsOf(row))
+      const values: Record<string, Value> = columnsOf(row)
+      const made = await statements.run(
+        create,
+        columns.map((column) => values[column] ?? null),
+      )
+      return made.length === 1
     },
     async put(row) {
       const merged = ['metadata', 'secret_hash', 'updated_at', 'name', 'kind']

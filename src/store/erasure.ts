@@ -60,7 +60,7 @@ const removals = [
   'upstream_test',
 ].map((table) => statement(`erasure.${table}`, `DELETE FROM ${table} WHERE account_id = ?`))
 
-/** A role of nobody's would be somebody's riddle. */
+/** Roles have no reference to the account: they are removed by its id. */
 const roles = statement('erasure.staff_role', 'DELETE FROM staff_role WHERE holder = ?')
 const links = statement('erasure.mail_link', 'DELETE FROM mail_link WHERE subject = ?')
 /** That she agreed stays; from where is personal. */

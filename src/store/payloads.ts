@@ -224,6 +224,7 @@ const sidAt = {
   sqlite: `json_extract(payload, '$.authorizations."' || ? || '".sid')`,
   postgres: "payload::jsonb -> 'authorizations' -> ?::text ->> 'sid'",
 }
+// The list of models is said as the partial index has it: an engine uses it for nothing less.
 const signedInTo = (sid: string) => `SELECT account_id, sid FROM (
     SELECT account_id, ${sid} AS sid FROM oidc_payload
     WHERE account_id IN (SELECT account_id FROM oidc_payload WHERE client_id = ? AND model = 'Grant')

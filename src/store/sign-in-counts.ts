@@ -1,5 +1,6 @@
 /** Sign-ins a day, counted from the audit trail: each event once, however many count and whoever is killed. */
 import type { Knex } from 'knex'
+import { knownChains } from './audit.ts'
 import {
   inParts,
   places,
@@ -65,16 +66,10 @@ export type SignInCounts = {
   ): Promise<(Pick<SignInKind, By> & { count: number })[]>
 }
 
-/** Steps from chain to chain along the index: the trail itself is read nowhere. */
 const uncounted = statement(
   'sign-in-count.uncounted',
   `SELECT chain, counted, last FROM (
-     WITH RECURSIVE known (chain) AS (
-       SELECT min(chain) FROM audit_event
-       UNION ALL
-       SELECT (SELECT min(e.chain) FROM audit_event e WHERE e.chain > known.chain) FROM known
-       WHERE known.chain IS NOT NULL
-     )
+     ${knownChains}
      SELECT known.chain AS chain, coalesce(p.seq, 0) AS counted,
        (SELECT max(e.seq) FROM audit_event e WHERE e.chain = known.chain) AS last
      FROM known LEFT JOIN audit_position p ON p.chain = known.chain

@@ -1,4 +1,4 @@
-/** What waits for staff in one browser, sealed: how far one has come with an invitation, a form of one who signs in anew. */
+/** Sealed notes that wait in one browser: how far an invitation has come, or a form whose sender has to sign in anew. */
 import { type Row, type Statements, statement } from './statements.ts'
 
 export type StaffAcceptanceRow = {

@@ -16,7 +16,7 @@ export type StaffInvitationRow = {
 }
 
 export type StaffInvitations = {
-  /** Makes it the only one to this address or, where it is for an account, for that, which is good. Call it inside a transaction. */
+  /** Keeps it and ends the open ones to the same address; of one for an account, those for that account. Call it inside a transaction. */
   make(row: StaffInvitationRow): Promise<void>
   /** Also one that was used or has expired: for saying so. Changes nothing. */
   find(id: string): Promise<StaffInvitationRow | undefined>

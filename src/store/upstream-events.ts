@@ -4,6 +4,9 @@ import { type Row, type Statements, statement } from './statements.ts'
 export const upstreamEventKinds = ['state', 'switch', 'failure'] as const
 export type UpstreamEventKind = (typeof upstreamEventKinds)[number]
 
+/** Failures of one upstream that are kept; older ones are trimmed (jobs/trim-upstream-events.ts). */
+export const failuresKept = 200
+
 export type UpstreamEventRow = {
   id: string
   connector: string
@@ -21,7 +24,7 @@ export type UpstreamEventPlace = Pick<UpstreamEventRow, 'at' | 'id'>
 
 export type UpstreamEvents = {
   record(event: UpstreamEventRow): Promise<void>
-  /** Where so many of this upstream's failures were recorded from `since` on already, it is dropped. */
+  /** Drops the event where `most` failures of this upstream were recorded since `since` already. */
   recordFailure(event: UpstreamEventRow, bounds: { since: number; most: number }): Promise<void>
   /** The newest first, those of a page before included by `before`. */
   list(

@@ -79,6 +79,16 @@ test('a file makes apps, tells each secret once, and applied again it changes no
   t.like(parse(text).clients[0], course)
 })
 
+test('whatever id an app was given here, a file may name it', async (t) => {
+  const { clients } = world.house.store
+  const ids = ['_'.repeat(22), '9-z_A0123456789abcdefgh']
+  for (const id of ids) {
+    const metadata = { client_name: '平台', grant_types: ['client_credentials'] }
+    await clients.create({ id, metadata, createdAt: 1, updatedAt: 1 })
+  }
+  t.like(await apply(await exported(...ids), { dryRun: true }), { kind: 'done' })
+})
+
 test('what a file leaves out has its default, and each difference is said', async (t) => {
   const full = { id: 'differs', kind: 'web', name: '差異', redirectUris: ['https://a.example/'] }
   done(await apply(file([{ ...full, pairwise: true, contacts: ['a@example.tw'] }])))
@@ -204,6 +214,19 @@ test('of two files that meet one is applied whole and the other one not at all',
   t.true(outcomes.every(({ kind }) => kind === 'done' || kind === 'conflict'))
   const rows = await Promise.all(apps.map(({ id }) => world.house.store.clients.find(id)))
   t.is(new Set(rows.map((row) => row?.name)).size, 1)
+})
+
+test('two files that name the same apps the other way round do not wait for each other for ever', async (t) => {
+  const apps = Array.from({ length: 20 }, (_, i) => ({ ...course, id: `round-${i + 10}` }))
+  done(await apply(file(apps)))
+  const named = (name: string) => apps.map((one) => ({ ...one, name }))
+  const [one, other] = await Promise.all([
+    apply(file(named('甲'))),
+    apply(file(named('乙').reverse())),
+  ])
+  t.deepEqual([one.kind, other.kind].sort(), ['conflict', 'done'])
+  const backwards = done(await apply(file(named('丙').reverse()), { dryRun: true }))
+  t.is(backwards.items[0]?.id, 'round-29', 'as the file has them')
 })
 
 test('only those who answer for all apps apply a file, and export what is theirs', async (t) => {

@@ -741,6 +741,63 @@ test('what is exported begins no formula, says no number, and comes in again as 
   t.is((await exportPeople(ports, operator, { county: 'nowhere' })).kind, 'rejected')
 })
 
+test('an export comes in again as it is: its ids say whose rows they are, and what was changed in it is changed', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const { store } = ports
+  const people = [
+    { account: 'ann', name: '安', email: 'ann@x.tw', phone: '0912345678', password_hash: hash },
+    { account: 'boss', name: '老闆', password_hash: hash },
+    { account: 'gone', name: '走了', password_hash: hash },
+    { name: '老師', ...county, subject: 's-1', role: 'teacher', titles: '教師;組長' },
+  ]
+  await imported(ports, file(...people))
+  const idOf = async (one: string) =>
+    (await store.identifiers.find('username', one))?.accountId ?? ''
+  const [boss, gone] = [await idOf('boss'), await idOf('gone')]
+  const role = { role: 'support', reach: '', grantedAt: 1, grantedBy: 'x' } as const
+  await store.staffRoles.grant({ holder: boss, ...role })
+  await store.accounts.close(gone, 1)
+  const outcome = await exportPeople(ports, operator, {})
+  if (outcome.kind !== 'done') return t.fail(outcome.kind)
+  let text = ''
+  for await (const some of outcome.value) text += some
+
+  const none = { created: 0, updated: 0, refused: 0, warned: 0 }
+  t.like(await imported(ports, text, { existing: 'update' }), { ...none, same: 4 })
+  t.like(await imported(ports, text), { ...none, same: 4 })
+  t.is((await store.auditReads.list({ action: 'account.update', limit: 9 })).length, 0)
+
+  const teacher = (await store.identities.find('https://ntpc.sso.edu.tw', 's-1'))?.account.id ?? ''
+  const changed = text.replace('"老師"', '"林老師"').replace('"安"', '"安安"')
+  t.like(await imported(ports, changed, { existing: 'update' }), { ...none, updated: 2, same: 2 })
+  t.is((await store.accounts.find(teacher))?.profile.name?.value, '林老師')
+
+  // Whose row it is, nothing but the id says; what a file does not change it is told.
+  const rows = [
+    `${teacher},,,active`,
+    `${await idOf('ann')},annie,,active`,
+    'nobody-here,,誰,active',
+    `${boss},boss,大老闆,active`,
+    `${gone},gone,走了,active`,
+    'not an id,,誰,active',
+    `${teacher},,王老師,active`,
+  ]
+  const odd = ['id,account,name,status', ...rows].join('\n')
+  const judged = await imported(ports, odd, { existing: 'update' })
+  t.like(judged, { created: 0, updated: 0, same: 1, refused: 6 })
+  t.deepEqual(await noted(ports, judged.id), [
+    '3 account id-name',
+    '4 id id-unknown',
+    '5 account staff',
+    '6 account closed',
+    '7 id id-unknown',
+    '8 id twin 2',
+  ])
+  const closing = `id,account,name,status\n${teacher},,林老師,closed`
+  const closed = await imported(ports, closing, { existing: 'update' })
+  t.deepEqual(await noted(ports, closed.id), ['2 status status'])
+})
+
 test('the report has a line for each row, and nothing of what stood in it', async (t) => {
   const ports = await openImports(t, 'sqlite')
   const rows = [

@@ -42,16 +42,16 @@ const ofNtpc = by([{ role: 'support', reach: 'county:ntpc' }])
 async function did<V>(
   { house }: World,
   who: By,
-  operation: unknown,
+  operation: Operation,
   input: object = {},
 ): Promise<V> {
-  const outcome = await perform(house, who, operation as Operation, input)
+  const outcome = await perform(house, who, operation, input)
   if (outcome.kind !== 'done') throw new Error(JSON.stringify(outcome))
   return outcome.value as V
 }
 
-const kindOf = async ({ house }: World, who: By, operation: unknown, input: object = {}) =>
-  (await perform(house, who, operation as Operation, input)).kind
+const kindOf = async ({ house }: World, who: By, operation: Operation, input: object = {}) =>
+  (await perform(house, who, operation, input)).kind
 
 type Listed<T> = { items: T[]; next?: string }
 
@@ -252,7 +252,7 @@ test('the trail is searched with names, taken along harmlessly, and walked', asy
   // Who has it walked anew, or ends the process that walks, does not take the alarm away.
   await knex('lease').where('name', 'ask:audit-verify').delete()
   const asked = { ...world.house, background: { ...world.house.background, run: async () => true } }
-  const again = await perform(asked, auditor, verifyAuditTrail as unknown as Operation, {})
+  const again = await perform(asked, auditor, verifyAuditTrail, {})
   t.like(again, { kind: 'done', value: { began: true } })
   t.like(await did<Check>(world, auditor, readAuditCheck), { state: 'running', broken: 1 })
   const later = Math.floor(world.house.now() / 1000) + 3600

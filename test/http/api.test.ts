@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import Koa from 'koa'
 import { z } from 'zod'
-import { done, nothing, type Operation, operation, rejected, unknown } from '#admin/operation.ts'
+import { done, nothing, operation, rejected, unknown } from '#admin/operation.ts'
 import { paged, pageOf } from '#admin/paging.ts'
 import { errors } from '#http/middleware/errors.ts'
 import { reference } from '#http/middleware/reference.ts'
@@ -95,7 +95,7 @@ function shelf() {
         return done({})
       },
     }),
-  ] as unknown as Operation[]
+  ]
   return { operations, acts }
 }
 

@@ -2,11 +2,17 @@
 import test from 'ava'
 import { decodeJwt } from 'jose'
 import { perform } from '#admin/operation.ts'
-import { addClientSecret, dropClientSecret, updateClient } from '#admin/operations/clients.ts'
+import {
+  addClientOwner,
+  addClientSecret,
+  dropClientSecret,
+  updateClient,
+} from '#admin/operations/clients.ts'
 import { operatorBy } from '#admin/staff.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { secretMatches, toProviderMetadata } from '#oidc/clients.ts'
 import { openBrowser } from '../helpers/browser.ts'
+import { linkIn, takeLetters } from '../helpers/letters.ts'
 import type { RelyingParty } from '../helpers/relying-party.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
 import type { World } from '../helpers/world.ts'
@@ -187,5 +193,16 @@ test.serial(
     t.is(await remind(), 3)
     now += 2 * day
     t.is(await remind(), 3, 'it is over')
+
+    const app = { id: machine.clientId, account: 'owner@mail.edu.tw' }
+    await world.buildPerson({ account: app.account })
+    await addSecret(app.id, { keepDays: 0, expiresDays: 5 })
+    await perform(world.house, owner, addClientOwner, app)
+    await takeLetters(world)
+    await remind()
+    const [forContact, forOwner] = await takeLetters(world)
+    t.like(forContact, { to: 'it@app.example' })
+    t.like(forOwner, { to: app.account })
+    t.regex(linkIn(forOwner ?? { text: '' }), /\/account\/clients\/app\?id=/, 'she has no role')
   },
 )

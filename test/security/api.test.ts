@@ -17,8 +17,8 @@ test('a number or a place no database holds is refused, or names nothing', async
   const world = await buildWorld(t)
   const { clientId: id } = await world.buildApp({})
   const most = Number.MAX_SAFE_INTEGER
-  const kindOf = async (one: unknown, input: object) =>
-    (await perform(world.house, operatorBy('operator:test'), one as Operation, input)).kind
+  const kindOf = async (one: Operation, input: object) =>
+    (await perform(world.house, operatorBy('operator:test'), one, input)).kind
   t.is(await kindOf(listClientVersions, { id, cursor: writeCursor([most]) }), 'rejected')
   t.is(await kindOf(listClientVersions, { id, cursor: writeCursor([-most]) }), 'rejected')
   t.is(await kindOf(undoClient, { id, version: most, current: 1 }), 'rejected')

@@ -190,7 +190,7 @@ export function appLifeFixtures(lang: string): Fixture[] {
     {
       name: 'admin-request',
       view: 'admin-request',
-      locals: { ...requests, request: item, ...decision },
+      locals: { ...requests, request: { ...item, version: 3 }, ...decision },
     },
     {
       name: 'admin-request-problem',
@@ -252,7 +252,7 @@ export function appLifeFixtures(lang: string): Fixture[] {
     {
       name: 'admin-clients-import-plan',
       view: 'admin-clients-import',
-      locals: { ...files, plan: { digest: 'd', items, changes: 2 } },
+      locals: { ...files, plan: { digest: 'd', items, changes: 2, named: evil } },
     },
     {
       name: 'admin-clients-import-problem',

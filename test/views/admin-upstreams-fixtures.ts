@@ -61,7 +61,12 @@ export function upstreamsFixtures(lang: string): Fixture[] {
         checkedAt: undefined,
       },
     ],
-    links: { failures: '?sort=failures', certificate: '?sort=certificate', order: '?' },
+    links: {
+      state: '?sort=state',
+      failures: '?sort=failures',
+      certificate: '?sort=certificate',
+      order: '?',
+    },
     next: '/admin/upstreams?cursor=abc',
     empty: false,
   }

@@ -70,3 +70,33 @@ test('every action of the audit trail has words in both languages', (t) => {
     }
   }
 })
+
+/** Those no text says: they come from elsewhere, each from a list of its own. */
+const passedOn = [
+  ...['down', 'slow'],
+  ...['taken', 'linked-already'],
+  ...['unreadable', 'expired', 'broken', 'not-allowed'],
+  ...['suspended', 'closed', 'pending'],
+  ...['unreachable', 'nonsense', 'refused', 'forged'],
+]
+
+test('every outcome the audit trail may hold has words in both languages', (t) => {
+  const said = texts.flatMap((text) =>
+    /audit|\brecord\(/.test(text)
+      ? [
+          // Of a column, not of an event: its own name.
+          ...all(text, /\boutcome(?: =|:) '(?!outcome')([a-z-]+)'/g),
+          ...all(text, /\brecord\([^;()]*\}, '([a-z-]+)'\)/g),
+        ]
+      : [],
+  )
+  for (const one of ['ok', 'cut', 'unknown', 'ambiguous', 'second-factor'])
+    t.true(said.includes(one), one)
+  for (const outcome of new Set([...said, ...passedOn])) {
+    const keys = [`admin.audit.is.${outcome}`, `admin.statistics.failure.${outcome}`]
+    for (const language of languages) {
+      const known = keys.some((key) => messages.has(key) && messages.template(language, key) !== '')
+      t.true(known, `${language} ${outcome}`)
+    }
+  }
+})

@@ -1,6 +1,7 @@
 /** What a passkey is to sign: good for one purpose, one account and one browser, for a while, and once. Nothing is kept. */
 import { deriveKey, equalInConstantTime, hmac, randomToken, sha256 } from '#lib/crypto.ts'
 
+/** Seconds. */
 const lasts = 5 * 60
 
 export type Challenged = {
@@ -13,6 +14,7 @@ export type Challenged = {
 const markOf = (dataKey: Buffer, { purpose, accountId, device }: Challenged, rest: string) =>
   hmac(deriveKey(dataKey, 'passkey challenges'), JSON.stringify([purpose, accountId, device, rest]))
 
+/** A challenge for this purpose, account and browser, good for five minutes from `at`. */
 export function makeChallenge(dataKey: Buffer, whom: Challenged, at: number): string {
   const rest = `${randomToken()}.${at + lasts}`
   return `${rest}.${markOf(dataKey, whom, rest)}`

@@ -1,7 +1,7 @@
 /** Codes to be kept on paper, for whoever lost her telephone: each is good once. */
 import { deriveKey, hmac, randomLetters } from '#lib/crypto.ts'
 
-export const codeCount = 10
+const codeCount = 10
 
 /** No 0, 1, i, l, o and u: they are read off paper. Twelve of 30 letters are 58 bits. */
 const letters = '23456789abcdefghjkmnpqrstvwxyz'

@@ -4,7 +4,7 @@ import { seal, unseal } from '#lib/crypto.ts'
 import type { FactorRow } from '#store/store.ts'
 import { newTotpSecret, sealTotp, stepOf } from './totp.ts'
 
-/** How long the page is good for. */
+/** Seconds the page is good for. */
 const lasts = 30 * 60
 
 /** For whom, and in which browser. */
@@ -19,12 +19,14 @@ export type SetUp = {
 
 const context = ({ accountId, device }: Whom) => `second_factor.set-up.${accountId}.${device}`
 
+/** A new secret, not kept anywhere yet. */
 export const beginSetUp = async (at: number): Promise<SetUp> => ({
   id: randomUUID(),
   secret: await newTotpSecret(),
   until: at + lasts,
 })
 
+/** As it goes into the page's form. */
 export const sealSetUp = (dataKey: Buffer, whom: Whom, setUp: SetUp): string =>
   seal(dataKey, JSON.stringify(setUp), context(whom))
 

@@ -51,8 +51,10 @@ export async function stepOf(
 
 const context = (id: string) => `second_factor.secret.${id}`
 
+/** The secret as it is kept with the factor of this id. */
 export const sealTotp = (key: Buffer, id: string, secret: string): string =>
   seal(key, secret, context(id))
 
+/** The secret of a factor as it is kept. Throws where it was sealed under another key. */
 export const openTotp = (key: Buffer, { id, secret }: Pick<FactorRow, 'id' | 'secret'>): string =>
   unseal(key, secret, context(id))

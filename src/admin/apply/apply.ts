@@ -2,16 +2,16 @@
 import { sha256 } from '#lib/crypto.ts'
 import { forgetClient } from '#oidc/remembered-clients.ts'
 import type { ClientRow, Store } from '#store/store.ts'
-import { judgedByProvider, resourceScopesOf } from '../clients/judge.ts'
+import { changedMeanwhile } from '../clients/changes.ts'
+import { alreadyJudged, judgedByProvider, resourceScopesOf } from '../clients/judge.ts'
 import { beyondRole, isPowerful, mayGivePower } from '../clients/reach.ts'
 import { register, registerPortsOf, replace } from '../clients/register.ts'
 import { toMetadata, toSettings } from '../clients/registration.ts'
 import type { Settings } from '../clients/schema.ts'
 import { fitSecret } from '../clients/secrets.ts'
-import { settingsDiff } from '../clients/settings-diff.ts'
 import { takeAway } from '../clients/standing.ts'
 import { together } from '../clients/together.ts'
-import type { Difference } from '../clients/versions.ts'
+import { type Difference, differencesOf } from '../clients/versions.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { asKept, readClientFile } from './file.ts'
@@ -63,13 +63,14 @@ export async function apply(
   if (dryRun) return done({ applied: false, digest, items })
   const outcome = await together(ports.store, async (store): Promise<Outcome<AppliedItem[]>> => {
     const bound = { ...ports, provider: alreadyJudged(ports.provider), store }
-    const made: AppliedItem[] = []
-    for (const step of steps) {
+    const made = new Map<string, AppliedItem>()
+    // In one order, whatever the file's: of two that name the same apps one waits, and nobody for ever.
+    for (const step of steps.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
       const outcome = await take(bound, by, step)
       if (outcome.kind !== 'done') return outcome
-      made.push(outcome.value)
+      made.set(step.id, outcome.value)
     }
-    return done(made)
+    return done(steps.map((step) => made.get(step.id) ?? shown(step)))
   })
   for (const { id } of steps) forgetClient(ports.provider, id)
   if (outcome.kind !== 'done') return outcome
@@ -100,7 +101,7 @@ async function plan(
       complain([{ field: 'kind', message, code: 'app-kind' }])
       continue
     }
-    const differences = settingsDiff(was ?? {}, kept)
+    const differences = differencesOf(was ?? {}, kept)
     const { name } = settings
     if (row && was && differences.length === 0) {
       steps.push({ id, name, what: 'same', differences })
@@ -129,10 +130,6 @@ const blank = (id: string, { name, kind }: Settings, at: number): ClientRow => (
   updatedAt: at,
 })
 
-/** Our provider without its judgement, which `plan` has heard already: it may fetch documents. */
-const alreadyJudged = (provider: AdminPorts['provider']): AdminPorts['provider'] =>
-  Object.create(provider, { Client: { value: { validate: async () => undefined } } })
-
 async function leftOut(store: Store, wanted: { id: string }[]): Promise<Step[]> {
   const named = new Set(wanted.map(({ id }) => id))
   return (await store.clients.list())
@@ -144,11 +141,12 @@ async function take(ports: AdminPorts, by: Acting, step: Step): Promise<Outcome<
   const because = 'apply' as const
   if (step.what === 'same') return done(shown(step))
   if (step.what === 'remove') {
-    if (!mayGivePower(by) && (await isPowerful(ports.store, step.row))) {
+    const row = await ports.store.clients.find(step.id)
+    if (row?.version !== step.row.version) return changedMeanwhile
+    if (!mayGivePower(by) && (await isPowerful(ports.store, row))) {
       return { kind: 'refused', why: 'clients.powerful' }
     }
-    const gone = await takeAway(ports.store, step.row, by)
-    return gone ? done(shown(step)) : { kind: 'conflict', why: `${step.id} is gone` }
+    return (await takeAway(ports.store, row, by)) ? done(shown(step)) : changedMeanwhile
   }
   const made =
     step.what === 'create'

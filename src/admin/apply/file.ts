@@ -25,7 +25,8 @@ const ours = ['citygate', 'citygate-console']
 const id = z
   .string()
   .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/,
+    // Ours may begin with an underscore.
+    /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,99}$/,
     'must be letters, digits, dots, hyphens, underscores or tildes, 100 at most',
   )
   .refine((one) => !ours.includes(one), { message: 'is the id of our own pages' })

@@ -56,7 +56,10 @@ export const changedMeanwhile = {
   why: 'somebody changed the app since you looked',
 } as const
 
-/** The row as it is now; undefined, and nothing written, where somebody was faster. What it may not any more ends. */
+/**
+ * Writes the changed row with its version and audit event, and ends what was issued for what the app may no longer do.
+ * The row as it is now; undefined, and nothing is written, if somebody changed it since it was read.
+ */
 export async function keepChange(
   tables: Pick<Tables, 'clients' | 'clientVersions' | 'audit' | 'payloads' | 'outbox'>,
   before: ClientRow,
@@ -80,7 +83,7 @@ export async function keepChange(
   return changed
 }
 
-/** The version that was made just now, and the audit event. */
+/** Keeps the row's version with who made it and why, and writes the audit event. */
 export async function noteChange(
   tables: Pick<Tables, 'clientVersions' | 'audit'>,
   { id, version, metadata }: ClientRow,
@@ -110,7 +113,7 @@ export const record = (
 ): Promise<void> =>
   audit.record({ at, actor, action, target: `client:${id}`, outcome, ...where, details })
 
-/** Works on an app within her reach, in one transaction. What may act as staff is for owners to touch. */
+/** Works on an app within her reach, in one transaction. Only owners touch an app that may act as staff. */
 export async function changing<T>(
   { store, provider }: Pick<AdminPorts, 'store' | 'provider'>,
   by: Acting,

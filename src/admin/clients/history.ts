@@ -15,7 +15,7 @@ export const shownVersion = z.object({
   at: time,
   /** An account's id, `client:<id>`, `operator:<name>`; `unknown` where no version was kept yet. */
   changedBy: z.string(),
-  /** Of an account, as its owner calls herself. */
+  /** The account's name, where there is one. */
   changedByName: z.string().optional(),
   /** create, change, undo, secret … */
   because: z.string(),
@@ -26,10 +26,11 @@ export const shownVersion = z.object({
 
 type Page = { items: z.input<typeof shownVersion>[]; next?: string }
 
-/** As many as the column counts. */
+/** The largest number the column holds. */
 export const mostVersions = 2 ** 31 - 1
 const place = z.tuple([z.int().min(1).max(mostVersions)])
 
+/** A page of versions, the newest first; `unknown` for an app beyond her reach. */
 export async function listVersions(
   { store }: Pick<AdminPorts, 'store'>,
   by: Acting,
@@ -43,7 +44,9 @@ export async function listVersions(
   // One more for the next page, and one more to hold the last against.
   const rows = await store.clientVersions.list(id, before, limit + 2)
   const { items, next } = cutPage(rows, limit, ({ version }) => [version])
-  const names = await namesOf(store, new Set(items.map(({ changedBy }) => changedBy)))
+  // Programs and operators are called what the audit trail calls them.
+  const accounts = items.map(({ changedBy }) => changedBy).filter((one) => !one.includes(':'))
+  const names = await store.auditSearch.names({ accounts, clients: [] })
   const shown = items.map((one, i) => ({
     ...versionOf(one, rows[i + 1]),
     ...(names.has(one.changedBy) ? { changedByName: names.get(one.changedBy) } : {}),
@@ -59,17 +62,3 @@ const versionOf = (one: ClientVersionRow, before: ClientVersionRow | undefined) 
   ...(one.note === undefined ? {} : { note: one.note }),
   changes: before ? differences(before.metadata, one.metadata) : [],
 })
-
-/** Programs and operators are called what the audit trail calls them. */
-async function namesOf(
-  { accounts }: Pick<AdminPorts['store'], 'accounts'>,
-  actors: ReadonlySet<string>,
-): Promise<Map<string, string>> {
-  const names = new Map<string, string>()
-  for (const actor of actors) {
-    if (actor.includes(':') || actor === 'unknown') continue
-    const name = (await accounts.find(actor))?.profile.name?.value
-    if (name) names.set(actor, name)
-  }
-  return names
-}

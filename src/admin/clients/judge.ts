@@ -134,6 +134,10 @@ export async function judgedByProvider(
   }
 }
 
+/** A provider whose judgement was heard already: in a transaction nobody waits for somebody else's web server. */
+export const alreadyJudged = (provider: Provider): Provider =>
+  Object.create(provider, { Client: { value: { validate: async () => undefined } } })
+
 const fieldNames: Record<string, string> = {
   sector_identifier_uri: 'sectorIdentifierUri',
   redirect_uris: 'redirectUris',

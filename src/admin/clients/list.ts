@@ -31,6 +31,7 @@ const placeOf: Record<ClientSort, (row: ClientRow) => Place> = {
 
 type Page = { items: z.input<typeof listedClient>[]; next?: string }
 
+/** A page of apps within her reach; `rejected` for a cursor another list gave. */
 export async function findApps(
   { store }: Pick<AdminPorts, 'store'>,
   { reach, at }: Acting,
@@ -39,7 +40,7 @@ export async function findApps(
   const after = cursor === undefined ? undefined : readCursor<z.ZodType>(cursor, places[sort])
   if (cursor !== undefined && after === undefined) return strangeCursor
   if (reach.kind === 'some' && reach.appsOf === undefined) return done({ items: [] })
-  // What a release without names wrote is found by its name, too.
+  // Rows the last release wrote have no name yet: without one they would not be found by it.
   await store.clients.nameOld()
   const rows = await store.clients.search({
     ...(q ? { text: q } : {}),

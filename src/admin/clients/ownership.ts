@@ -1,4 +1,4 @@
-/** Whose app it is: who may change it without being let to change every app, and who is written to. */
+/** The owners of an app: who may change it without a role for all apps, and who gets its letters. */
 import { accountName } from '#accounts/account-name.ts'
 import { findByName } from '#accounts/local.ts'
 import { deriveKey, hmac } from '#lib/crypto.ts'
@@ -41,7 +41,7 @@ export async function ownersOf(tables: Reading, keys: Keys, by: By, id: string):
   return owners
 }
 
-/** She herself, and whoever reaches her as a person. */
+/** Whether `by` may learn who an owner is: she herself may, and whoever reaches her as a person. */
 async function mayKnow(
   { peopleSearch }: Pick<Tables, 'peopleSearch'>,
   by: By,
@@ -57,7 +57,7 @@ async function mayKnow(
 const markOf = ({ data }: Keys, { clientId, accountId }: ClientOwnerRow): string =>
   hmac(deriveKey(data, 'app owners'), JSON.stringify([clientId, accountId]))
 
-/** So often an hour whoever does not reach everybody may try whether there is an account. */
+/** Tries an hour for whoever does not reach all people: each one tells whether an account exists. */
 const tries = { most: 20, seconds: 60 * 60 }
 
 async function triedTooOften({ limits }: Pick<AdminPorts, 'limits'>, by: By): Promise<boolean> {

@@ -65,14 +65,17 @@ export async function register(
   )
   const said = await judgedByProvider(ports.provider, row)
   if (said.length > 0) return { kind: 'rejected', problems: said }
-  await ports.store.transaction(async (tables) => {
-    await tables.clients.create(row)
+  const isMade = await ports.store.transaction(async (tables) => {
+    // Of an id an operator chose: somebody else's file had it, too.
+    if (!(await tables.clients.create(row))) return false
     for (const accountId of new Set([...hers, ...owners])) {
       await tables.clientOwners.add({ clientId: row.id, accountId, createdAt: by.at })
     }
     const { client_name: name, redirect_uris } = row.metadata
     await noteChange(tables, row, by, { because, details: { name, redirect_uris } })
+    return true
   })
+  if (!isMade) return changedMeanwhile
   forgetClient(ports.provider, row.id)
   return done({ row, ...(secret === undefined ? {} : { secret }) })
 }

@@ -15,7 +15,7 @@ export const singleClaims: readonly string[] = Object.entries(scopeClaims).flatM
 /** RFC 6749 §2.1: it cannot keep a secret. */
 export const isPublic = ({ kind }: Pick<Settings, 'kind'>) => kind === 'spa' || kind === 'native'
 
-/** What was left open, as it is then. `given` has the shape its schema says. */
+/** The settings with defaults for all that was left out. */
 export function fillIn(given: Partial<Settings> & Pick<Settings, 'name' | 'kind'>): Settings {
   return {
     redirectUris: [],
@@ -44,7 +44,7 @@ export type NewClient = Omit<NewSettings, 'kind'> & { type: NewSettings['kind'] 
 /** RFC 8628 §3.4. */
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
-/** What we do not manage in it stays: who registered itself may have said more. */
+/** The registration the settings mean. What they do not cover stays as in `before`: an app that registered itself may have said more. */
 export function toMetadata(settings: Settings, before: Metadata = {}): Metadata {
   const { kind, redirectUris, scopes } = settings
   const signsIn = redirectUris.length > 0
@@ -85,7 +85,7 @@ export function toMetadata(settings: Settings, before: Metadata = {}): Metadata 
   return dropUndefined({ ...before, ...managed })
 }
 
-/** Which grants are not ours to choose stays as it was said. */
+/** Grants the settings do not choose stay as they were registered. */
 function grantTypes({ kind, redirectUris, device }: Settings, before: Metadata): string[] {
   const usual = kind === 'machine' ? ['client_credentials'] : ['refresh_token']
   const others = textsOf(before.grant_types) ?? usual
@@ -163,7 +163,7 @@ const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefi
 const textsOf = (value: unknown): string[] | undefined =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : undefined
 
-/** It proves itself at the token endpoint by a secret we gave it. */
+/** Whether it authenticates at the token endpoint with a secret we made. */
 export const usesSecret = (metadata: Metadata): boolean =>
   String(metadata.token_endpoint_auth_method ?? 'client_secret_basic').startsWith('client_secret_')
 

@@ -133,7 +133,7 @@ export type Settings = {
   refreshTokenSeconds?: number | undefined
 }
 
-/** What leaves the server of them. */
+/** The settings as the API gives them. */
 export const shownSettings = z.object({
   name: z.string(),
   nameEn: z.string().optional(),

@@ -15,7 +15,7 @@ export const mostExpiryDays = 5 * 365
 /** Shown this once, in the answer that made it. */
 export type NewSecret = { id: string; secret: string; expiresAt?: number; formerExpiresAt?: number }
 
-/** A secret for a row that needs one and has none, or for one it must not have any more. */
+/** The row with a new secret if it needs one and has none, or without the secrets it may no longer have. */
 export function fitSecret(row: ClientRow, at: number): { row: ClientRow; secret?: string } {
   if (!usesSecret(row.metadata)) return { row: withoutSecrets(row) }
   if (row.secretHash !== undefined) return { row }
@@ -23,7 +23,7 @@ export function fitSecret(row: ClientRow, at: number): { row: ClientRow; secret?
   return { row: { ...row, secretHash: sha256(secret), secretCreatedAt: at }, secret }
 }
 
-/** The app as it is, with nothing to prove itself by. */
+/** The row without any secret. */
 export const withoutSecrets = ({
   secretHash: _,
   secretCreatedAt: __,
@@ -39,13 +39,13 @@ const withoutFormer = ({
   ...row
 }: ClientRow): ClientRow => row
 
-/** The second one still opens something. */
+/** Whether the former secret is still good at `at`, in seconds since 1970. */
 export const hasFormer = (row: ClientRow, at: number): boolean =>
   row.formerSecretHash !== undefined && (row.formerSecretExpiresAt ?? 0) > at
 
 /**
- * A new secret. The one before it stays good for `keep` days, none at all for 0: then everything older ends within a
- * second. A third one is refused: who uses the oldest would be cut off unasked.
+ * Makes a new secret, which ends after `expires` days if that is given. The present one stays good for `keep` days; with
+ * 0 every older one ends within a second. Refused while a former one is still good: whoever uses that would be cut off.
  */
 export async function addSecret(
   ports: Pick<AdminPorts, 'store' | 'provider'>,
@@ -77,7 +77,7 @@ export async function addSecret(
   })
 }
 
-/** It does not live longer than it was to. */
+/** The present secret as the former one, good until `until` or until its own end, if that comes first. */
 function formerOf({ secretHash, secretExpiresAt }: ClientRow, until: number): Partial<ClientRow> {
   if (secretHash === undefined) return {}
   return {
@@ -86,7 +86,7 @@ function formerOf({ secretHash, secretExpiresAt }: ClientRow, until: number): Pa
   }
 }
 
-/** The former one is not good any more. */
+/** Ends the former secret at once. */
 export async function dropFormer(
   ports: Pick<AdminPorts, 'store' | 'provider'>,
   by: Acting,

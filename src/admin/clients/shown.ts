@@ -11,7 +11,7 @@ import { hasFormer } from './secrets.ts'
 
 const day = 24 * 60 * 60
 
-/** A secret that ends within so many seconds is worth a word. */
+/** Seconds before its secret's end in which an app is listed as `expiring`. */
 export const soon = 30 * day
 
 export const listedClient = z.object({

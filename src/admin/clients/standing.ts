@@ -8,7 +8,7 @@ import { changedMeanwhile, changing, keepChange, record, type Who } from './chan
 
 type Ports = Pick<AdminPorts, 'store' | 'provider'>
 
-/** As it can be read and typed: a long name ends in an ellipsis where it is shown, one nobody sees is its id. */
+/** Whether `typed` is the app's name as pages show it: a long one is clipped, and an invisible one is shown as the id. */
 function isNamed({ id, name }: ClientRow, typed: string): boolean {
   const letters = visibleLetters(typed)
   const names = [name, clip(name)].map(visibleLetters)

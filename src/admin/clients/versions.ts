@@ -1,4 +1,4 @@
-/** What changed from one version of a registration to the next. */
+/** What differs between two registrations, or between two sets of settings, as text. */
 import { z } from 'zod'
 import type { ClientRow } from '#store/store.ts'
 
@@ -15,19 +15,23 @@ export type Difference = z.output<typeof difference>
 /** Ours to keep, nobody's to read. */
 const hidden = new Set(['logo'])
 
-/** Field by field, by RFC 7591's names, in their order; nothing of what is hidden. */
-export function differences(from: Metadata, to: Metadata): Difference[] {
-  const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()
-  return fields
-    .filter(
-      (field) => !hidden.has(field) && JSON.stringify(from[field]) !== JSON.stringify(to[field]),
-    )
+type Values = Readonly<Record<string, unknown>>
+
+/** One entry for each field that differs, first those of `from`; `from` or `to` is absent where there is no value. */
+export const differencesOf = (from: Values, to: Values): Difference[] =>
+  [...new Set([...Object.keys(from), ...Object.keys(to)])]
+    .filter((field) => JSON.stringify(from[field]) !== JSON.stringify(to[field]))
     .map((field) => ({
       field,
       ...(from[field] === undefined ? {} : { from: asText(from[field]) }),
       ...(to[field] === undefined ? {} : { to: asText(to[field]) }),
     }))
-}
+
+/** Between two registrations, by RFC 7591's names in alphabetical order; nothing of what is hidden. */
+export const differences = (from: Metadata, to: Metadata): Difference[] =>
+  differencesOf(from, to)
+    .filter(({ field }) => !hidden.has(field))
+    .sort((a, b) => (a.field < b.field ? -1 : 1))
 
 /** The names of all that changed, but of what is hidden. */
 export const changedFields = (from: Metadata, to: Metadata): string[] =>

@@ -7,13 +7,15 @@ export type Told = Pick<Finding, 'state'> & {
   check: string
   says: string
   mend?: string
-  /** Of which words these are. */
+  /** The message keys these words come from. */
   keys: Omit<Finding, 'state'>
 }
 
+/** Several sentences are joined by semicolons. */
 export const inEnglish = (messages: Messages, ...sentences: Said[]): string =>
   sentences.map(({ key, params }) => messages.translate('en', key, params)).join('; ')
 
+/** A finding with its English words. */
 export const tellInEnglish = (messages: Messages, { state, ...keys }: Finding): Told => ({
   check: inEnglish(messages, keys.check),
   state,
@@ -22,6 +24,7 @@ export const tellInEnglish = (messages: Messages, { state, ...keys }: Finding): 
   keys,
 })
 
+/** What is wrong and how to mend it, in English. */
 export const tellTrouble = (messages: Messages, { says, mend }: Trouble) => ({
   says: inEnglish(messages, ...[says].flat()),
   mend: inEnglish(messages, mend),

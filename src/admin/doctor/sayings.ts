@@ -1,7 +1,7 @@
 /** Everything the doctor says, by key, and what goes into its words: `views/messages/doctor.<language>.yaml`. */
 import type { MessageParams } from '#lib/messages.ts'
 
-/** One of them. A key stays what it is from release to release, its words need not. */
+/** A sentence as data. Its key stays the same from release to release; its words may change. */
 export type Said = { key: string; params: MessageParams }
 
 /** What is said in one sentence. */
@@ -139,6 +139,7 @@ type Given<N extends Names> = N extends readonly []
   ? []
   : [params: Readonly<Record<N[number], string | number>>]
 
+/** The sentence with this key. */
 export function said<K extends keyof typeof sayings>(
   key: K,
   ...[params]: Given<(typeof sayings)[K]>
@@ -149,6 +150,7 @@ export function said<K extends keyof typeof sayings>(
 /** What is wrong; several things, where they are mended as one. */
 export type Trouble = { says: Said | Said[]; mend: Said }
 
+/** The two sentences of a trouble: what is wrong, and how to mend it. */
 export function trouble<K extends keyof typeof troubles>(
   key: K,
   ...[params]: Given<(typeof troubles)[K]>

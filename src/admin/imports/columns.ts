@@ -1,6 +1,7 @@
 /** What a file of people may say of them: one column each, by its name in English or in Chinese. */
 
-export const columns = [
+/** What one writes of people: the template has these. */
+export const written = [
   'account',
   'name',
   'email',
@@ -16,6 +17,11 @@ export const columns = [
   'role',
   'titles',
 ] as const
+
+/** What an export has beside them: whose row it is, and what is there to be read only. */
+const exported = ['id', 'created_at'] as const
+
+export const columns = [...written, ...exported] as const
 export type Column = (typeof columns)[number]
 
 /** What else a heading may say: as spreadsheets of counties and schools have it. */
@@ -61,7 +67,7 @@ export function readHeading(heading: readonly string[]): Heading {
   const twice = known.find((one, i) => known.indexOf(one) !== i)
   if (twice) return { kind: 'bad', code: 'column-twice', what: twice }
   const has = (column: Column) => known.includes(column)
-  if (!has('account') && !has('subject'))
+  if (!has('account') && !has('subject') && !has('id'))
     return { kind: 'bad', code: 'column-missing', what: 'account' }
   if (!has('name')) return { kind: 'bad', code: 'column-missing', what: 'name' }
   return { kind: 'good', columns: known }

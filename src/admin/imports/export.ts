@@ -1,4 +1,4 @@
-/** Everybody who fits a filter, as CSV, however many: a page at a time, as fast as it is taken. Never a number of hers. */
+/** Everybody who fits a filter, as CSV: a page at a time, as fast as the reader takes it. Never a personal number. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -16,7 +16,8 @@ export const exportFilter = z.strictObject({
   school: z.string().max(12).optional(),
   status: z.enum(['active', 'suspended', 'closed', 'pending']).optional(),
 })
-export type ExportInput = z.input<typeof exportFilter>
+/** As it was sent: the operation judges it. */
+export type ExportInput = { county?: string; school?: string; status?: string }
 
 /** What follows is a stream, which no operation gives: see `exportPeople`. */
 export const beginExport = operation({
@@ -59,8 +60,8 @@ export const exportColumns = [
 const pages = { people: 200, rest: 2 }
 
 /**
- * The file's name is the caller's. That it was taken, by whom and how many rows is in the audit trail. It throws where
- * she may not any more who takes it: half a file must not look like a whole one.
+ * The audit trail says who took it and how many rows. The generator throws when whoever takes it loses the permission on
+ * the way: half a file must not look like a whole one.
  */
 export async function exportPeople(
   ports: AdminPorts,

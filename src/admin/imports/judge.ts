@@ -70,7 +70,7 @@ async function lookUp(
     people.map((person) => [person, find(person, { byName, byLink, domain })]),
   )
   const ids = [...new Set([...searches.values()].flatMap(({ accountId }) => accountId ?? []))]
-  const wanted = rules.existing === 'update' ? ids : []
+  const wanted = rules.existing === 'update' ? ids : people.flatMap(({ id }) => id ?? [])
   const accounts = await (holding ? bulkPeople.lock(wanted) : bulkPeople.accounts(wanted))
   return {
     searches,
@@ -104,6 +104,7 @@ function judgeRow(
   const search = searches.get(person)
   if (!search) return { row, person, problems, outcome: 'refused' }
   const { accountId, problem } = search
+  if (person.id !== undefined && !accounts.has(person.id)) return refused('id', 'id-unknown')
   if (problem) return refused(problem.field, problem.code, accountId)
   if (accountId === undefined) return { row, person, problems, outcome: 'created' }
   const first = met.get(accountId)
@@ -113,20 +114,27 @@ function judgeRow(
   if (rules.existing === 'refuse') return refused('account', 'taken', accountId)
   if (rules.existing === 'skip') return { ...kept, outcome: 'same' }
   const account = accounts.get(accountId)
-  if (!account || account.status === 'closed') return refused('account', 'closed', accountId)
+  if (!account) return refused('account', 'closed', accountId)
+  const { status = account.status } = person
+  if (!isGiven(status) && status !== account.status) return refused('status', 'status', accountId)
+  const isLinked = person.link && byLink.has(keyOf(person.link.issuer, person.link.subject))
+  const changes = changesOf(account, person, judging, isLinked === true)
+  // Before what may not be changed: an export holds staff and the closed, too.
+  if (Object.keys(changes).length === 0) return { ...kept, outcome: 'same' }
+  if (account.status === 'closed') return refused('account', 'closed', accountId)
   if (staff.has(accountId)) return refused('account', 'staff', accountId)
   if (person.link && isUnproven(account, person, unproven)) {
     return refused('account', 'unproven', accountId)
   }
-  const isLinked = person.link && byLink.has(keyOf(person.link.issuer, person.link.subject))
-  const changes = changesOf(account, person, judging, isLinked === true)
-  return Object.keys(changes).length === 0
-    ? { ...kept, outcome: 'same' }
-    : { ...kept, outcome: 'updated', account, changes }
+  return { ...kept, outcome: 'updated', account, changes }
 }
 
+/** The others come about otherwise: an exported row says them of who is so already. */
+const isGiven = (status: AccountRow['status']): status is 'active' | 'suspended' =>
+  status === 'active' || status === 'suspended'
+
 /** Something is wrong with it that keeps it from being imported. */
-export const isRefused = (problems: readonly RowProblem[]): boolean =>
+const isRefused = (problems: readonly RowProblem[]): boolean =>
   problems.some(({ code }) => !warnings.has(code))
 
 const keyOf = (...parts: string[]) => JSON.stringify(parts)
@@ -166,8 +174,8 @@ type Holders = {
 }
 type Search = { accountId?: string; problem?: { field: string; code: RowCode } }
 
-/** Whose row it is: by her account's name, else by her link. */
-function find({ account, email, link }: Person, { byName, byLink, domain }: Holders): Search {
+/** Whose row it is: by her account's id, else by its name, else by her link. */
+function find({ id, account, email, link }: Person, { byName, byLink, domain }: Holders): Search {
   const ofAccount = account
     ? spellings(account, domain)
         .map(({ type, value }) => byName.get(keyOf(type, value)))
@@ -175,11 +183,12 @@ function find({ account, email, link }: Person, { byName, byLink, domain }: Hold
     : undefined
   const ofLink = link && byLink.get(keyOf(link.issuer, link.subject))
   const ofEmail = email && byName.get(keyOf(email.type, email.value))
-  const accountId = ofAccount ?? (account ? undefined : ofLink)
+  const accountId = id ?? ofAccount ?? (account ? undefined : ofLink)
   const problem = (field: string, code: RowCode, whose = accountId): Search => ({
     problem: { field, code },
     ...(whose === undefined ? {} : { accountId: whose }),
   })
+  if (id !== undefined && account && ofAccount !== id) return problem('account', 'id-name')
   if (ofAccount !== undefined && ofLink !== undefined && ofAccount !== ofLink)
     return problem('subject', 'two-people')
   if (account && ofAccount === undefined && ofLink !== undefined)
@@ -199,7 +208,8 @@ function changesOf(
   const before = account.profile
   const by = 'staff'
   const said: Record<string, Attribute | undefined> = {
-    name: { value: profile.name, by, at },
+    // An exported row may have none.
+    name: profile.name === '' ? undefined : { value: profile.name, by, at },
     email: profile.email && { ...profile.email, by, at },
     phone_number: profile.phone === undefined ? undefined : phoneOf(profile.phone, at),
   }
@@ -213,7 +223,7 @@ function changesOf(
   return {
     ...(changed.length > 0 ? { profile: { ...before, ...Object.fromEntries(changed) } } : {}),
     ...(kind !== undefined && kind !== account.kind ? { kind } : {}),
-    ...(status !== undefined && status !== account.status ? { status } : {}),
+    ...(status !== undefined && isGiven(status) && status !== account.status ? { status } : {}),
     ...(link && !isLinked ? { link } : {}),
   }
 }

@@ -15,12 +15,14 @@ export type StoredRow = {
   weak?: true
 }
 
+/** The key uploaded rows are sealed under. */
 export const importKeyOf = (dataKey: Buffer): Buffer => deriveKey(dataKey, 'people imports')
 
 /** Its place is part of the seal. */
 const contextOf = (importId: string, firstRow: number) =>
   `people_import_part.sealed.${importId}.${firstRow}`
 
+/** Seals rows that follow each other in the file. Throws for none. */
 export function sealPart(key: Buffer, importId: string, rows: readonly StoredRow[]): ImportPart {
   const [first] = rows
   const last = rows.at(-1)

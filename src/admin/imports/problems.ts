@@ -34,6 +34,9 @@ export const rowProblems = {
   unproven: 'was registered with an address nobody has proven: no login is linked to it',
   staff: 'is an account of the staff: those are changed by hand',
   closed: 'is an account its member closed',
+  'id-unknown': 'is no account of this system: leave it empty for somebody new',
+  'id-name': 'is not the name of the account with this id: no file changes a name to sign in with',
+  'id-subject': 'stands beside an id: to link a login, leave the id out',
   'no-way-in': 'has neither password nor upstream, and no verified address for a new password',
 } as const
 export type RowCode = keyof typeof rowProblems

@@ -1,4 +1,4 @@
-/** One row, read by itself: who it says somebody is, and what is wrong with that. Asks nobody. */
+/** One row, read by itself: the person it describes, and what is wrong with it. Reads no database. */
 import { readForeignHash } from '#accounts/foreign-hashes.ts'
 import { normalName } from '#accounts/local.ts'
 import { tidy } from '#enrolment/fields/typed.ts'
@@ -7,7 +7,7 @@ import { schoolCode } from '#federation/profiles/school-code.ts'
 import { roleOf } from '#federation/profiles/titles.ts'
 import { isMailAddress } from '#lib/mail.ts'
 import { mobile, phone } from '#lib/taiwan-numbers.ts'
-import type { IdentifierType } from '#store/store.ts'
+import type { AccountRow, IdentifierType } from '#store/store.ts'
 import type { Column } from './columns.ts'
 import type { StoredRow } from './part.ts'
 import type { RowCode, RowProblem } from './problems.ts'
@@ -22,16 +22,21 @@ export type RowRules = {
   domain?: string | undefined
 }
 
+type Status = AccountRow['status']
+
 export type PersonName = { type: IdentifierType; value: string; verified: boolean }
 
 export type Person = {
   row: number
+  /** Of her account, where the row is of an export. */
+  id?: string
   /** What she signs in with, first; then an address somebody verified. */
   account?: PersonName
   email?: PersonName
   profile: { name: string; email?: { value: string; verified: boolean }; phone?: string }
   kind?: string
-  status?: 'active' | 'suspended'
+  /** Of an exported row as it is there: no file makes somebody closed or pending. */
+  status?: Status
   /** A hash. */
   secret?: string
   link?: { connector: string; issuer: string; subject: string }
@@ -43,9 +48,9 @@ export type ReadRow = { person: Person; problems: RowProblem[] }
 /** A cell's value, or why it has none. */
 type Said<T> = { value?: T; code?: RowCode }
 
-const nothing = {}
 const wrong = (code: RowCode) => ({ code })
 
+/** With problems the person is only as far as the row could be read. */
 export function readRow(stored: StoredRow, rules: RowRules): ReadRow {
   const { row, cells, twins = {} } = stored
   const problems: RowProblem[] = []
@@ -61,21 +66,26 @@ export function readRow(stored: StoredRow, rules: RowRules): ReadRow {
 
   if (stored.tooMany) complain('row', 'columns-many')
   for (const [field, first] of Object.entries(twins)) complain(field as Column, 'twin', first)
+  const id = read('id', readId)
+  const isExported = cells.id !== undefined
   const account = read('account', readAccount)
   const name = read('name', readName)
-  if (cells.name === undefined) complain('name', 'empty')
-  if (cells.account === undefined && cells.subject === undefined) complain('account', 'empty')
+  if (cells.name === undefined && !isExported) complain('name', 'empty')
+  if (cells.account === undefined && cells.subject === undefined && !isExported)
+    complain('account', 'empty')
   const address = read('email', readAddress)
   const said = read('email_verified', readYesOrNo) ?? false
   const number = read('phone', readPhone)
   const kind = read('kind', (text) => (rules.kinds.has(text) ? { value: text } : wrong('kind')))
-  const status = read('status', readStatus)
+  const status = read('status', (text) => readStatus(text, isExported))
   const hash = read('password_hash', readHash)
   if (stored.weak) complain('password', 'password-weak')
   if (cells.password_hash !== undefined && (cells.password ?? stored.secret) !== undefined)
     complain('password', 'password-both')
-  const { link, upstream } = readLink(stored, rules, complain)
-  const school = readSchool(stored, upstream, { complain, read })
+  // Counties and schools of an exported row are what upstreams said: not a file's to change.
+  if (isExported && cells.subject !== undefined) complain('subject', 'id-subject')
+  const { link, upstream } = isExported ? {} : readLink(stored, rules, complain)
+  const school = isExported ? undefined : readSchool(stored, upstream, { complain, read })
 
   const isOurs = rules.domain !== undefined && account?.endsWith(`@${rules.domain}`) === true
   const isAccount = address === undefined || address === account
@@ -84,6 +94,7 @@ export function readRow(stored: StoredRow, rules: RowRules): ReadRow {
   const secret = hash ?? stored.secret
   const person: Person = {
     row,
+    ...(id === undefined ? {} : { id }),
     ...(account === undefined ? {} : { account: nameOf(account, isAccount ? verified : isOurs) }),
     ...(mail !== undefined && mail !== account && said ? { email: nameOf(mail, true) } : {}),
     profile: {
@@ -115,6 +126,9 @@ const nameOf = (value: string, verified: boolean): PersonName =>
     ? { type: 'email', value, verified }
     : // A name is as good as staff say it is.
       { type: 'username', value, verified: true }
+
+const readId = (text: string): Said<string> =>
+  /^[\w-]{1,64}$/.test(text) ? { value: text } : wrong('id-unknown')
 
 /** As for one that is made by hand: see operations/people.ts. */
 function readAccount(text: string): Said<string> {
@@ -154,15 +168,18 @@ function readPhone(text: string): Said<string> {
   return value === undefined ? wrong('phone') : { value }
 }
 
-const statuses = new Map<string, 'active' | 'suspended'>([
+const statuses = new Map<string, Status>([
   ['active', 'active'],
   ['suspended', 'suspended'],
   ['啟用', 'active'],
   ['停用', 'suspended'],
 ])
+const shownOnly = ['closed', 'pending'] as const
 
-function readStatus(text: string): Said<'active' | 'suspended'> {
-  const value = statuses.get(text.toLowerCase())
+function readStatus(text: string, isExported: boolean): Said<Status> {
+  const word = text.toLowerCase()
+  const value =
+    statuses.get(word) ?? (isExported ? shownOnly.find((one) => one === word) : undefined)
   return value === undefined ? wrong('status') : { value }
 }
 
@@ -173,11 +190,15 @@ function readHash(text: string): Said<string> {
 
 type Complain = (field: Column, code: RowCode) => void
 
-function readLink({ cells }: StoredRow, { upstreams }: RowRules, complain: Complain) {
+function readLink(
+  { cells }: StoredRow,
+  { upstreams }: RowRules,
+  complain: Complain,
+): { upstream?: ImportUpstream; link?: NonNullable<Person['link']> } {
   const { county, subject } = cells
   if (county === undefined) {
     if (subject !== undefined) complain('subject', 'subject-alone')
-    return nothing as { upstream?: ImportUpstream; link?: NonNullable<Person['link']> }
+    return {}
   }
   const upstream = upstreams.get(county.toLowerCase())
   if (!upstream) {

@@ -1,4 +1,4 @@
-/** The rows of an import one reason fits: looked for among so many at a time, since it may fit two of a hundred thousand. */
+/** The rows of an import that have one reason, searched for in bounded steps: it may be two of a hundred thousand. */
 import type { ImportNote, Store } from '#store/store.ts'
 import { writeCursor } from '../paging.ts'
 

@@ -39,7 +39,7 @@ export const beginImport = operation({
   },
 })
 
-/** As it was sent: the gate looks at it. */
+/** As it was sent: the operation judges it. */
 export type ReceiveInput = { file?: string; existing?: string; straight?: boolean }
 
 /**
@@ -76,7 +76,7 @@ export async function receiveImport(
   return done({ id })
 }
 
-/** What waits is begun here and now, if it is not under way elsewhere. */
+/** Starts the import job in this process, unless another one runs it. Failures go to the log. */
 export function nudge({ background, log }: Pick<AdminPorts, 'background' | 'log'>): void {
   background.run(importJob).catch((error) => log.error({ err: error }, 'an import stands still'))
 }
@@ -112,7 +112,7 @@ async function keepRows(
     letters = 0
     const kept = await store.transaction((tables) => tables.peopleImports.addPart(grown))
     if (!kept) throw new Error('the import was removed while it was received')
-    // Who reads a fast disk or network would never let go: half of the time belongs to others.
+    // A fast disk or network never makes us wait: half of the time is left to other requests.
     await sleep(Math.min(100, performance.now() - since))
     since = performance.now()
   }
@@ -132,10 +132,11 @@ async function keepRows(
   if (rows.length > 0) await keep()
 }
 
-/** By what nobody else in the file may be known. */
+/** The names only one row of the file may have, by column. */
 function namesIn({ cells }: ParsedRow, domain: string | undefined): [Column, string][] {
-  const { account, email, email_verified: verified, county, subject } = cells
+  const { id, account, email, email_verified: verified, county, subject } = cells
   return [
+    ...(id ? [['id', id] satisfies [Column, string]] : []),
     ...(account ? [['account', signInName(account, domain)] satisfies [Column, string]] : []),
     // An address several people have is nobody's name.
     ...(email && verified && !/^(no|n|false|0|否)$/i.test(verified)

@@ -1,8 +1,10 @@
 /** What became of each row, as a file: numbers, outcomes and reasons, nothing of what stood in the rows. */
 import type { ImportNote, Store } from '#store/store.ts'
 import { byteOrderMark, openCsv } from '../csv.ts'
+import type { Verdict } from './judge.ts'
+import { letters } from './outcomes.ts'
 
-export type RowOutcome = 'created' | 'updated' | 'same' | 'refused' | 'warned'
+type RowOutcome = Verdict['outcome']
 
 /** What it is called, in the reader's language. */
 export type ReportWords = {
@@ -11,11 +13,14 @@ export type ReportWords = {
   problem(problem: ImportNote['problems'][number]): string
 }
 
-const outcomes: Record<string, RowOutcome> = { c: 'created', u: 'updated', s: 'same', r: 'refused' }
+const outcomes = new Map(
+  Object.entries(letters).map(([outcome, letter]) => [letter, outcome as RowOutcome]),
+)
 
 /** Batches of rows in one read. */
 const batches = 20
 
+/** The report as CSV, some batches of rows at a time. */
 export async function* importReport(
   { peopleImports }: Pick<Store, 'peopleImports'>,
   id: string,
@@ -33,7 +38,7 @@ export async function* importReport(
     yield write(
       found.flatMap(({ firstRow, outcomes: became }) =>
         [...became].flatMap((letter, i) => {
-          const outcome = outcomes[letter]
+          const outcome = outcomes.get(letter)
           const row = firstRow + i
           const problems = byRow.get(row)?.problems ?? []
           const said = problems.map((one) => words.problem(one)).join('; ')

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 /** The row that named it before, if one did; else this one is remembered. */
 export type Seen = (name: string, row: number) => number | undefined
 
+/** Begins with no names. */
 export function openSeen(): Seen {
   let slots = 1 << 12
   let names = new BigUint64Array(slots)

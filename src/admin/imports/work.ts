@@ -1,15 +1,16 @@
-/** What is done of an import in the background: rows are checked, or imported, and how far that is come is kept with it. */
-
+/** The background work of imports: it checks rows or imports them, and keeps how far it has come with the import. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PasswordRules } from '#accounts/password-rules.ts'
 import type { Passwords } from '#accounts/passwords.ts'
 import type { Config } from '#config/load.ts'
 import { BusyError } from '#errors.ts'
 import type { Log } from '#lib/log.ts'
 import { type Now, seconds } from '#lib/time.ts'
-import type { ImportCounts, ImportPart, PeopleImportRow, Store, Tables } from '#store/store.ts'
+import type { ImportPart, PeopleImportRow, Store, Tables } from '#store/store.ts'
 import { mayGive } from '../staff/grants.ts'
 import { mayStill } from '../staff/still.ts'
-import { judge, type Verdict } from './judge.ts'
+import { judge } from './judge.ts'
+import { putDown } from './outcomes.ts'
 import { importKeyOf, openPart, type StoredRow, sealPart } from './part.ts'
 import { type ReadRow, type RowRules, readRow } from './read-row.ts'
 import { type ImportRules, importRules } from './rules.ts'
@@ -32,26 +33,20 @@ const abandoned = 15 * 60
 /** Passwords in clear that are hashed in one step: each takes a tenth of a second of two threads everybody shares. */
 const hashedAtOnce = 5
 
-/** So often in a row a step may fail before others no longer wait for it. */
+/** Failures in a row after which an import is stopped. */
 const mostTries = 5
 
-/** Another process has done these rows, or somebody has stopped it. Rolls the transaction back. */
+/** Thrown to roll the transaction back: another process has done these rows, or somebody has stopped the import. */
 class Overtaken extends Error {
   override name = 'Overtaken'
 }
 
-/** Cannot be opened: the key it was sealed under is another one. */
+/** The rows cannot be opened: they were sealed under another key. */
 class Unreadable extends Error {
   override name = 'Unreadable'
 }
 
-const letters: Record<Verdict['outcome'], string> = {
-  created: 'c',
-  updated: 'u',
-  same: 's',
-  refused: 'r',
-}
-
+/** See `ImportWork` in jobs/import-people.ts, which runs it. */
 export function openImportWork(ports: ImportWorkPorts) {
   const { store, config, now, log } = ports
   const key = importKeyOf(ports.keys.data)
@@ -114,7 +109,7 @@ export function openImportWork(ports: ImportWorkPorts) {
     }
   }
 
-  /** Every row is through: a human decides, or it is done. */
+  /** All rows are through: after checking somebody decides, after importing it is done. */
   async function finish(due: PeopleImportRow): Promise<number> {
     const { id, state } = due
     const at = seconds(now)
@@ -144,13 +139,13 @@ export function openImportWork(ports: ImportWorkPorts) {
     return 0
   }
 
-  /** What keeps this from being written down is not the import's fault. */
+  /** Counts the failure; true after too many in a row. A count that cannot be written is no failure of the import. */
   async function isHopeless(due: PeopleImportRow): Promise<boolean> {
     const tries = await store.peopleImports.stumble(due).catch(() => 0)
     return (tries ?? 0) >= mostTries
   }
 
-  /** Its rows wait: staff may try again once whatever it was is mended. */
+  /** Stops it and keeps its rows: staff may resume it once the cause is mended. */
   async function giveUp(
     { id, state }: PeopleImportRow,
     why = 'broken',
@@ -164,7 +159,7 @@ export function openImportWork(ports: ImportWorkPorts) {
     })
   }
 
-  /** In whose name it was done may not do it any more: it waits for somebody who may. */
+  /** Whoever started it has lost the permission: it waits for somebody who has it. */
   async function stop(due: PeopleImportRow) {
     const starter = actorOf(due)
     log.warn({ import: due.id, starter }, 'an import was stopped: its starter may no longer')
@@ -249,7 +244,7 @@ export function openImportWork(ports: ImportWorkPorts) {
         return await ports.passwords.hash(password)
       } catch (error) {
         if (!(error instanceof BusyError)) throw error
-        await new Promise((resolve) => setTimeout(resolve, 500))
+        await sleep(500)
       }
     }
   }
@@ -266,7 +261,7 @@ export function openImportWork(ports: ImportWorkPorts) {
   }
 }
 
-/** In whose name its rows are looked at, and imported. */
+/** Who the work is done for: whoever resumed, started or uploaded it last. */
 const actorOf = ({ createdBy, startedBy, resumedBy }: PeopleImportRow): string =>
   resumedBy ?? startedBy ?? createdBy
 
@@ -282,50 +277,4 @@ async function turn(
   at: number,
 ) {
   if (!(await peopleImports.turn(id, [from], to, at))) throw new Overtaken()
-}
-
-/** What became of the rows, in the transaction in which it did. */
-async function putDown(
-  { peopleImports, importReasons }: Pick<Tables, 'peopleImports' | 'importReasons'>,
-  due: PeopleImportRow,
-  verdicts: Verdict[],
-  at: number,
-) {
-  const [first, last] = [verdicts[0]?.row, verdicts.at(-1)?.row]
-  if (first === undefined || last === undefined) return
-  const { id, state } = due
-  const noted = verdicts.filter(({ problems }) => problems.length > 0)
-  await peopleImports.note(
-    id,
-    { first, last },
-    noted.map(({ row, outcome, problems, accountId }) => ({
-      row,
-      outcome: outcome === 'refused' ? outcome : 'warned',
-      problems,
-      ...(accountId === undefined ? {} : { accountId }),
-    })),
-  )
-  await importReasons.count(id, noted)
-  // Rows that say nothing are not among them.
-  const outcomes = Array<string>(last - first + 1).fill(' ')
-  for (const { row, outcome } of verdicts) outcomes[row - first] = letters[outcome]
-  await peopleImports.keepOutcomes(id, { firstRow: first, outcomes: outcomes.join('') })
-  const to = { state, position: last }
-  const counts = countsOf(verdicts)
-  await peopleImports.advance({ ...due, to, rows: verdicts.length, counts, at })
-}
-
-function countsOf(verdicts: Verdict[]): ImportCounts {
-  const of = (wanted: Verdict['outcome']) =>
-    verdicts.filter(({ outcome }) => outcome === wanted).length
-  const warned = verdicts.filter(
-    ({ outcome, problems }) => outcome !== 'refused' && problems.length > 0,
-  ).length
-  const [created, updated, same, refused] = [
-    of('created'),
-    of('updated'),
-    of('same'),
-    of('refused'),
-  ]
-  return { created, updated, same, refused, warned }
 }

@@ -3,9 +3,9 @@
 import { z } from 'zod'
 import { beginOf, daysAfter, readDay } from '#lib/taiwan-days.ts'
 import { isoTime } from '#lib/time.ts'
-import type { AuditFilter, AuditPlace, Store } from '#store/store.ts'
+import type { AuditFilter, Store } from '#store/store.ts'
 import { beginCheck, lastCheck } from '../audit-check.ts'
-import { auditCsv, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
+import { auditCsv, eventPlace, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
 import { type Acting, done, type Operation, operation, unknown } from '../operation.ts'
 import { paged, pageOf, readCursor, strangeCursor, writeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
@@ -67,8 +67,8 @@ export const listAudit = operation({
   input: z.strictObject({ ...auditFilter, ...paged }),
   output: pageOf(auditEvent),
   async run({ store }, _by, { cursor, limit, ...asked }) {
-    const place = cursor === undefined ? undefined : readPlace(cursor)
-    if (place === null) return strangeCursor
+    const place = cursor === undefined ? undefined : readCursor(cursor, eventPlace)
+    if (cursor !== undefined && !place) return strangeCursor
     const { rows, next } = await store.auditSearch.search(filterOf(asked), place, limit)
     const events = await withNames(store, rows)
     return done({
@@ -112,7 +112,7 @@ export type AuditCheckShape = z.infer<typeof check>
 
 export const readAuditCheck = operation({
   id: 'audit.getVerification',
-  summary: 'Says what the last walk through the chains of the audit trail found.',
+  summary: 'Reads what the last check of the audit trail found.',
   permission: 'audit.read',
   method: 'GET',
   path: '/audit/verification',
@@ -123,7 +123,7 @@ export const readAuditCheck = operation({
 
 export const verifyAuditTrail = operation({
   id: 'audit.verify',
-  summary: 'Has every chain of the audit trail walked, in the background.',
+  summary: 'Begins a check of the whole audit trail, in the background.',
   permission: 'audit.read',
   method: 'POST',
   path: '/audit/verification',
@@ -135,14 +135,14 @@ export const verifyAuditTrail = operation({
   run: async (ports, by) => done({ began: await beginCheck(ports, by) }),
 })
 
-export const auditOperations = [
+export const auditOperations: readonly Operation[] = [
   listAudit,
   readAudit,
   readAuditCheck,
   verifyAuditTrail,
-] as unknown as Operation[]
+]
 
-/** What a search finds, as CSV; that somebody took it with her is written down first. */
+/** What a search finds, as CSV. The audit event that says who took it is written first. */
 export async function exportAudit(
   { store }: { store: Store },
   { at, actor, where }: Pick<Acting, 'at' | 'actor' | 'where'>,
@@ -183,12 +183,6 @@ export function filterOf({ since, until, ...words }: Asked): AuditFilter {
     ...(since ? { since: beginOf(since) } : {}),
     ...(until ? { until: beginOf(daysAfter(until, 1)) } : {}),
   }
-}
-
-/** Null for one we did not write. */
-function readPlace(cursor: string): AuditPlace | null {
-  const place = readCursor(cursor, z.tuple([z.int(), z.string().max(22), z.int()]))
-  return place ? { at: place[0], chain: place[1], seq: place[2] } : null
 }
 
 const shapeOf = ({

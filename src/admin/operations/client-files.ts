@@ -66,7 +66,4 @@ export const applyClients = operation({
   run: apply,
 })
 
-export const clientFilesOperations: Operation[] = [
-  exportClients as Operation,
-  applyClients as Operation,
-]
+export const clientFilesOperations: readonly Operation[] = [exportClients, applyClients]

@@ -231,7 +231,7 @@ export const undoClient = operation({
 
 export const addClientOwner = operation({
   id: 'clients.owners.add',
-  summary: 'Lets somebody look after an app: by the name she signs in with.',
+  summary: 'Adds an owner to an app, by a name she signs in with.',
   permission: 'clients.write',
   method: 'POST',
   path: '/clients/{id}/owners',
@@ -242,7 +242,7 @@ export const addClientOwner = operation({
 
 export const removeClientOwner = operation({
   id: 'clients.owners.remove',
-  summary: 'Ends somebody’s looking after an app.',
+  summary: 'Removes an owner from an app.',
   permission: 'clients.write',
   method: 'DELETE',
   path: '/clients/{id}/owners/{accountId}',
@@ -278,7 +278,7 @@ export const removeClientLogo = operation({
   run: async (ports, by, { id }) => toNothing(await removeLogo(ports, by, id)),
 })
 
-export const clientsOperations = [
+export const clientsOperations: readonly Operation[] = [
   listClients,
   getClient,
   createClient,
@@ -295,4 +295,4 @@ export const clientsOperations = [
   removeClientOwner,
   putClientLogo,
   removeClientLogo,
-] as unknown as Operation[]
+]

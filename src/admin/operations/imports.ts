@@ -1,7 +1,7 @@
-/** What staff can do about people who are brought in from a file; the file itself comes by `receiveImport`. */
+/** What staff can do about imports of people; the file itself is taken in by `receiveImport`. */
 
 import { z } from 'zod'
-import { isoSecond } from '#lib/time.ts'
+import { isoTime } from '#lib/time.ts'
 import { importStates, type PeopleImportRow } from '#store/store.ts'
 import { rowProblems, warnings } from '../imports/problems.ts'
 import { notesOfReason, reasonShape } from '../imports/reasons.ts'
@@ -10,10 +10,9 @@ import { existing, importRules } from '../imports/rules.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
+import { time } from '../times.ts'
 
-const time = z.iso.datetime()
-
-export const peopleImport = z.object({
+const peopleImport = z.object({
   id: z.string(),
   /** Its name, as it was sent. */
   file: z.string(),
@@ -89,9 +88,9 @@ function shown(row: PeopleImportRow): z.input<typeof peopleImport> {
     createdBy,
     ...(startedBy === undefined ? {} : { startedBy }),
     ...(resumedBy === undefined ? {} : { resumedBy }),
-    createdAt: isoSecond(row.createdAt),
-    updatedAt: isoSecond(row.updatedAt),
-    expiresAt: isoSecond(row.expiresAt),
+    createdAt: isoTime(row.createdAt),
+    updatedAt: isoTime(row.updatedAt),
+    expiresAt: isoTime(row.expiresAt),
   }
 }
 
@@ -131,7 +130,7 @@ export const getImport = operation({
 
 export const listImportNotes = operation({
   id: 'imports.notes',
-  summary: 'Lists rows of an import that were refused, or of which something is to be said.',
+  summary: 'Lists rows of an import that were refused or have a warning.',
   permission,
   method: 'GET',
   path: '/imports/{id}/notes',
@@ -164,7 +163,8 @@ export const listImportNotes = operation({
 
 export const listImportReasons = operation({
   id: 'imports.reasons',
-  summary: 'Says why rows of an import were refused, or what is to be said of them, and how many.',
+  summary:
+    'Counts the rows of an import by the reason for which they were refused or have a warning.',
   permission,
   method: 'GET',
   path: '/imports/{id}/reasons',
@@ -284,7 +284,7 @@ export const removeImport = operation({
   },
 })
 
-export const importsOperations = [
+export const importsOperations: readonly Operation[] = [
   listImports,
   getImport,
   listImportNotes,
@@ -293,4 +293,4 @@ export const importsOperations = [
   stopImport,
   resumeImport,
   removeImport,
-] as Operation[]
+]

@@ -86,11 +86,7 @@ export const revokeFromKeyRing = operation({
   },
 })
 
-export const keysOperations = [
-  listKeyRing,
-  rotateKeyRing,
-  revokeFromKeyRing,
-] as unknown as Operation[]
+export const keysOperations: readonly Operation[] = [listKeyRing, rotateKeyRing, revokeFromKeyRing]
 
 const ringPorts = (
   { store, keyEncryption, now, config }: AdminPorts,

@@ -1,7 +1,7 @@
 /** What staff can do about messages that wait to reach the outside: never what they say, nor to whom a mail goes. */
 import { z } from 'zod'
 import { maskHost } from '#lib/mask.ts'
-import { isoTime, seconds } from '#lib/time.ts'
+import { isoTime } from '#lib/time.ts'
 import type { OutboxRow } from '#store/store.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import { dropMessage, retryMessage, retryMessages } from '../outbox.ts'
@@ -96,7 +96,7 @@ export const readMessage = operation({
 
 export const retryOne = operation({
   id: 'outbox.retry',
-  summary: 'Makes one message due at once, with all its tries before it.',
+  summary: 'Makes one message due at once, and gives it all its tries again.',
   permission: 'outbox.write',
   method: 'POST',
   path: '/messages/{id}/retry',
@@ -130,7 +130,7 @@ export const retryAll = operation({
 
 export const dropOne = operation({
   id: 'outbox.drop',
-  summary: 'Forgets one message: nobody will hear of it.',
+  summary: 'Removes one message: it is never delivered.',
   permission: 'outbox.write',
   dangerous: true,
   method: 'DELETE',
@@ -142,18 +142,18 @@ export const dropOne = operation({
   },
 })
 
-export const outboxOperations = [
+export const outboxOperations: readonly Operation[] = [
   listMessages,
   countMessages,
   readMessage,
   retryOne,
   retryAll,
   dropOne,
-] as unknown as Operation[]
+]
 
-const portsOf = ({ store, now }: AdminPorts, { actor, where }: Acting) => ({
+const portsOf = ({ store }: AdminPorts, { at, actor, where }: Acting) => ({
   store,
-  at: seconds(now),
+  at,
   actor,
   where,
 })

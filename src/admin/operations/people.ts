@@ -1,4 +1,4 @@
-/** What staff can do about people: each within reach, and upon whoever has a role only by who gives roles. */
+/** What staff can do about people within their reach; upon somebody who has a role, only those who may change staff. */
 import { z } from 'zod'
 import { nothing, type Operation, operation } from '../operation.ts'
 import { paged } from '../paging.ts'
@@ -97,7 +97,7 @@ const said = z.string().max(200).optional()
 
 export const changePerson = operation({
   id: 'people.update',
-  summary: 'Says of a person what staff vouch for; an empty text removes it.',
+  summary: 'Changes profile fields, which staff then vouch for; an empty text removes one.',
   permission: 'people.write',
   method: 'PATCH',
   path: '/people/{sub}',
@@ -224,7 +224,8 @@ export const merge = operation({
 
 export const undoMerge = operation({
   id: 'people.undoMerge',
-  summary: 'Parts two joined accounts; with force also where something stays as it is now.',
+  summary:
+    'Separates two joined accounts; with force even where something cannot be put back as it was.',
   permission: 'people.write',
   dangerous: true,
   method: 'POST',
@@ -256,7 +257,7 @@ export const unmaskPerson = operation({
   run: unmask,
 })
 
-export const peopleOperations = [
+export const peopleOperations: readonly Operation[] = [
   listPeople,
   getPerson,
   listPersonSignIns,
@@ -273,4 +274,4 @@ export const peopleOperations = [
   merge,
   undoMerge,
   unmaskPerson,
-] as Operation[]
+]

@@ -44,8 +44,8 @@ export const revokeRegistrationToken = operation({
   run: (ports, by, { id }) => revokeToken(ports, by, id),
 })
 
-export const registrationOperations: Operation[] = [
-  listRegistrationTokens as Operation,
-  createRegistrationToken as Operation,
-  revokeRegistrationToken as Operation,
+export const registrationOperations: readonly Operation[] = [
+  listRegistrationTokens,
+  createRegistrationToken,
+  revokeRegistrationToken,
 ]

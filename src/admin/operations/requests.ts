@@ -1,6 +1,7 @@
 /** What staff can do about people who ask for an app. */
 import { z } from 'zod'
 import { requestStates } from '#store/client-requests.ts'
+import { mostVersions } from '../clients/history.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import { approve, refuse } from '../requests/decide.ts'
@@ -48,7 +49,12 @@ export const approveRequest = operation({
   dangerous: true,
   method: 'POST',
   path: '/requests/{id}/approval',
-  input: z.strictObject({ id, scopes: z.array(z.string().min(1).max(100)).max(100).optional() }),
+  input: z.strictObject({
+    id,
+    scopes: z.array(z.string().min(1).max(100)).max(100).optional(),
+    /** Of the app that would change, as it was looked at. */
+    version: z.coerce.number().int().min(1).max(mostVersions).optional(),
+  }),
   output: z.object({ id: z.string(), clientId: z.string() }),
   run: approve,
 })
@@ -67,9 +73,9 @@ export const refuseRequest = operation({
   run: refuse,
 })
 
-export const requestsOperations: Operation[] = [
-  listRequests as Operation,
-  getRequest as Operation,
-  approveRequest as Operation,
-  refuseRequest as Operation,
+export const requestsOperations: readonly Operation[] = [
+  listRequests,
+  getRequest,
+  approveRequest,
+  refuseRequest,
 ]

@@ -143,7 +143,7 @@ export const removeStaffInvitation = operation({
   run: (ports, by, input) => withdrawInvitation(ports, by, input.id),
 })
 
-export const staffOperations = [
+export const staffOperations: readonly Operation[] = [
   listStaffMembers,
   findStaffMember,
   grantRole,
@@ -152,4 +152,4 @@ export const staffOperations = [
   listStaffInvitations,
   inviteStaff,
   removeStaffInvitation,
-] as Operation[]
+]

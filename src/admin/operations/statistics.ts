@@ -64,4 +64,4 @@ export const readStatistics = operation({
   },
 })
 
-export const statisticsOperations = [readStatistics] as unknown as Operation[]
+export const statisticsOperations: readonly Operation[] = [readStatistics]

@@ -94,7 +94,7 @@ const day = 24 * 60 * 60
 
 export const readSystem = operation({
   id: 'system.read',
-  summary: 'Says how this installation is: versions, work in the background, what comes to an end.',
+  summary: 'Reads the state of this installation: versions, background jobs, what comes to an end.',
   permission: 'system.read',
   method: 'GET',
   path: '/system',
@@ -163,7 +163,7 @@ export const examineSystem = operation({
   },
 })
 
-export const systemOperations = [readSystem, examineSystem] as unknown as Operation[]
+export const systemOperations: readonly Operation[] = [readSystem, examineSystem]
 
 const examinationShape = ({ at, ...made }: KeptExamination): ExaminationShape => ({
   ...made,

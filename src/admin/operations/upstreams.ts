@@ -1,4 +1,4 @@
-/** What staff can do about upstreams. Of a county she does not reach somebody hears what of one there is not. */
+/** What staff can do about upstreams. One beyond her reach is answered like one that does not exist. */
 
 import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
@@ -7,6 +7,7 @@ import { announce, withdraw } from '../notices.ts'
 import { type Acting, done, nothing, type Operation, operation, unknown } from '../operation.ts'
 import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
+import { reachesUpstream } from '../staff.ts'
 import { probeNow } from '../upstreams/probing.ts'
 import {
   eventKinds,
@@ -27,17 +28,21 @@ const words = z.strictObject({ 'zh-TW': z.string().max(2000), en: z.string().max
 
 /** Those she reaches, in the selector's order. */
 const reached = ({ config }: Pick<AdminPorts, 'config'>, { reach }: Acting) =>
-  config.connectors.filter((one) => reach.kind === 'all' || reach.counties.includes(one.id))
+  config.connectors.filter(({ id }) => reachesUpstream(reach, id))
 
 const find = (ports: Pick<AdminPorts, 'config'>, by: Acting, wanted: string) =>
   reached(ports, by).find((one) => one.id === wanted)
 
-export const upstreamSorts = ['order', 'failures', 'certificate'] as const
+export const upstreamSorts = ['order', 'state', 'failures', 'certificate'] as const
 const never = '9999'
+const standings = ['down', 'slow', 'off', 'unheard', 'ok', 'early', 'over', 'not-connected']
+const standingOf = ({ opening, state }: UpstreamItem) =>
+  standings.indexOf(opening === 'open' ? (state ?? 'unheard') : opening)
 /** What wants looking at first; `order` is the selector's. */
 const sorts: Record<(typeof upstreamSorts)[number], (a: UpstreamItem, b: UpstreamItem) => number> =
   {
     order: () => 0,
+    state: (a, b) => standingOf(a) - standingOf(b),
     failures: (a, b) => b.failures.count - a.failures.count,
     certificate: ({ certificateExpiresAt: a = never }, { certificateExpiresAt: b = never }) =>
       a.localeCompare(b),
@@ -152,7 +157,7 @@ export const probeUpstream = operation({
 
 export const switchUpstreamOff = operation({
   id: 'upstreams.switchOff',
-  summary: 'Lets nobody in from there any more, also those who are on their way.',
+  summary: 'Switches an upstream off: nobody signs in through it, nor those on their way back.',
   permission: 'upstreams.write',
   dangerous: true,
   method: 'POST',
@@ -167,7 +172,7 @@ export const switchUpstreamOff = operation({
 
 export const switchUpstreamOn = operation({
   id: 'upstreams.switchOn',
-  summary: 'Lets people in from there again.',
+  summary: 'Switches an upstream on again.',
   permission: 'upstreams.write',
   dangerous: true,
   method: 'POST',
@@ -214,7 +219,7 @@ export const addUpstreamNotice = operation({
 
 export const removeUpstreamNotice = operation({
   id: 'upstreams.notices.remove',
-  summary: 'Takes an announcement back.',
+  summary: 'Withdraws an announcement.',
   permission: 'upstreams.write',
   method: 'DELETE',
   path: '/upstreams/{id}/notices/{notice}',
@@ -230,7 +235,7 @@ export const removeUpstreamNotice = operation({
   },
 })
 
-export const upstreamsOperations = [
+export const upstreamsOperations: readonly Operation[] = [
   listUpstreams,
   getUpstream,
   listUpstreamEvents,
@@ -239,4 +244,4 @@ export const upstreamsOperations = [
   switchUpstreamOn,
   addUpstreamNotice,
   removeUpstreamNotice,
-] as unknown as Operation[]
+]

@@ -14,10 +14,10 @@ import { type Acting, done, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { holdPerson } from './reach.ts'
 
-/** She is written to in the deployment's own language: hers is not known. */
+/** The language of letters to her: the deployment's first one, since hers is not known. */
 export const lettersLanguage = languages[0]
 
-/** With her held, and only where `by` may act upon her. What it does is kept as a whole or not at all. */
+/** Runs `act` with the person's account held, in one transaction; `unknown` or `refused` where `by` may not act upon her. */
 export const uponPerson = <T>(
   { store }: Pick<AdminPorts, 'store'>,
   by: Acting,
@@ -29,7 +29,7 @@ export const uponPerson = <T>(
     return held.kind === 'held' ? act(tables, held.account) : held
   })
 
-/** As the audit trail says it. */
+/** The audit event of something staff did. */
 export const decided = (
   by: Acting,
   action: string,

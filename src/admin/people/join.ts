@@ -1,7 +1,7 @@
 /** Staff join two accounts of one person, and part them again. */
 import { randomUUID } from 'node:crypto'
-import { countOf, joiningLetters, tellJoined } from '#accounts/joining-letters.ts'
-import { type Moved, moveIn } from '#accounts/merging.ts'
+import { joiningLetters, tellJoined } from '#accounts/joining-letters.ts'
+import { countOf, type Moved, moveIn } from '#accounts/merging.ts'
 import { indexIn } from '#accounts/people-keys.ts'
 import { numberKeyOf } from '#accounts/personal-numbers.ts'
 import type { AccountRow, Tables } from '#store/store.ts'

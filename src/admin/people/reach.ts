@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import type { AccountRow, Tables, Within } from '#store/store.ts'
 import { type Acting, unknown } from '../operation.ts'
-import { reachOf } from '../staff.ts'
+import { reachesUpstream, reachOf } from '../staff.ts'
 
-/** As it stands in a path: what is no id of ours is nobody's. */
+/** A person's id as it stands in a path. */
 export const sub = z.string().regex(/^[\w-]{1,64}$/)
 
 /** The upstreams whose people she reaches; undefined for everybody. */
@@ -13,7 +13,7 @@ export const withinOf = ({ reach }: Pick<Acting, 'reach'>): Within =>
 
 /** Whether she reaches the people of this upstream. */
 export const reaches = (by: Pick<Acting, 'reach'>, connector: string): boolean =>
-  withinOf(by)?.includes(connector) ?? true
+  reachesUpstream(by.reach, connector)
 
 export type Held =
   | { kind: 'held'; account: AccountRow }
@@ -21,8 +21,8 @@ export type Held =
   | { kind: 'refused'; why: string }
 
 /**
- * The person, held until the transaction ends. Whoever is beyond reach is asked for in the same statement as who does not
- * exist, and nothing else is. Whoever has a role herself is for those who give roles to decide on.
+ * The person, held until the transaction ends. One statement finds both who is beyond reach and who does not exist, so
+ * that the two answers take the same time. Only those who may change staff act upon somebody who has a role.
  */
 export async function holdPerson(tables: Tables, by: Acting, id: string): Promise<Held> {
   const account = await tables.peopleSearch.lock(id, withinOf(by))

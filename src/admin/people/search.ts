@@ -68,6 +68,7 @@ const places = {
   ]),
 }
 
+/** A page of people within her reach; `rejected` for an order that needs `q`, or a cursor another search gave. */
 export async function searchPeople(
   { store, config, keys }: Pick<AdminPorts, 'store' | 'config' | 'keys'>,
   by: Acting,

@@ -7,6 +7,7 @@ import { time } from '../times.ts'
 
 export { accountStatuses }
 
+/** `at` in seconds since 1970. */
 export const isoOr = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : isoTime(at)
 

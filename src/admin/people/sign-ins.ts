@@ -1,9 +1,9 @@
 /** One person's sign-ins, the newest first. */
 
-import { z } from 'zod'
+import type { z } from 'zod'
 import { region } from '#lib/networks.ts'
 import { isoTime } from '#lib/time.ts'
-import type { AuditPlace } from '#store/store.ts'
+import { eventPlace } from '../audit-trail.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import { cutPage, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
@@ -12,25 +12,16 @@ import { signIn } from './shapes.ts'
 
 export const signInsOutput = pageOf(signIn)
 
-const place = z.tuple([
-  z
-    .int()
-    .min(0)
-    .max(2 ** 40),
-  z.string().regex(/^[\w-]{1,43}$/),
-  z.int(),
-])
-
+/** A page of them; `unknown` for somebody beyond reach. Counties out of reach are left out of each. */
 export async function listSignIns(
   { store }: Pick<AdminPorts, 'store'>,
   by: Acting,
   { sub, cursor, limit }: { sub: string; cursor?: string | undefined; limit: number },
 ): Promise<Outcome<z.input<typeof signInsOutput>>> {
   if (!(await store.peopleSearch.find(sub, withinOf(by)))) return unknown
-  const after = cursor === undefined ? undefined : readCursor(cursor, place)
+  const after = cursor === undefined ? undefined : readCursor(cursor, eventPlace)
   if (cursor !== undefined && !after) return strangeCursor
-  const from: AuditPlace | undefined = after && { at: after[0], chain: after[1], seq: after[2] }
-  const rows = await store.auditReads.signIns(sub, from, limit + 1)
+  const rows = await store.auditReads.signIns(sub, after, limit + 1)
   const { items, next } = cutPage(rows, limit, ({ at, chain, seq }) => [at, chain, seq])
   const shown = items.map(
     ({ at, target, address, outcome, details: { way, connector: county } }) => ({

@@ -31,6 +31,7 @@ const readers: Record<string, (wanted: Wanted) => Promise<string | undefined>> =
   },
 }
 
+/** `rejected` where there is no such masked value. The audit event holds the field and the reason, never the value. */
 export const unmask = (ports: AdminPorts, by: Acting, { sub, field, reason }: Unmasking) =>
   uponPerson(ports, by, sub, async (tables, account) => {
     const [kind = '', which = ''] = field.split(/:(.*)/s)

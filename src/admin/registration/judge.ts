@@ -46,10 +46,13 @@ export function judgeRegistration(
   judgeScopes(wanted, policy)
 }
 
+/** Its policy says these, or it says them itself. */
+const itsOwn: readonly string[] = ['client_name#en', 'resource_scopes', 'single_claims']
+
 /** What is ours to say is as staff said it; pictures are uploaded by staff, fetched by nobody. */
-function keepOurs(wanted: Metadata, before: Metadata = {}) {
+export function keepOurs(wanted: Metadata, before: Metadata = {}): void {
   for (const name of extraClientMetadata) {
-    if (name === 'client_name#en') continue
+    if (itsOwn.includes(name)) continue
     if (before[name] === undefined) delete wanted[name]
     else wanted[name] = before[name]
   }
@@ -160,6 +163,11 @@ function judgeSubject(wanted: Metadata, before: Metadata | undefined) {
     refuse('redirect_uris of an app with pairwise subjects stay on their host')
   }
 }
+
+/** By what people are known to it has not been changed meanwhile. */
+export const isSameSubject = (wanted: Metadata, now: Metadata): boolean =>
+  (wanted.subject_type ?? 'public') === (now.subject_type ?? 'public') &&
+  wanted.sector_identifier_uri === now.sector_identifier_uri
 
 function judgeScopes(wanted: Metadata, policy: RegistrationPolicy) {
   const scopes = policy.scopes.filter((scope) => !isApiScope(scope))

@@ -8,7 +8,7 @@ import { keepChange, noteChange } from '../clients/changes.ts'
 import { usesSecret } from '../clients/registration.ts'
 import { withoutSecrets } from '../clients/secrets.ts'
 import { takeAway } from '../clients/standing.ts'
-import { judgeRegistration } from './judge.ts'
+import { isSameSubject, judgeRegistration, keepOurs } from './judge.ts'
 import { type RegistrationPolicy, registrationPolicy } from './policy.ts'
 
 /** Whether another app may be registered with the token. */
@@ -56,7 +56,7 @@ export function openRegistry(store: Store, now: Now): Registry {
           createdAt: at,
           updatedAt: at,
         }
-        await tables.clients.create(row)
+        if (!(await tables.clients.create(row))) throw new Error('an id was given out twice')
         await tables.registrations.hold(id, token.policy)
         const details = {
           token: token.id,
@@ -73,7 +73,11 @@ export function openRegistry(store: Store, now: Now): Registry {
         const before = await tables.clients.find(client.id)
         const owner = await tables.registrations.findByAccessToken(digest)
         if (!before || owner?.clientId !== before.id) return false
-        const { id, metadata, secret, where } = client
+        const { id, secret, where } = client
+        const metadata = { ...client.metadata }
+        // It was judged by what was read up to a second ago: what staff changed since is as they changed it.
+        keepOurs(metadata, before.metadata)
+        if (!isSameSubject(metadata, before.metadata)) return false
         const next: ClientRow = {
           ...(usesSecret(metadata) ? before : withoutSecrets(before)),
           metadata,

@@ -1,7 +1,7 @@
 /** Somebody without a staff role asks for an app, or for a change of hers, and may take it back until it is decided. */
 import { randomUUID } from 'node:crypto'
 import type { Circumstances, ClientRow, Store } from '#store/store.ts'
-import { settingsDiff } from '../clients/settings-diff.ts'
+import { differencesOf } from '../clients/versions.ts'
 import type { FieldProblem } from '../operation.ts'
 import { problemsOf as schemaProblems } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
@@ -106,7 +106,7 @@ const isAsItIs = (
   row: ClientRow,
   wanted: ReturnType<typeof shownOf>,
   resources: AdminPorts['config']['site']['resources'],
-) => settingsDiff(currentOf(row, resources), wanted).length === 0
+) => differencesOf(currentOf(row, resources), wanted).length === 0
 
 /** False where it is not hers, or was decided. */
 export const withdraw = (

@@ -4,32 +4,40 @@ import { languages } from '#config/words.ts'
 import type { Letter } from '#lib/letter.ts'
 import { forgetClient } from '#oidc/remembered-clients.ts'
 import type { ClientRequestRow, Tables } from '#store/store.ts'
+import { changedMeanwhile } from '../clients/changes.ts'
+import { alreadyJudged, judge, judgedByProvider } from '../clients/judge.ts'
 import { register, registerPortsOf, reregister } from '../clients/register.ts'
+import { toMetadata } from '../clients/registration.ts'
 import type { ChangedSettings, Settings } from '../clients/schema.ts'
 import { together } from '../clients/together.ts'
-import { type Acting, done, type Outcome } from '../operation.ts'
+import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { findOwn } from './ask.ts'
-import { readWanted, settingsFor, type Wanted } from './wanted.ts'
+import { readWanted, settingsFor } from './wanted.ts'
 
 const decidedMeanwhile = { kind: 'conflict', why: 'the request was decided meanwhile' } as const
 
 type Decided = { id: string; clientId: string }
 
-/** `edits`: what staff give otherwise than it was asked for. */
+type Edits = { scopes?: string[] | undefined }
+
+/** `edits`: what staff give otherwise than it was asked for. `version`: of the app she looked at, where it is a change. */
 export async function approve(
   ports: AdminPorts,
   by: Acting,
-  { id, ...edits }: { id: string; scopes?: string[] | undefined },
+  { id, version, ...edits }: { id: string; version?: number | undefined } & Edits,
 ): Promise<Outcome<Decided>> {
+  // A document may be asked for: a transaction waits for nobody's web server.
+  const heard = await hear(ports, id, edits)
+  if (heard.problems.length > 0) return { kind: 'rejected', problems: heard.problems }
+  const seen = [version, heard.version].filter((one) => one !== undefined)
   const outcome = await together(ports.store, async (store): Promise<Outcome<Decided>> => {
     const request = await store.clientRequests.find(id)
     if (!request) return { kind: 'unknown' }
     if (request.state !== 'waiting') return decidedMeanwhile
     const account = await store.accounts.find(request.accountId)
     if (account?.status !== 'active') return { kind: 'refused', why: 'requests.nobody' }
-    const bound = { ...ports, provider: ports.provider, store }
-    const made = await makeOrChange(bound, by, request, edits)
+    const made = await makeOrChange({ ...ports, store }, by, request, edits, seen)
     if (made.kind !== 'done') return made
     const { id: clientId, name } = made.value
     const decision = { state: 'approved', at: by.at, by: by.actor, clientId } as const
@@ -43,20 +51,46 @@ export async function approve(
   return outcome
 }
 
-/** What was asked for then is held against the rules of today. */
+/** What was asked for then, with what staff give otherwise. */
+function editedOf(request: ClientRequestRow, { scopes }: Edits) {
+  const { wanted, change } = readWanted(request)
+  const isChange = change && request.clientId !== undefined
+  return { isChange, wanted: wanted && { ...wanted, ...(scopes ? { scopes } : {}) } }
+}
+
+/** What the provider says to a change, and of which version of the app. All else is said when it is made. */
+async function hear(
+  { store, provider, config }: AdminPorts,
+  id: string,
+  edits: Edits,
+): Promise<{ problems: FieldProblem[]; version?: number }> {
+  const request = await store.clientRequests.find(id)
+  if (request?.state !== 'waiting') return { problems: [] }
+  const { wanted, isChange } = editedOf(request, edits)
+  const row = isChange && (await findOwn(store, request.accountId, request.clientId ?? ''))
+  if (!wanted || !row) return { problems: [] }
+  const { resources } = config.site
+  const settings = settingsFor(wanted, row, resources)
+  if (judge(settings, resources).length > 0) return { problems: [] }
+  const metadata = toMetadata(settings, row.metadata)
+  const problems = await judgedByProvider(provider, { ...row, metadata })
+  return { problems, version: row.version }
+}
+
+/** What was asked for then is held against the rules of today. `seen`: versions of the app it was looked at. */
 async function makeOrChange(
   ports: AdminPorts,
   by: Acting,
   request: ClientRequestRow,
-  { scopes }: { scopes?: string[] | undefined },
+  edits: Edits,
+  seen: number[],
 ): Promise<Outcome<{ id: string; name: string }>> {
-  const { accountId, clientId } = request
-  const { wanted: asked, change } = readWanted(request)
-  if (!asked) return { kind: 'refused', why: 'requests.outdated' }
-  const wanted: Wanted = { ...asked, ...(scopes ? { scopes } : {}) }
+  const { accountId, clientId = '' } = request
+  const { wanted, isChange } = editedOf(request, edits)
+  if (!wanted) return { kind: 'refused', why: 'requests.outdated' }
   const { resources } = ports.config.site
   const because = 'request' as const
-  if (!change || clientId === undefined) {
+  if (!isChange) {
     const settings = settingsFor(wanted, undefined, resources)
     // Its secret is hers to make: of this one nobody keeps anything but the digest.
     const made = await register(registerPortsOf(ports), by, settings, {
@@ -67,10 +101,11 @@ async function makeOrChange(
   }
   const row = await findOwn(ports.store, accountId, clientId)
   if (!row) return { kind: 'refused', why: 'requests.not-owner' }
+  if (seen.some((version) => version !== row.version)) return changedMeanwhile
   const settings: Settings = settingsFor(wanted, row, resources)
   const { kind: _, jwks: __, authMethod: ___, ...changes } = settings
   const changed = await reregister(
-    registerPortsOf(ports),
+    registerPortsOf({ ...ports, provider: alreadyJudged(ports.provider) }),
     by,
     { id: row.id, version: row.version },
     changes satisfies ChangedSettings,

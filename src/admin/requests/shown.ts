@@ -6,8 +6,7 @@ import { isoTime } from '#lib/time.ts'
 import { requestStates } from '#store/client-requests.ts'
 import { clientKinds } from '#store/clients.ts'
 import type { ClientRequestRow, Store } from '#store/store.ts'
-import { settingsDiff } from '../clients/settings-diff.ts'
-import { difference } from '../clients/versions.ts'
+import { difference, differencesOf } from '../clients/versions.ts'
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 import { currentOf, readWanted, settingsFor, shownOf, shownWanted } from './wanted.ts'
@@ -35,6 +34,8 @@ export const shownRequest = listedRequest.extend({
   wanted: shownWanted.optional(),
   /** Of a change that waits: what would be otherwise. */
   differences: z.array(difference),
+  /** Of that app: sent with the approval, it makes a change somebody else made since a conflict. */
+  version: z.number().optional(),
   decidedBy: z.string().optional(),
   reason: z.string().optional(),
 })
@@ -79,7 +80,8 @@ export async function shown(
     ...(await listed(store, row)),
     purpose: row.purpose,
     ...(settings ? { wanted: settings } : {}),
-    differences: compared ? settingsDiff(currentOf(before, resources), settings) : [],
+    differences: compared ? differencesOf(currentOf(before, resources), settings) : [],
+    ...(compared ? { version: before.version } : {}),
     ...(row.decidedBy === undefined ? {} : { decidedBy: row.decidedBy }),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
   }

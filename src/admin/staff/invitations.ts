@@ -25,7 +25,7 @@ export type InvitationPorts = {
   linkTo: (token: string) => string
   /** Of the letter, where nobody's name is to be said. */
   title: string
-  /** Nobody takes mails: the link is handed over. */
+  /** No mail server is set: the link is handed over. */
   unmailed?: boolean
 }
 
@@ -101,7 +101,7 @@ export type FoundInvitation =
   /** Never made, withdrawn, or another one was sent after it. */
   | { kind: 'unknown' }
 
-/** What an invitation is good for. Changes nothing: mail scanners open links, too. */
+/** Finds an invitation and whether it may still be used. Changes nothing: mail scanners open links, too. */
 export async function findInvitation(
   { staffInvitations }: Pick<Tables, 'staffInvitations'>,
   id: string,

@@ -1,4 +1,4 @@
-/** An owner invites somebody, and changes her mind. */
+/** An owner sends an invitation, or withdraws one. */
 
 import { isoTime } from '#lib/time.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
@@ -9,7 +9,7 @@ import { type InvitationPorts, type Invited, invitationTarget, invite } from './
 
 export const invitationPath = '/admin/invitation'
 
-/** `unmailed`: nobody takes mails. */
+/** `unmailed`: no mail server is set, the link is handed over. */
 export const invitationPorts = (
   { config, writeLetter }: Pick<AdminPorts, 'config' | 'writeLetter'>,
   language: string,
@@ -30,7 +30,7 @@ export type WantedInvitation = {
 type Ports = Pick<AdminPorts, 'config' | 'store' | 'writeLetter'>
 type By = Pick<Acting, 'actor' | 'where' | 'language' | 'at'>
 
-/** The link is for an operator's screen: an operation's output leaves it out. */
+/** The link in the answer is for an operator's screen: the operation's output leaves it out. */
 export async function inviteStaff(
   ports: Ports,
   by: By,
@@ -51,7 +51,7 @@ export async function inviteStaff(
   return done({ id, expiresAt: isoTime(expiresAt), link })
 }
 
-/** Its link opens nothing from then on. `unknown` also where it was used. */
+/** From then on its link opens nothing. `unknown` also where it was used. */
 export async function withdrawInvitation(
   { store }: Pick<Ports, 'store'>,
   { actor, where, at }: By,

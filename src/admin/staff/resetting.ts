@@ -13,8 +13,8 @@ import { notOwner } from './roles.ts'
 type Ports = Pick<AdminPorts, 'config' | 'store' | 'writeLetter'>
 
 /**
- * Ends all she has open. Who is staff needs an invitation to set up another one: her password alone would do for whoever
- * has stolen it. An operator may do it to anybody, and gets the link where no mail is sent.
+ * Removes her factors and codes and ends every session. Staff get an invitation to set up new ones: otherwise a stolen
+ * password would be enough for that. An operator may do it to anybody, and gets the link where no mail is sent.
  */
 export async function resetFactors(
   { config, store, writeLetter }: Ports,

@@ -8,7 +8,7 @@ import type { StaffRoleRow, Store, Tables } from '#store/store.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import { cutPage, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
-import type { Grant, Role } from '../staff.ts'
+import { grantsOf, type Role } from '../staff.ts'
 import { mayGive, problemWith } from './grants.ts'
 
 export type StaffMember = {
@@ -81,7 +81,7 @@ export async function listInvitations({ store }: Pick<AdminPorts, 'store'>, at: 
   const items = rows.map(({ id, email, roles, accountId, createdAt, createdBy, expiresAt }) => ({
     id,
     email,
-    roles: roles as Grant[],
+    roles: grantsOf(roles),
     ...(accountId ? { holder: accountId } : {}),
     createdAt: isoTime(createdAt),
     createdBy,
@@ -96,8 +96,8 @@ export const notOwner = { kind: 'refused', why: 'staff.not-owner' } as const
 type Wanted = { holder: string; role: Role; reach: string }
 
 /**
- * Gives a role. A person who is none of the staff is invited: whoever knows her password may have made himself her second
- * factor, and an invitation goes to her mailbox.
+ * Gives a role. A person without one has to be invited instead: whoever knows her password may have set up a second
+ * factor of his own, while an invitation goes to her mailbox.
  */
 export async function giveRole(
   { store, config }: Pick<AdminPorts, 'store' | 'config'>,
@@ -107,8 +107,8 @@ export async function giveRole(
   const problem = problemWith({ role, reach }, config, 'reach')
   if (problem) return { kind: 'rejected', problems: [problem] }
   return store.transaction(async (tables) => {
-    const why = await whyNotHers(tables, holder)
-    if (why) return why
+    const barred = await barredFrom(tables, holder)
+    if (barred) return barred
     if (!(await mayGive(tables, by.actor))) return notOwner
     const row = { holder, role, reach, grantedAt: by.at, grantedBy: by.actor }
     if (await tables.staffRoles.grant(row)) {
@@ -118,7 +118,8 @@ export async function giveRole(
   })
 }
 
-async function whyNotHers(
+/** Why this holder cannot be given a role; undefined where nothing is in the way. */
+async function barredFrom(
   { accounts, clients, staffRoles }: Tables,
   holder: string,
 ): Promise<Exclude<Outcome<never>, { kind: 'done' }> | undefined> {
@@ -131,7 +132,7 @@ async function whyNotHers(
   return { kind: 'refused', why: 'staff.invite-first' }
 }
 
-/** Counts from her next click: roles are read at each. */
+/** Takes a role away. It counts from her next request: roles are read at each. */
 export async function takeRole(
   { store }: Pick<AdminPorts, 'store'>,
   by: Acting,

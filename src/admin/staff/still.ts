@@ -1,6 +1,6 @@
-/** Whether who began something that takes its time may still do it: asked anew as it goes on, in one statement. */
+/** Whether whoever began a long piece of work may still do it: asked again while it goes on, in one statement. */
 import type { Tables } from '#store/store.ts'
-import { type By, type Grant, type Permission, reachOf } from '../staff.ts'
+import { type By, grantsOf, type Permission, reachOf } from '../staff.ts'
 import { isOperator } from './grants.ts'
 
 /** False as soon as a role is taken or narrowed, the account is suspended or closed, the program switched off. */
@@ -10,7 +10,7 @@ export async function mayStill(
   permission: Permission,
 ): Promise<boolean> {
   if (isOperator(actor)) return true
-  const grants = (await staffRoles.ofActive(actor)) as unknown as Grant[]
-  // Narrowed she reaches less than what she began with.
+  const grants = grantsOf(await staffRoles.ofActive(actor))
+  // A narrowed role reaches less than what the work was begun with.
   return reachOf({ actor, grants, ...(scopes ? { scopes } : {}) }, permission)?.kind === 'all'
 }

@@ -1,4 +1,4 @@
-/** Under what issuer an upstream's people are kept: with their subject it is who they are. */
+/** The issuer an upstream's links are kept under: issuer and subject say who somebody is. */
 import type { ConnectorConfig } from '#config/connector.ts'
 
 export function issuerOf({ type, settings }: ConnectorConfig): string {

@@ -4,14 +4,13 @@ import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { isoTime, seconds } from '#lib/time.ts'
+import { failuresKept } from '#store/upstream-events.ts'
 import type { AdminPorts } from '../ports.ts'
 import { availabilityOf, firstDayBegins, shareOf } from './availability.ts'
 import { issuerOf } from './issuer.ts'
 import type { Opening, UpstreamDetail, UpstreamItem } from './shapes.ts'
 
 const day = 24 * 60 * 60
-/** Failures of one upstream that are kept: src/jobs/trim-upstream-events.ts. */
-export const failuresKept = 200
 
 export type StandingPorts = Pick<
   AdminPorts,

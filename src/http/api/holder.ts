@@ -2,7 +2,7 @@
 import {
   type By,
   freshSeconds,
-  type Grant,
+  grantsOf,
   type Permission,
   provedSeconds,
   scopeOf,
@@ -86,7 +86,7 @@ export function openHolders(house: House): Holders {
       if (busy > 0) throw tooMany(ctx, busy, 'holder')
       return {
         actor: holder,
-        grants: (await store.staffRoles.of(holder)) as unknown as Grant[],
+        grants: grantsOf(await store.staffRoles.of(holder)),
         scopes,
         fresh: age <= freshSeconds,
         where: circumstancesOf(ctx),

@@ -10,6 +10,7 @@ const mostParts = 50_000
 /** Strings, and what gives a JSON text its shape. */
 const parts = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:,]/g
 
+/** The object in a body; `why` is English. */
 export function readJson(bytes: Buffer): ReadJson {
   const bad = (why: string): ReadJson => ({ kind: 'bad', why })
   let text: string
@@ -32,7 +33,7 @@ export function readJson(bytes: Buffer): ReadJson {
   return complaint ? bad(complaint) : { kind: 'read', value: value as Record<string, unknown> }
 }
 
-/** Of a text that is JSON: of a string that does not end the search would take its square. */
+/** Call it with valid JSON only: a string without an end would make the search take quadratic time. */
 function findComplaint(text: string): string | undefined {
   const open: Set<string>[] = []
   let last = ''

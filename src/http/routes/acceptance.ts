@@ -7,8 +7,8 @@ import {
   confirmFactor,
   type FactorShown,
   findAcceptance,
-  finishAcceptance,
 } from '#admin/staff/acceptance.ts'
+import { finishAcceptance } from '#admin/staff/finishing.ts'
 import { equalInConstantTime, hmac, randomToken } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
 import { qrCode } from '#lib/qr-code.ts'

@@ -11,9 +11,11 @@ const prefix = 'invited:'
 /** Marks a sign-in as one of this invitation's, which is known by a hash. Worth nothing in another browser. */
 export const acceptedHint = (invitation: string): string => `${prefix}${invitation}`
 
+/** The invitation a `login_hint` marks, if it is one of ours. */
 export const acceptedIn = (hint: string | undefined): string | undefined =>
   hint?.startsWith(prefix) ? hint.slice(prefix.length) : undefined
 
+/** The acceptance of this invitation in this browser, once and only moments after it; else undefined. */
 export const takeAccepted = (
   { store, keys, now }: Pick<House, 'store' | 'keys' | 'now'>,
   ctx: Context,

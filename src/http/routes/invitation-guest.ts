@@ -1,11 +1,7 @@
 /** Who stands before an invitation: which one, in which browser, signed in as whom. */
 import { accountName } from '#accounts/account-name.ts'
-import {
-  type Acceptance,
-  findAcceptance,
-  needsOwnLink,
-  type Place,
-} from '#admin/staff/acceptance.ts'
+import { type Acceptance, findAcceptance, type Place } from '#admin/staff/acceptance.ts'
+import { needsOwnLink } from '#admin/staff/finishing.ts'
 import { findInvitation } from '#admin/staff/invitations.ts'
 import { seconds } from '#lib/time.ts'
 import { consoleClientId } from '#oidc/provider.ts'

@@ -12,7 +12,7 @@ export type Newcomer = { account: string; name: string; secret: string }
 const longest = 100
 
 /** As where people join. */
-export const accountField = {
+const accountField = {
   id: 'account',
   type: 'account',
   label: { 'zh-TW': '', en: '' },

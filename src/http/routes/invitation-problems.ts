@@ -1,16 +1,10 @@
 /** What may stand in the way of accepting an invitation, and the ways on. */
-import type { Finished } from '#admin/staff/acceptance.ts'
+import type { Finished } from '#admin/staff/finishing.ts'
 import { home, type NextStep, Problem } from '../problem.ts'
+import { toConsole } from './admin/console-problems.ts'
 
 /** Where she accepts; the token is in no address any more. */
 export const acceptPath = (id: string) => `/admin/accept/${id}`
-
-const toConsole: NextStep = {
-  id: 'console',
-  kind: 'link',
-  href: '/admin',
-  labelKey: 'next.console',
-}
 
 export const noLonger = (why: 'used' | 'expired' | 'unknown') =>
   new Problem(410, `invitation.${why}`, {

@@ -1,5 +1,6 @@
 /** An app's life on its pages: somebody asks for it, staff decide, she looks after it; files; self-registration. */
 import test from 'ava'
+import { sha256 } from '#lib/crypto.ts'
 import { openMember } from '../../helpers/account.ts'
 import { openRelyingParty } from '../../helpers/relying-party.ts'
 import { openSharedWorld } from '../../helpers/shared-world.ts'
@@ -63,6 +64,15 @@ test.serial(
     const shown = await member.browser.submit(app, 'secret-form')
     const secret = shown.document.querySelector('#client-secret')?.text ?? ''
     t.is(secret.length, 43)
+    // The page from before there was one, in another tab: it does not know that the app runs by now.
+    const { clients } = world.house.store
+    const found = await clients.find(clientId)
+    if (!found) return t.fail()
+    // Made a while after it was approved, not in the same second.
+    await clients.change({ ...found, secretCreatedAt: found.createdAt + 60 })
+    t.is((await member.browser.submit(app, 'secret-form')).status, 200)
+    const { formerSecretHash } = (await clients.find(clientId)) ?? {}
+    t.is(formerSecretHash, sha256(secret), 'the first one is good still')
     t.false((await member.open(own)).html.includes(secret), 'it is shown this once')
     const registration = { client_id: clientId, client_secret: secret }
     const rp = openRelyingParty(world.issuer, registration, 'https://class.example/cb')
@@ -100,9 +110,23 @@ test.serial('a file is looked at first, and what was shown is applied', async (t
   t.true((await world.house.store.clients.find('from-a-file'))?.name.startsWith('檔案'))
   const again = await owner.browser.submit(plan, 'apply-form')
   t.is(again.status, 409, 'what was shown is not what it would do any more')
+  const without = { yaml: 'clients: []', prune: 'on' }
+  const removing = await owner.browser.submit(again, 'preview-form', without)
+  const removed = removing.document.querySelectorAll('#plan .badge-bad').length
+  t.true(removed > 1)
+  const mistyped = await owner.browser.submit(removing, 'apply-form', { confirm: 'from-a-file' })
+  t.is(mistyped.status, 422, 'who removes says how many')
+  t.is(mistyped.document.querySelector('#f-apply-confirm')?.getAttribute('aria-invalid'), 'true')
+  t.truthy(await world.house.store.clients.find('from-a-file'))
+  t.truthy(mistyped.document.querySelector('#plan'), 'what would change is still there to be read')
   const saved = await owner.open('/admin/clients/export')
   t.regex(saved.headers.get('content-disposition') ?? '', /attachment; filename="clients.yaml"/)
   t.true(saved.html.includes('from-a-file'))
+  const right = { confirm: String(removed) }
+  t.truthy(
+    (await owner.browser.submit(mistyped, 'apply-form', right)).document.querySelector('#applied'),
+  )
+  t.falsy(await world.house.store.clients.find('from-a-file'))
 })
 
 test.serial('a token for programs is made, shown once and revoked', async (t) => {

@@ -1,6 +1,7 @@
 /** Keys, outbox, audit trail, statistics and the system at the console. */
 import test from 'ava'
 import { columnsOf } from '#http/routes/admin/plots.ts'
+import { dayIn } from '#lib/taiwan-days.ts'
 import { text } from '../../helpers/account.ts'
 import { openStaff } from '../../helpers/staff.ts'
 import { buildWorld } from '../../helpers/world.ts'
@@ -67,6 +68,13 @@ test('a bar of a year is a whole week: a day alone would look like a fall', (t) 
   t.is(bars.length, 52)
   t.is(new Set(bars.map(({ good }) => good.height)).size, 1)
 })
+
+const daysUntil = (at: number, count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    day: dayIn(at - (count - 1 - i) * 86_400),
+    ok: 1,
+    failed: 0,
+  }))
 
 test('an auditor searches, reads and takes along the trail; nothing in it becomes a line, a formula or a page', async (t) => {
   const world = await buildWorld(t)
@@ -159,6 +167,10 @@ test('statistics and the doctor are shown with the same numbers as a table, and 
   const csv = await county.open('/admin/statistics/csv?days=7')
   t.regex(csv.html, /\r\n"way","ntpc","upstream","1","1"\r\n/)
   t.notRegex(csv.html, /kh/)
+  const year = await county.open('/admin/statistics?days=365&lang=en')
+  t.is(text(year, '#days thead th'), 'Week from', 'the table has a row for each bar')
+  const [week] = columnsOf(daysUntil(at, 365)).counts.slice(-1)
+  t.is(text(year, '#days tbody th'), week?.day ?? '')
   const none = await county.open('/admin/statistics?connector=kh')
   t.falsy(none.document.querySelector('#ways'))
   for (const path of ['/admin/keys', '/admin/outbox', '/admin/audit', '/admin/system'])

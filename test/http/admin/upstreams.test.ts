@@ -93,6 +93,34 @@ test('somebody of the county’s staff tries its sign-in out: she sees what came
   t.regex(text(chinese, '#events'), /步驟：權杖端點/)
 })
 
+test('upstreams are sorted by how they stand, what wants looking at first', async (t) => {
+  const world = await buildWorld(t, { sandbox: true })
+  const staff = await openStaff(world)
+  const { store } = world.house
+  await store.upstreamSwitches.switchOff({
+    connector: 'tn',
+    offAt: 5,
+    switchedBy: 'x',
+    reason: 'r',
+  })
+  for (let i = 0; i < 3; i++) {
+    world.house.upstreamHealth.hear('kh', { kind: 'failed', failure: 'unreachable' })
+  }
+  const order = async (path: string) =>
+    (await staff.open(path)).document
+      .querySelectorAll('#upstreams tbody tr')
+      .map(({ id }) => id.replace('row-', ''))
+  const list = await staff.open('/admin/upstreams')
+  const byState = list.document.querySelectorAll('#upstreams thead a')[1]?.getAttribute('href')
+  t.is(byState, '/admin/upstreams?sort=state')
+  const sorted = await order('/admin/upstreams?sort=state')
+  t.deepEqual(sorted.slice(0, 2), ['kh', 'tn'])
+  const usual = await order('/admin/upstreams')
+  t.deepEqual(sorted.toSorted(), usual.toSorted())
+  const closed = await order('/admin/upstreams?show=away')
+  t.deepEqual(sorted.slice(-closed.length), closed, 'who is not connected comes last, in our order')
+})
+
 test('an upstream is switched off with its name typed: people read it everywhere, and staff try it out all the same', async (t) => {
   const world = await buildWorld(t, { sandbox: true })
   const staff = await openStaff(world)
@@ -159,7 +187,7 @@ test('maintenance is announced in both languages and withdrawn, a slip keeps wha
   const staff = await openStaff(world)
   const path = '/admin/upstreams/kh'
   const fields = { zh: '更新系統', en: '', from: '2026-12-01T18:00', until: '2020-12-01T20:00' }
-  const slip = await staff.browser.submit(await staff.open(path), 'notice', fields)
+  const slip = await staff.browser.submit(await staff.open(path), 'announce', fields)
   t.is(slip.status, 422)
   t.is(text(slip, '#f-zh'), '更新系統')
   t.truthy(slip.document.querySelector('#f-en[aria-invalid=true]'))
@@ -167,7 +195,9 @@ test('maintenance is announced in both languages and withdrawn, a slip keeps wha
   const later = new Date(Date.now() + 32 * 3_600_000).toISOString().slice(0, 16)
   const soon = new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 16)
   const right = { zh: '更新系統', en: 'We renew our system', from: soon, until: later }
-  const added = await staff.browser.submit(slip, 'notice', right)
+  const added = await staff.browser.submit(slip, 'announce', right)
+  const ids = added.document.querySelectorAll('[id]').map(({ id }) => id)
+  t.deepEqual(ids, [...new Set(ids)], 'what is said of an act has an id of its own')
   t.is(added.url.search, '?done=notice-added')
   t.true(text(added, '#notices').includes('We renew our system'))
   const status = await openBrowser().open(`${world.issuer}/status?lang=en`)

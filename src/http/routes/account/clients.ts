@@ -80,6 +80,12 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     done(ctx, path, 'request-withdrawn')
   })
 
+  /** Its first secret was made when a request of hers was approved, and shown to nobody. */
+  async function isUnseen({ id, secretCreatedAt, createdAt }: ClientRow): Promise<boolean> {
+    if (secretCreatedAt !== createdAt) return false
+    return (await store.clientVersions.find(id, 1))?.because === 'request'
+  }
+
   /** The app the query or the form is about, if it is hers. */
   async function findApp(member: Member, id: string): Promise<ClientRow> {
     const row = await findOwn(store, member.account.id, id)
@@ -175,6 +181,7 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     const { settings, secret } = shown(row, member.acting.at, resourceScopes(house))
     const app = snippetAppOf(config.issuer, resources, { id, settings: settings as Settings })
     const date = (time: string | undefined) => (time === undefined ? undefined : new Date(time))
+    const unseen = await isUnseen(row)
     page(ctx, member, 'account-client', {
       app: { id, name: row.name, kind: row.kind, state: stateOf(row, member.acting.at) },
       wishes: wishesOf(settings as Record<string, unknown>),
@@ -182,14 +189,13 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
       issuer: config.issuer,
       secret: usesSecret(row.metadata)
         ? {
-            // The first one nobody has seen: it was made with the app.
-            unseen: isUnseen(row),
+            unseen,
             createdAt: date(secret?.createdAt),
             expiresAt: date(secret?.expiresAt),
             formerUntil: date(secret?.formerExpiresAt),
           }
         : undefined,
-      keepDays: isUnseen(row) ? [0] : [14, 7, 1, 0],
+      keepDays: unseen ? [0] : keepDays,
       snippets: snippetsFor(app),
       actions: { secret: `${path}/secret`, change: `${askPath}?${new URLSearchParams({ id })}` },
     })
@@ -201,11 +207,10 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     path,
     async (ctx, member, { id = '', keep = '' }) => {
       const row = await findApp(member, id)
-      const days = Number(keep)
-      const made = await addSecret(house, ownerBy(member), {
-        id,
-        keep: [14, 7, 1].includes(days) ? days : 0,
-      })
+      // A page that was opened before there was one in use does not ask: it must not end that one at once.
+      const usual = (await isUnseen(row)) ? 0 : 14
+      const days = keepDays.find((one) => String(one) === keep) ?? usual
+      const made = await addSecret(house, ownerBy(member), { id, keep: days })
       if (made.kind === 'refused') {
         const back = { ...toAccount, href: addressOf(id), labelKey: 'next.back', primary: true }
         throw new Problem(409, `admin.${made.why}`, { next: [back, toAccount] })
@@ -223,8 +228,8 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
   )
 }
 
-/** It was made with the app, and nobody kept it. */
-const isUnseen = ({ secretCreatedAt, createdAt }: ClientRow) => secretCreatedAt === createdAt
+/** Days the secret before a new one stays good. */
+const keepDays = [14, 7, 1, 0]
 
 /** A problem of the third line is one of its field. */
 const atField = <P extends { field: string }>(problem: P): P => {

@@ -4,7 +4,12 @@ import type { Language } from '#config/words.ts'
 import type { Message } from '#lib/messages.ts'
 import type { House } from '../../house.ts'
 
+/** `at` in seconds since 1970. */
 export const dateOf = (at: number) => new Date(at * 1000)
+
+/** A moment of an operation's output as a date. */
+export const dateIn = (moment: string | undefined): Date | undefined =>
+  moment === undefined ? undefined : new Date(moment)
 
 /** An upstream's name; of one that was removed from the configuration, its id. */
 export const connectorLabel = (

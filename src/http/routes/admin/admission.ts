@@ -1,11 +1,11 @@
-/** Who comes to the console: signed in with both factors, let by her role, and fresh where it is dangerous. */
+/** Who may come to the console: signed in with both factors, allowed by a role, and freshly proved where it is dangerous. */
 import type Router from '@koa/router'
 import type { z } from 'zod'
-import { type Barred, type Operation, type Outcome, perform } from '#admin/operation.ts'
+import { type Operation, type Outcome, perform } from '#admin/operation.ts'
 import {
   type By,
   freshSeconds,
-  type Grant,
+  grantsOf,
   type Permission,
   provedSeconds,
   reachOf,
@@ -30,14 +30,14 @@ export type Rules = {
   permission: Permission
   /** To be shown it wants a fresh proof, as its acts do. */
   dangerous?: boolean
-  /** Asked for by a page of ours, not by whom sits before it: it keeps nobody at the console. */
+  /** A page's script asks for it, not a person: it does not count as activity at the console. */
   unattended?: boolean
 }
 
 export type Staff = {
   account: AccountRow
   by: By
-  /** Does it, or says why not. A stale proof is seen to before: of the outcomes only those of `Outcome` come back. */
+  /** Performs an operation. She is sent to prove herself anew where that is needed, so only an `Outcome` comes back. */
   perform<I extends z.ZodType, O extends z.ZodType>(
     operation: Operation<I, O>,
     input: z.input<I>,
@@ -97,7 +97,7 @@ export function openAdmission(router: Router<State>, house: House) {
     const { accountId, loginTs = 0, acr } = session
     const account = accountId ? await store.accounts.find(accountId) : undefined
     if (account?.status !== 'active') return { kind: 'nobody' }
-    const grants = (await store.staffRoles.of(account.id)) as unknown as Grant[]
+    const grants = grantsOf(await store.staffRoles.of(account.id))
     if (grants.length === 0) return { kind: 'stranger' }
     // Ours to say: an upstream's `amr` may name factors, too.
     if (acr !== config.site.acr.two_factor) return { kind: 'one-factor' }
@@ -119,7 +119,7 @@ export function openAdmission(router: Router<State>, house: House) {
   }
 
   async function isOfStaff(ctx: Context, fields: Fields): Promise<boolean> {
-    // Of whoever is signed in no more the cookie says who it was: strangers keep nothing with us.
+    // Once the session is over the cookie says who it was. Forms of strangers are not kept.
     const { accountId = visits.last(ctx)?.accountId } = await house.provider.Session.get(
       ctx as never,
     )
@@ -135,7 +135,7 @@ export function openAdmission(router: Router<State>, house: House) {
     fields?: Fields,
   ): Promise<undefined> {
     if (!fields || !(await isOfStaff(ctx, fields))) return void signInFirst(ctx, page, anew)
-    // A button alone is pressed again where it stands: where it leads, only that page's own policy may let it.
+    // A form with nothing but a button is not kept: she presses it again on its page, whose own policy lets it lead elsewhere.
     const back = typedIn(fields).some(([, value]) => value !== '')
       ? await hold(ctx, { action: ctx.path, page, fields })
       : `${page}?done=press-again`
@@ -163,9 +163,7 @@ export function openAdmission(router: Router<State>, house: House) {
       by,
       may: (wanted) => reachOf(by, wanted) !== undefined,
       async perform(one, input) {
-        const outcome = (await perform(house, by, one as Operation, input)) as
-          | Outcome<z.output<typeof one.output>>
-          | Barred
+        const outcome = await perform(house, by, one, input)
         if (outcome.kind === 'forbidden') throw forbidden()
         if (outcome.kind === 'not-fresh') throw new StaleError()
         return outcome

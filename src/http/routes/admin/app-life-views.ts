@@ -87,6 +87,8 @@ export type AppLifeViews = {
       decidedBy?: string | undefined
       reason?: string | undefined
       clientId?: string | undefined
+      /** Of the app that would change. */
+      version?: number | undefined
     }
     wishes: ShownWish[]
     differences: ShownDifference[]
@@ -121,12 +123,20 @@ export type AppLifeViews = {
     yaml: string
     prune: boolean
     /** What would change, once it was looked at. */
-    plan?: { digest: string; items: PlannedItem[]; changes: number } | undefined
+    plan?: PlannedFile | undefined
     /** Letters that may be typed. */
     longest: number
     actions: { preview: string; apply: string; export: string }
   }
   'admin-clients-imported': StaffPage & { items: (PlannedItem & { secret?: string | undefined })[] }
+}
+
+export type PlannedFile = {
+  digest: string
+  items: PlannedItem[]
+  changes: number
+  /** What has to be typed where apps would be removed. */
+  named: string | undefined
 }
 
 export type PlannedItem = {

@@ -1,6 +1,7 @@
 /** The audit trail at the console: search it, look at one event, take it along, have its chains walked. */
 import { z } from 'zod'
 import { faultKeys } from '#admin/audit.ts'
+import { eventPlace } from '#admin/audit-trail.ts'
 import { problemsOf } from '#admin/operation.ts'
 import {
   type AuditEventShape,
@@ -105,6 +106,6 @@ const eventOf = ({ actor, target, at, ...event }: AuditEventShape, { may }: Staf
 
 /** How far back a search came that found nothing. */
 const placeOf = (cursor: string): Date | undefined => {
-  const place = readCursor(cursor, z.tuple([z.int(), z.string(), z.int()]))
-  return place && new Date(place[0] * 1000)
+  const place = readCursor(cursor, eventPlace)
+  return place && new Date(place.at * 1000)
 }

@@ -17,7 +17,7 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
 import type { Staff } from './admission.ts'
-import { sentFirst } from './client-editing.ts'
+import { firstTime } from './client-editing.ts'
 import { clientPath, clientsPath, type ShowClient } from './client-page.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -106,14 +106,14 @@ export function clientActs(
       const id = idOf(ctx)
       const found = await staff.perform(getClient, { id })
       if (found.kind !== 'done') throw problemOf(found, clientsPath)
-      if (!(await sentFirst(house, staff, once))) {
-        return done(ctx, clientPath(id), 'client-sent-twice')
-      }
-      const outcome = await staff.perform(addClientSecret, {
-        id,
-        ...(keep === '' ? {} : { keepDays: Number(keep) }),
-        ...(life === '' ? {} : { expiresDays: Number(life) }),
-      })
+      const outcome = await firstTime(house, staff, once, () =>
+        staff.perform(addClientSecret, {
+          id,
+          ...(keep === '' ? {} : { keepDays: Number(keep) }),
+          ...(life === '' ? {} : { expiresDays: Number(life) }),
+        }),
+      )
+      if (!outcome) return done(ctx, clientPath(id), 'client-sent-twice')
       if (outcome.kind !== 'done') throw problemOf(outcome, clientPath(id))
       const { secret, formerExpiresAt } = outcome.value
       page(ctx, staff, 'admin-client-secret', {

@@ -1,6 +1,7 @@
 /** Registers an app in two steps, and changes one: everything typed stays until it is in order. */
 
 import { type ClientKind, clientKinds } from '#admin/clients/schema.ts'
+import type { Outcome } from '#admin/operation.ts'
 import { checkClient, createClient, getClient, updateClient } from '#admin/operations/clients.ts'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import { seconds } from '#lib/time.ts'
@@ -28,13 +29,27 @@ const checkPath = `${clientsPath}/check`
 const kindOf = (typed: string | undefined): ClientKind | undefined =>
   clientKinds.find((one) => one === typed)
 
-/** True for the first of two times one form is sent: a reload makes nothing more. */
-export const sentFirst = (
+/**
+ * Does what a form is sent for; undefined the second time it is sent: a reload makes nothing more. Where it came to
+ * nothing the same form is good again.
+ */
+export async function firstTime<T>(
   { store, now }: Pick<House, 'store' | 'now'>,
   staff: Staff,
   once: string | undefined,
-): Promise<boolean> =>
-  store.usedOnce.use(sha256(`form ${staff.by.actor} ${once}`), seconds(now) + 24 * 60 * 60)
+  work: () => Promise<Outcome<T>>,
+): Promise<Outcome<T> | undefined> {
+  const id = sha256(`form ${staff.by.actor} ${once}`)
+  if (!(await store.usedOnce.use(id, seconds(now) + 24 * 60 * 60))) return undefined
+  let isDone = false
+  try {
+    const outcome = await work()
+    isDone = outcome.kind === 'done'
+    return outcome
+  } finally {
+    if (!isDone) await store.usedOnce.giveBack(id)
+  }
+}
 
 export function clientEditing(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
@@ -93,12 +108,12 @@ export function clientEditing(console: Console, house: House): void {
   act(newPath, { ...rules, page: () => newPath }, async (ctx, staff, fields) => {
     const kind = kindOf(fields.kind)
     if (!kind) return answer.redirect(ctx, `${newPath}?kind=`)
-    if (!(await sentFirst(house, staff, fields.once))) {
-      return done(ctx, clientsPath, 'client-sent-twice')
-    }
     const shape = formOf(house, ctx.state.language, staff, kind)
     const settings = readSettings(fields, shape)
-    const outcome = await staff.perform(createClient, { kind, ...settings })
+    const outcome = await firstTime(house, staff, fields.once, () =>
+      staff.perform(createClient, { kind, ...settings }),
+    )
+    if (!outcome) return done(ctx, clientsPath, 'client-sent-twice')
     if (outcome.kind === 'rejected') {
       const problems = problemsFrom(outcome.problems.map(atField))
       return showForm(ctx, staff, newForm(kind, fields), { problems })

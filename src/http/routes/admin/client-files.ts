@@ -1,4 +1,5 @@
 /** Apps as a file: what would change is shown first, and that is what is applied. */
+import type { z } from 'zod'
 import { longestFile } from '#admin/apply/file.ts'
 import { applyClients, exportClients } from '#admin/operations/client-files.ts'
 import type { Context } from '../../context.ts'
@@ -8,6 +9,8 @@ import type { Staff } from './admission.ts'
 import { clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
+
+type Applied = z.output<typeof applyClients.output>
 
 const path = `${clientsPath}/import`
 const permission = 'clients.write'
@@ -51,15 +54,26 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
       return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
     }
     if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { digest, items } = outcome.value
-    const changes = items.filter(({ what }) => what !== 'same').length
-    const plan = { digest, items, changes }
-    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, ...form })
+    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan: planOf(outcome.value), ...form })
   })
 
   act(`${path}/apply`, { ...rules, files: true }, async (ctx, staff, fields) => {
-    const { digest = '', yaml = '' } = fields
+    const { digest = '', yaml = '', confirm = '' } = fields
     const prune = Boolean(fields.prune)
+    const looked = prune && (await staff.perform(applyClients, { yaml, prune, dryRun: true }))
+    if (looked && looked.kind === 'done' && looked.value.digest === digest) {
+      const plan = planOf(looked.value)
+      if (plan.named !== undefined && confirm.trim() !== plan.named) {
+        const problems = [{ field: 'apply-confirm', problem: 'admin.problem.confirm' }]
+        return page(
+          ctx,
+          staff,
+          'admin-clients-import',
+          { yaml, prune, plan, ...form },
+          { problems },
+        )
+      }
+    }
     const outcome = await staff.perform(applyClients, { yaml, prune, digest })
     if (outcome.kind === 'rejected') {
       return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
@@ -77,6 +91,14 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     const text = outcome.value.yaml
     house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: [text] })
   })
+}
+
+/** `named`: what has to be typed where apps would be removed: the one's name, of several how many. */
+function planOf({ digest, items }: Applied) {
+  const removed = items.filter(({ what }) => what === 'remove')
+  const [first] = removed
+  const named = removed.length === 1 ? first?.name.trim() : first && String(removed.length)
+  return { digest, items, changes: items.filter(({ what }) => what !== 'same').length, named }
 }
 
 /** Wherever it is in the text: the field is the text. */

@@ -4,6 +4,7 @@ import { randomToken } from '#lib/crypto.ts'
 import { logoPath } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
+import { dateIn } from '../account/labels.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -32,7 +33,6 @@ export function openClientPage({ show, page }: Console, house: House): ShowClien
     const outcome = await staff.perform(getClient, { id: ctx.params.id ?? '' })
     if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
     const { settings, secret, owners, logo, ...client } = outcome.value
-    const date = (time: string | undefined) => (time ? new Date(time) : undefined)
     page(
       ctx,
       staff,
@@ -53,10 +53,10 @@ export function openClientPage({ show, page }: Console, house: House): ShowClien
         },
         endpoints: endpointsOf(config.issuer, client.kind),
         secret: secret && {
-          createdAt: date(secret.createdAt),
-          expiresAt: date(secret.expiresAt),
+          createdAt: dateIn(secret.createdAt),
+          expiresAt: dateIn(secret.expiresAt),
           soon: client.state === 'expiring',
-          formerUntil: date(secret.formerExpiresAt),
+          formerUntil: dateIn(secret.formerExpiresAt),
         },
         owners: owners.map((one) => ({ ...one, since: new Date(one.since) })),
         owner,

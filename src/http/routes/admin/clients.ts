@@ -8,17 +8,15 @@ import { withQuery } from './addresses.ts'
 import { clientActs } from './client-acts.ts'
 import { clientEditing } from './client-editing.ts'
 import { clientHistory } from './client-history.ts'
-import { openClientPage } from './client-page.ts'
+import { clientsPath, openClientPage } from './client-page.ts'
 import type { SortLink } from './clients-views.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
 
-const path = '/admin/clients'
-
 export function clientRoutes(console: Console, house: House): void {
   const { show, page } = console
 
-  show(path, { permission: 'clients.read' }, async (ctx, staff) => {
+  show(clientsPath, { permission: 'clients.read' }, async (ctx, staff) => {
     const query = readQuery(ctx)
     const kind = oneOf(clientKinds, query.kind)
     const state = oneOf(clientStates, query.state)
@@ -34,10 +32,10 @@ export function clientRoutes(console: Console, house: House): void {
       sort,
       order,
     })
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
     const { items, next } = outcome.value
     const here = { q, kind: kind ?? '', state: state ?? '', sort, order }
-    const linkTo = (more: Record<string, string>) => withQuery(path, { ...here, ...more })
+    const linkTo = (more: Record<string, string>) => withQuery(clientsPath, { ...here, ...more })
     /** A click on what it is sorted by turns it round. */
     const sortBy = (by: 'name' | 'created' | 'updated'): SortLink => {
       const turned = order === 'ascending' ? 'descending' : 'ascending'

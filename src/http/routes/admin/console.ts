@@ -1,4 +1,4 @@
-/** The console's pages and forms: none without admission, each form hers, all written down for the table of roles. */
+/** The console's pages and forms: each behind admission, each form bound to its sender, all listed for the test of roles. */
 import type Router from '@koa/router'
 import type { FieldProblem } from '#admin/operation.ts'
 import type { Permission } from '#admin/staff.ts'
@@ -89,7 +89,7 @@ export function openConsole(router: Router<State>, house: House) {
     rules: Rules & {
       page: (params: Record<string, string>) => string
       files?: boolean
-      /** That may be typed into it, where they are many. */
+      /** How many may be typed into it, where the usual limit is too low. */
       letters?: number
       /** Asked by a page's script while she types: no form of hers. */
       aside?: boolean
@@ -121,7 +121,7 @@ export function openConsole(router: Router<State>, house: House) {
     })
   }
 
-  /** A form with a file too large to be kept: who sends it is asked before any of it is read. */
+  /** A form with a file too large for memory: admission comes before any of it is read. */
   function receive(
     path: string,
     rules: Rules & {

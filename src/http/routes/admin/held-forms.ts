@@ -5,18 +5,18 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
 
-/** Time enough to look for one's telephone. */
+/** Seconds: time enough to look for one's telephone. */
 const lasts = 30 * 60
 
 export const heldPath = '/admin/held'
 
-/** What the page that shows it is by, in what it sends. */
+/** The field by which the page of a held form says which one it sends. */
 export const heldField = 'held'
 
-/** They are no more the form's than the page's it stands on. */
+/** Fields every page adds: nobody typed them. */
 const marks = new Set(['form_token', 'staff', heldField])
 
-/** What was typed, and what came along. */
+/** The fields of the form itself. */
 export const typedIn = (fields: Fields): [name: string, value: string][] =>
   Object.entries(fields).filter(([name]) => !marks.has(name))
 
@@ -34,7 +34,7 @@ export function openHeldForms({ store, keys, now }: Pick<House, 'store' | 'keys'
   const contextOf = (id: string) => `held_form.${id}`
 
   return {
-    /** Where she finds it. */
+    /** Keeps the form; the path of the page that shows it. */
     async hold(ctx: Context, form: HeldForm): Promise<string> {
       const token = randomToken()
       const id = idOf(ctx, token)
@@ -47,7 +47,7 @@ export function openHeldForms({ store, keys, now }: Pick<House, 'store' | 'keys'
       const row = await store.staffAcceptances.find(id, seconds(now))
       return row && JSON.parse(unseal(keys.data, row.sealed, contextOf(id)))
     },
-    /** It was sent. */
+    /** Forgets it, when it was sent. */
     async letGo(ctx: Context, token: string): Promise<void> {
       const at = seconds(now)
       const row = await store.staffAcceptances.find(idOf(ctx, token), at)

@@ -1,6 +1,6 @@
 /** People brought in from a file, and taken out as one. */
 import { byteOrderMark, openCsv } from '#admin/csv.ts'
-import { columns, example } from '#admin/imports/columns.ts'
+import { columns, example, written } from '#admin/imports/columns.ts'
 import { exportColumns, exportFilter, exportPeople } from '#admin/imports/export.ts'
 import { fileProblems } from '#admin/imports/problems.ts'
 import { receiveImport } from '#admin/imports/receive.ts'
@@ -56,8 +56,8 @@ export function importRoutes(console: Console, house: House): void {
 
   show(`${list}/template`, rules, async (ctx) => {
     const write = await openCsv()
-    const rows = example.map((cells) => columns.map((column) => cells[column] ?? ''))
-    const text = byteOrderMark + write([columns, ...rows])
+    const rows = example.map((cells) => written.map((column) => cells[column] ?? ''))
+    const text = byteOrderMark + write([written, ...rows])
     answer.download(ctx, { name: 'people.csv', type: csv, text: [text] })
   })
 
@@ -71,10 +71,7 @@ export function importRoutes(console: Console, house: House): void {
     async (ctx, staff, { county = '', school = '', status = '' }) => {
       const values = { county, school: school.trim(), status }
       const given = Object.entries(values).filter(([, value]) => value !== '')
-      const parsed = exportFilter.safeParse(Object.fromEntries(given))
-      const outcome = parsed.success
-        ? await exportPeople(house, staff.by, parsed.data)
-        : { kind: 'rejected' as const, problems: problemsIn(parsed.error) }
+      const outcome = await exportPeople(house, staff.by, Object.fromEntries(given))
       if (outcome.kind === 'rejected') {
         showExport(ctx, staff, values, problemsFrom(outcome.problems))
         return
@@ -130,6 +127,9 @@ export function importRoutes(console: Console, house: House): void {
     problems?: ReturnType<typeof problemsFrom>,
   ) {
     const { id, createdBy, startedBy, resumedBy } = shown
+    const actors = [createdBy, startedBy, resumedBy].flatMap((one) => one ?? [])
+    const names = await store.auditSearch.names({ accounts: actors, clients: [] })
+    const nameOf = (actor: string) => names.get(actor) ?? actor
     page(
       ctx,
       staff,
@@ -137,9 +137,9 @@ export function importRoutes(console: Console, house: House): void {
       {
         import: shown,
         progress: words(ctx, progressOf(shown)),
-        createdBy: await nameOf(createdBy),
-        startedBy: startedBy && (await nameOf(startedBy)),
-        resumedBy: resumedBy && (await nameOf(resumedBy)),
+        createdBy: nameOf(createdBy),
+        startedBy: startedBy && nameOf(startedBy),
+        resumedBy: resumedBy && nameOf(resumedBy),
         ...(await notesOf(ctx, staff, id)),
       },
       { connect: true, ...(problems ? { problems } : {}) },
@@ -198,10 +198,10 @@ export function importRoutes(console: Console, house: House): void {
     )
   }
 
-  button('start', startImport as Operation, { dangerous: true })
-  button('stop', stopImport as Operation, {})
-  button('resume', resumeImport as Operation, { dangerous: true })
-  button('remove', removeImport as Operation, { after: list })
+  button('start', startImport, { dangerous: true })
+  button('stop', stopImport, {})
+  button('resume', resumeImport, { dangerous: true })
+  button('remove', removeImport, { after: list })
 
   function showExport(
     ctx: Context,
@@ -215,11 +215,6 @@ export function importRoutes(console: Console, house: House): void {
     const locals = { counties, values, statuses, columns: exportColumns }
     page(ctx, staff, 'admin-export', locals, problems ? { problems } : {})
   }
-
-  async function nameOf(actor: string): Promise<string> {
-    const account = /^[0-9a-f-]{36}$/.test(actor) ? await store.accounts.find(actor) : undefined
-    return account?.profile.name?.value ?? actor
-  }
 }
 
 /** Acts for which the file's name is typed. */
@@ -231,13 +226,13 @@ const everyRow = 'all'
 
 const idOf = ({ params: { id = '' } }: Context) => ({ id })
 
-/** What it came to; the page for whatever else it came to is thrown. */
+/** The value of what was done; throws the page for any other outcome. */
 function valueIn<T>(outcome: Outcome<T> | Barred, back: string): T {
   if (outcome.kind === 'done') return outcome.value
   // The console has asked already.
   if (outcome.kind === 'forbidden' || outcome.kind === 'not-fresh')
     throw new Problem(403, 'admin.forbidden', { next: [toConsole] })
-  // An address somebody made up names none, either.
+  // An address somebody made up names no import either.
   throw problemOf(outcome.kind === 'rejected' ? { kind: 'unknown' } : outcome, back)
 }
 
@@ -245,9 +240,6 @@ const rejectedFile = (code: keyof typeof fileProblems) => ({
   kind: 'rejected' as const,
   problems: [{ field: 'file', message: fileProblems[code], code }],
 })
-
-const problemsIn = (error: { issues: { path: PropertyKey[]; message: string }[] }) =>
-  error.issues.map(({ path, message }) => ({ field: path.join('.'), message, code: 'invalid' }))
 
 const pagesOf = (
   path: string,

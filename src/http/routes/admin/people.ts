@@ -2,7 +2,7 @@
 import { addOnePerson, listPeople } from '#admin/operations/people.ts'
 import { peopleOrders } from '#admin/people/search.ts'
 import { accountStatuses } from '#admin/people/shapes.ts'
-import { reachOf } from '#admin/staff.ts'
+import { reachesUpstream, reachOf } from '#admin/staff.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
@@ -69,7 +69,7 @@ export function peopleRoutes(console: Console, house: House): void {
   function countiesOf({ by }: Staff, { state: { language } }: Context) {
     const reach = reachOf(by, 'people.read')
     return house.config.connectors
-      .filter(({ id }) => reach?.kind === 'all' || reach?.counties.includes(id))
+      .filter(({ id }) => reachesUpstream(reach, id))
       .map(({ id }) => ({ value: id, label: connectorLabel(house, language, id) }))
   }
 

@@ -7,14 +7,12 @@ import type { Message } from '#lib/messages.ts'
 import { describeAgent } from '#lib/user-agent.ts'
 import type { House } from '../../house.ts'
 import { namesOfApps } from '../account/app-names.ts'
-import { connectorLabel } from '../account/labels.ts'
+import { connectorLabel, dateIn } from '../account/labels.ts'
 import { schoolLabel } from '../labels.ts'
 import type { ShownPerson, ShownSignIn } from './people-views.ts'
 
 export type Person = z.output<typeof person>
 type SignIn = z.output<typeof signIn>
-
-const dateOr = (text: string | undefined) => (text === undefined ? undefined : new Date(text))
 
 export function openPersonShapes(house: House) {
   const { config, messages } = house
@@ -43,7 +41,7 @@ export function openPersonShapes(house: House) {
         roles: one.roles ?? [],
         createdAt: new Date(one.createdAt),
         updatedAt: new Date(one.updatedAt),
-        closedAt: dateOr(one.closedAt),
+        closedAt: dateIn(one.closedAt),
         profile: one.profile.map(({ at, by, verified, ...rest }) => ({
           ...rest,
           verified,
@@ -54,7 +52,7 @@ export function openPersonShapes(house: House) {
           ...rest,
           verified: verifiedAt !== undefined,
         })),
-        passwordAt: dateOr(one.password?.changedAt),
+        passwordAt: dateIn(one.password?.changedAt),
         recovery: one.recovery && {
           address: one.recovery.address,
           since: new Date(one.recovery.since),
@@ -83,20 +81,20 @@ export function openPersonShapes(house: House) {
         factors: one.secondFactors.map(({ createdAt, usedAt, ...rest }) => ({
           ...rest,
           createdAt: new Date(createdAt),
-          usedAt: dateOr(usedAt),
+          usedAt: dateIn(usedAt),
         })),
         sessions: one.sessions.map(({ agent, signedInAt, lastSeenAt, network, apps, id }) => ({
           id,
           network,
           agent: agent === undefined ? undefined : describeAgent(agent),
           signedInAt: new Date(signedInAt),
-          lastSeenAt: dateOr(lastSeenAt),
+          lastSeenAt: dateIn(lastSeenAt),
           apps: [...new Set(apps.map(nameOf))],
         })),
         apps: one.apps.map(({ consentedAt, ...rest }) => ({
           ...rest,
           name: nameOf(rest.client),
-          consentedAt: dateOr(consentedAt),
+          consentedAt: dateIn(consentedAt),
         })),
         agreements: one.agreements.map(({ agreedAt, ...rest }) => ({
           ...rest,
@@ -111,7 +109,7 @@ export function openPersonShapes(house: House) {
           ...rest,
           other,
           mergedAt: new Date(mergedAt),
-          undoneAt: dateOr(undoneAt),
+          undoneAt: dateIn(undoneAt),
         })),
       }
     },

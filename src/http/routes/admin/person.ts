@@ -50,16 +50,16 @@ type Act = {
 }
 
 const acts: Record<string, Act> = {
-  suspend: { operation: suspend as Operation, confirmed: true, fields: ['reason'] },
-  reactivate: { operation: reactivate as Operation, fields: ['reason'] },
-  close: { operation: close as Operation, confirmed: true, fields: ['reason'] },
-  unlock: { operation: unlock as Operation },
-  'end-sessions': { operation: endPersonSessions as Operation, fields: ['session'] },
-  'send-reset': { operation: sendReset as Operation },
-  merge: { operation: merge as Operation, confirmed: true, fields: ['other', 'reason'] },
-  unlink: { operation: unlinkIdentity as Operation, confirmed: true, of: 'identity' },
-  accept: { operation: acceptIdentity as Operation, of: 'identity' },
-  undo: { operation: undoMerge as Operation, confirmed: true, of: 'merge', fields: ['reason'] },
+  suspend: { operation: suspend, confirmed: true, fields: ['reason'] },
+  reactivate: { operation: reactivate, fields: ['reason'] },
+  close: { operation: close, confirmed: true, fields: ['reason'] },
+  unlock: { operation: unlock },
+  'end-sessions': { operation: endPersonSessions, fields: ['session'] },
+  'send-reset': { operation: sendReset },
+  merge: { operation: merge, confirmed: true, fields: ['other', 'reason'] },
+  unlink: { operation: unlinkIdentity, confirmed: true, of: 'identity' },
+  accept: { operation: acceptIdentity, of: 'identity' },
+  undo: { operation: undoMerge, confirmed: true, of: 'merge', fields: ['reason'] },
 }
 
 const endOf = (name: string, { of }: Act) =>

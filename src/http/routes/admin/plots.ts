@@ -21,6 +21,8 @@ export type Columns = {
   /** First, middle and last day. */
   days: string[]
   per: 'day' | 'week'
+  /** What the bars show, for the table beside them; a week by its first day. */
+  counts: readonly Counted[]
 }
 
 type Counted = { day: string; ok: number; failed: number }
@@ -39,6 +41,7 @@ export function columnsOf(days: readonly Counted[], height = 160): Columns {
   return {
     height,
     per,
+    counts,
     bars: counts.map(({ ok, failed }, i) => {
       const [good, bad] = [tall(ok), tall(failed)]
       return {

@@ -13,7 +13,7 @@ import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
-import { sentFirst } from './client-editing.ts'
+import { firstTime } from './client-editing.ts'
 import { linesOf, offeredScopes } from './client-form.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
@@ -89,8 +89,10 @@ export function registrationRoutes(
   show(path, { permission, dangerous: true }, (ctx, staff) => showTokens(ctx, staff, emptyValues))
 
   act(path, { permission, dangerous: true, page: () => path }, async (ctx, staff, fields) => {
-    if (!(await sentFirst(house, staff, fields.once))) return done(ctx, path, 'client-sent-twice')
-    const outcome = await staff.perform(createRegistrationToken, readToken(fields))
+    const outcome = await firstTime(house, staff, fields.once, () =>
+      staff.perform(createRegistrationToken, readToken(fields)),
+    )
+    if (!outcome) return done(ctx, path, 'client-sent-twice')
     if (outcome.kind === 'rejected') {
       const problems = problemsFrom(outcome.problems.map(atField))
       return showTokens(ctx, staff, fields, { problems })

@@ -119,7 +119,12 @@ export function requestRoutes(
     const scopes = asked.filter(
       (scope) => scope === 'openid' || (fields[`scope.${scope}`] && !apiScopes.includes(scope)),
     )
-    const outcome = await staff.perform(approveRequest, { id, scopes })
+    const { version } = fields
+    const outcome = await staff.perform(approveRequest, {
+      id,
+      scopes,
+      ...(version ? { version } : {}),
+    })
     if (outcome.kind === 'done') return done(ctx, pathOf(id), 'request-approved')
     if (outcome.kind !== 'rejected') throw problemOf(outcome, pathOf(id))
     const problems = problemsFrom(outcome.problems)

@@ -4,14 +4,11 @@ import type { Passed } from '#admin/upstreams/stages.ts'
 import type { Said, TestResult } from '#admin/upstreams/tests.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Message, Messages } from '#lib/messages.ts'
+import { dateIn } from '../account/labels.ts'
 import type { Fact, ShownState, ShownTest, UpstreamViews } from './upstreams-views.ts'
 
 const words = 'admin.upstreams'
 const soon = 30 * 24 * 60 * 60 * 1000
-
-/** A moment of the API’s as a date. */
-export const dateIn = (moment: string | undefined): Date | undefined =>
-  moment === undefined ? undefined : new Date(moment)
 
 const tones: Record<string, ShownState['tone']> = {
   ok: 'good',

@@ -28,7 +28,7 @@ export type UpstreamViews = {
       checkedAt?: Date | undefined
     }[]
     /** Of the filter and the order, by name. */
-    links: { failures: string; certificate: string; order: string }
+    links: { state: string; failures: string; certificate: string; order: string }
     first?: string | undefined
     next?: string | undefined
     /** There is none at all, whatever the filter. */

@@ -12,9 +12,8 @@ import {
   switchUpstreamOn,
   upstreamSorts,
 } from '#admin/operations/upstreams.ts'
-import { reachOf } from '#admin/staff.ts'
+import { reachesUpstream, reachOf } from '#admin/staff.ts'
 import { eventKinds, failureNames, type UpstreamDetail } from '#admin/upstreams/shapes.ts'
-import { failuresKept } from '#admin/upstreams/standing.ts'
 import type { TestResult } from '#admin/upstreams/tests.ts'
 import type { ConnectorConfig } from '#config/connector.ts'
 import type { Message } from '#lib/messages.ts'
@@ -22,20 +21,12 @@ import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, oneOf, readQuery } from '../../input.ts'
+import { dateIn } from '../account/labels.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
 import { problemOf } from './console-problems.ts'
-import {
-  dateIn,
-  daysOf,
-  eventOf,
-  expiryOf,
-  factsOf,
-  percentOf,
-  stateOf,
-  testOf,
-} from './upstream-pages.ts'
+import { daysOf, eventOf, expiryOf, factsOf, percentOf, stateOf, testOf } from './upstream-pages.ts'
 import { openTestTrips, testPath } from './upstream-tests.ts'
 
 const list = '/admin/upstreams'
@@ -88,6 +79,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
         checkedAt: dateIn(one.checkedAt),
       })),
       links: {
+        state: withQuery(list, { ...keep, sort: 'state' }),
         failures: withQuery(list, { ...keep, sort: 'failures' }),
         certificate: withQuery(list, { ...keep, sort: 'certificate' }),
         order: withQuery(list, { ...keep, sort: undefined }),
@@ -166,7 +158,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
         count,
         last: new Date(last),
       })),
-      atLeast: one.failures.count >= failuresKept,
+      atLeast: one.failures.atLeast,
       contact: one.facts.contact,
       share: availability.share === undefined ? undefined : percentOf(availability.share),
       days,
@@ -301,8 +293,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
 
   /** Whether somebody here is known by it, as far as she may know. */
   async function accountOf(staff: Staff, file: ConnectorConfig, result: TestResult) {
-    const reach = reachOf(staff.by, 'people.read')
-    const may = reach?.kind === 'all' || reach?.counties.includes(file.id)
+    const may = reachesUpstream(reachOf(staff.by, 'people.read'), file.id)
     if (!may || result.kind !== 'well') return { account: 'hidden' as const }
     const { issuer, subject, former, openid2Ids } = result.said
     const who = { connector: file.id, issuer, subject, former, openid2Ids }
