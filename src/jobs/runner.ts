@@ -26,7 +26,10 @@ export type RunnerPorts = {
 
 export type Runner = {
   begin(): void
-  /** Runs the job now. False when it is running elsewhere; rejects with the job's own error. */
+  /**
+   * Runs the job now. False when it is running: if here, it is run once more afterwards, for what came up too late for it
+   * to see. Rejects with the job's own error.
+   */
   runOnce(name: string): Promise<boolean>
   /** Asks running steps to end and waits for them, no longer than this. What it held others may take at once. */
   close(patienceMs?: number): Promise<void>
@@ -48,6 +51,9 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
   const timers = new Map<string, NodeJS.Timeout>()
   const underway = new Set<Promise<unknown>>()
   const turns = new Set<string>()
+  /** Jobs that run here, and those of them that were asked for meanwhile. */
+  const running = new Set<string>()
+  const again = new Set<string>()
 
   /** Who does the job by the clock: kept from turn to turn, and lost by one who misses two. */
   async function hasTurn({ name, everySeconds }: Regular): Promise<boolean> {
@@ -60,8 +66,25 @@ export function openRunner(jobs: Job[], { store, log, now, random }: RunnerPorts
     return mine
   }
 
-  /** Whose step runs at this moment. Taken apart from the turn: the command line may run a job between two turns. */
   async function run(job: Job): Promise<boolean> {
+    const { name } = job
+    if (running.has(name)) {
+      again.add(name)
+      return false
+    }
+    running.add(name)
+    try {
+      const ran = await runAlone(job)
+      while (ran && again.delete(name)) await runAlone(job)
+      return ran
+    } finally {
+      running.delete(name)
+      again.delete(name)
+    }
+  }
+
+  /** Whose step runs at this moment. Taken apart from the turn: the command line may run a job between two turns. */
+  async function runAlone(job: Job): Promise<boolean> {
     const lease = `run:${job.name}`
     const runner = randomToken()
     const take = () => store.leases.take(lease, runner, seconds(now), seconds(now) + trusted)

@@ -83,6 +83,22 @@ test('two steps of one job never run at the same time, whoever asks for them', a
   await Promise.all([one.close(), two.close()])
 })
 
+test('who asks for a job while it comes to its end has it run once more', async (t) => {
+  const store = await buildStore(t)
+  const ends: (() => void)[] = []
+  const job: Job = { ...often, run: () => new Promise((resolve) => ends.push(resolve)) }
+  const runner = openRunner([job], ports(store))
+  const first = runner.runOnce('tick')
+  t.true(await until(() => ends.length === 1))
+  t.deepEqual(await Promise.all([runner.runOnce('tick'), runner.runOnce('tick')]), [false, false])
+  ends[0]?.()
+  t.true(await until(() => ends.length === 2))
+  ends[1]?.()
+  t.true(await first)
+  t.is(ends.length, 2, 'once for all who asked')
+  await runner.close()
+})
+
 test('a job that fails is logged once a turn with its name, and tried again less and less often', async (t) => {
   const store = await buildStore(t)
   const lines: string[] = []
