@@ -42,7 +42,8 @@ await administrator.raw(`SELECT pg_prewarm(oid::regclass, 'read') FROM pg_class
   WHERE relkind IN ('r', 'i') AND relnamespace = current_schema()::regnamespace AND relpages > 0`)
 
 // The operation asks for nothing else.
-const ports = { store, now: Date.now, config: { site: { local_accounts: {} } } } as AdminPorts
+const keys = { data: Buffer.alloc(32) }
+const ports = { store, keys, now: Date.now, config: { site: { local_accounts: {} } } } as AdminPorts
 const everywhere = operatorBy('operator:bench')
 const at = (county: string): By => ({
   ...everywhere,

@@ -36,6 +36,7 @@ import { closeInTime } from '#lib/close-in-time.ts'
 import { deriveKey } from '#lib/crypto.ts'
 import type { Log } from '#lib/log.ts'
 import { type Messages, openMessages } from '#lib/messages.ts'
+import { day } from '#lib/time.ts'
 import { type Tracing, untraced } from '#lib/tracing.ts'
 import { type Follower, followKeys } from '#oidc/follow-keys.ts'
 import { openLiveProvider } from '#oidc/live-provider.ts'
@@ -112,7 +113,7 @@ export async function openApp(config: Config, ports: AppPorts): Promise<App> {
       sendMail:
         ports.sendMail ??
         (config.mail && (await import('#outside/mail.ts')).openMail(config.mail, now)),
-      graceSeconds: config.site.account.grace_days * 24 * 60 * 60,
+      graceSeconds: config.site.account.grace_days * day,
       imports: openImportWork(house),
       secretReminders: {
         writeLetter: house.writeLetter,

@@ -2,7 +2,7 @@
 
 import type { Moved } from '#accounts/merging.ts'
 import { openNumber } from '#accounts/personal-numbers.ts'
-import { isoTime } from '#lib/time.ts'
+import { isoOr, isoTime } from '#lib/time.ts'
 import { listSessions } from '#oidc/sessions.ts'
 import type { AuditRow, Store } from '#store/store.ts'
 import { type Acting, acted } from './act.ts'
@@ -61,38 +61,38 @@ export async function exportAccount(
   await store.audit.record(acted(acting, 'account.export'))
 
   return {
-    exportedAt: iso(at),
+    exportedAt: isoTime(at),
     from: issuer,
     account: {
       sub: account.id,
       kind: account.kind,
       status: account.status,
-      createdAt: iso(account.createdAt),
-      updatedAt: iso(account.updatedAt),
+      createdAt: isoTime(account.createdAt),
+      updatedAt: isoTime(account.updatedAt),
     },
     profile: Object.entries(account.profile).map(([attribute, { value, by, at, verified }]) => ({
       attribute,
       value,
       vouchedBy: by,
-      since: iso(at),
+      since: isoTime(at),
       verified,
     })),
     identifiers: names.map(({ type, value, verifiedAt }) => ({
       type,
       value,
-      verifiedAt: iso(verifiedAt),
+      verifiedAt: isoOr(verifiedAt),
     })),
-    password: password ? { set: true, changedAt: iso(password.updatedAt) } : { set: false },
+    password: password ? { set: true, changedAt: isoTime(password.updatedAt) } : { set: false },
     secondFactors: factors.map(({ type, label, createdAt, usedAt }) => ({
       type,
       label,
-      since: iso(createdAt),
-      usedAt: iso(usedAt),
+      since: isoTime(createdAt),
+      usedAt: isoOr(usedAt),
     })),
     recoveryAddress: recovery && {
       address: recovery.value,
-      since: iso(recovery.createdAt),
-      confirmedAt: iso(recovery.confirmedAt),
+      since: isoTime(recovery.createdAt),
+      confirmedAt: isoOr(recovery.confirmedAt),
     },
     identities: identities.map((one) => ({
       connector: one.connector,
@@ -100,49 +100,49 @@ export async function exportAccount(
       subject: one.subject,
       formerOpenIds: one.openid2Ids,
       claims: one.raw,
-      linkedAt: iso(one.createdAt),
-      readAt: iso(one.readAt),
+      linkedAt: isoTime(one.createdAt),
+      readAt: isoTime(one.readAt),
     })),
     affiliations: affiliations.map(({ accountId: _, identityId, readAt, ...one }) => ({
       ...one,
       vouchedBy: identities.find(({ id }) => id === identityId)?.connector,
-      readAt: iso(readAt),
+      readAt: isoTime(readAt),
     })),
     personalNumbers: numbers.map(({ type, sealed, createdAt }) => ({
       type,
       number: openNumber(numberKey, { type, accountId, sealed }),
-      since: iso(createdAt),
+      since: isoTime(createdAt),
     })),
     agreements: agreements.map(({ accountId: _, agreedAt, ...one }) => ({
       ...one,
-      agreedAt: iso(agreedAt),
+      agreedAt: isoTime(agreedAt),
     })),
     guardian: guardian && {
       name: guardian.name,
       email: guardian.email,
       // From where is the guardian's own affair.
-      agreedAt: iso(guardian.agreedAt),
+      agreedAt: isoTime(guardian.agreedAt),
     },
     consents: consents.map(({ clientId, granted, at }) => ({
       app: clientId,
       ...granted,
-      since: iso(at),
+      since: isoTime(at),
     })),
     affiliationChoices: [...choices].map(([app, affiliation]) => ({ app, affiliation })),
     sessions: sessions.map(({ signedInAt, lastSeenAt, ...one }) => ({
       ...one,
-      signedInAt: iso(signedInAt),
-      lastSeenAt: iso(lastSeenAt),
+      signedInAt: isoTime(signedInAt),
+      lastSeenAt: isoOr(lastSeenAt),
     })),
     merges: merges.map(({ mergedAt, undoneAt, moved, ...one }) => ({
       ...one,
-      mergedAt: iso(mergedAt),
-      undoneAt: iso(undoneAt),
+      mergedAt: isoTime(mergedAt),
+      undoneAt: isoOr(undoneAt),
       // Parted again, it is the other account's.
       moved: one.role === 'kept' && undoneAt === undefined ? movedOf(moved) : undefined,
     })),
     signIns: signIns.map(({ at, target, outcome, address, details }) => ({
-      at: iso(at),
+      at: isoTime(at),
       app: target.replace(/^client:/, ''),
       outcome,
       address,
@@ -150,7 +150,7 @@ export async function exportAccount(
     })),
     picture: picture && {
       type: picture.type,
-      updatedAt: iso(picture.updatedAt),
+      updatedAt: isoTime(picture.updatedAt),
       base64: picture.bytes.toString('base64'),
     },
   }
@@ -160,8 +160,6 @@ function movedOf(text: string) {
   const { rows = [], profile = {} }: Partial<Moved> = JSON.parse(text)
   return { rows: rows.map(({ mark: _, ...row }) => row), attributes: Object.keys(profile) }
 }
-
-const iso = (at: number | undefined) => (at === undefined ? undefined : isoTime(at))
 
 async function allSignIns({ auditReads }: Pick<Store, 'auditReads'>, accountId: string) {
   const all: AuditRow[] = []

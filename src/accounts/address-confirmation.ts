@@ -1,13 +1,14 @@
 /** Links that show whose an address is: sent there, good once and for a day. What was sent for waits sealed beside them. */
 import { seal, unseal } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
+import { day } from '#lib/time.ts'
 import type { MailLinkRow, Tables } from '#store/store.ts'
 import { accountName } from './account-name.ts'
 import { queueMail } from './mail.ts'
 import { makeLink, memoContext } from './mailed-link.ts'
 
 const purpose = 'confirm-address'
-const validSeconds = 24 * 60 * 60
+const validSeconds = day
 
 export type ConfirmationPorts = {
   /** Seals what a link was sent for. */

@@ -1,6 +1,7 @@
 /** A login that is somebody else's now, told by what its upstream says of the person and never changes. */
 import { hmac, sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
+import { day } from '#lib/time.ts'
 import type { Circumstances, IdentityRow, Store } from '#store/store.ts'
 import { queueMail } from './mail.ts'
 
@@ -32,8 +33,6 @@ export type StaffAlerts = {
   writeLetter: WriteLetter
   labelOf: (connector: string) => string
 }
-
-const day = 24 * 60 * 60
 
 /** Puts down that a sign-in was stopped, and tells staff: of one identity once a day. */
 export async function reportReused(

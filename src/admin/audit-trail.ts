@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, AuditPlace, AuditRow, Store } from '#store/store.ts'
 import { byteOrderMark, openCsv } from './csv.ts'
+import type { Order } from './paging.ts'
 
 /** What an event speaks of: `id` is as the trail writes it, `what` the page it has, if any. */
 export type Mentioned = {
@@ -17,6 +18,12 @@ export type Mentioned = {
 export const eventPlace = z
   .tuple([z.int(), z.string().max(22), z.int()])
   .transform(([at, chain, seq]): AuditPlace => ({ at, chain, seq }))
+
+/** The same for a list that is read in either order: the other one's cursor is none of it. */
+export const eventPlaceIn = (order: Order) =>
+  z
+    .tuple([z.literal(order), z.int(), z.string().max(22), z.int()])
+    .transform(([, at, chain, seq]): AuditPlace => ({ at, chain, seq }))
 
 export type ReadEvent = AuditRow & { by: Mentioned; to?: Mentioned }
 
@@ -52,16 +59,16 @@ export async function withNames(
   }))
 }
 
-/** The newest of what a search finds, however far back it has to look. */
-export async function newestOf(
+/** The first of what a search finds in this order, however far it has to look. */
+export async function firstOf(
   { auditSearch }: Pick<Store, 'auditSearch'>,
   filter: AuditFilter,
-  limit: number,
+  { order, limit }: { order: Order; limit: number },
 ): Promise<AuditRow[]> {
   const found: AuditRow[] = []
   let place: AuditPlace | undefined
   do {
-    const { rows, next } = await auditSearch.search(filter, place, limit - found.length)
+    const { rows, next } = await auditSearch.search(filter, place, limit - found.length, order)
     found.push(...rows)
     place = next
   } while (place && found.length < limit)

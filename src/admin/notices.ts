@@ -1,6 +1,6 @@
 /** Announcing an upstream's maintenance, and withdrawing it. */
 import { randomUUID } from 'node:crypto'
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import type { Circumstances, NoticeRow, Store } from '#store/store.ts'
 
 export type NoticePorts = {
@@ -21,14 +21,19 @@ export type NewNotice = {
   until: string
 }
 
-export type NoticeProblem = { field: string; message: string; code: string }
+export type NoticeProblem = {
+  field: string
+  message: string
+  code: string
+  params?: { most: number }
+}
 export type Announced =
   | { kind: 'announced'; notice: NoticeRow }
   | { kind: 'rejected'; problems: NoticeProblem[] }
 
 const longestText = 300
 /** A notice nobody withdrew must not stand for ever. */
-const longestSeconds = 90 * 24 * 60 * 60
+const longestSeconds = 90 * day
 
 /** A moment with its offset, or without one in Taiwan's time: `2026-12-01 18:00`. Undefined for anything else. */
 export function readMoment(text: string): number | undefined {
@@ -49,7 +54,7 @@ export async function announce(
 ): Promise<Announced> {
   const problems: NoticeProblem[] = []
   const wrong = (field: string, code: string, message: string) =>
-    problems.push({ field, message, code })
+    problems.push({ field, message, code, params: { most: longestText } })
   const words = { 'zh-TW': text['zh-TW'].trim(), en: text.en.trim() }
   const startsAt = readMoment(from)
   const endsAt = readMoment(until)
@@ -58,7 +63,7 @@ export async function announce(
     wrong('connector', 'invalid', `${connector} is none of ${connectors.join(', ')}`)
   for (const [language, one] of Object.entries(words)) {
     if (one === '' || one.length > longestText)
-      wrong(language, one === '' ? 'empty' : 'too-big', `must be 1 to ${longestText} letters`)
+      wrong(language, one === '' ? 'empty' : 'too-long', `must be 1 to ${longestText} letters`)
   }
   const moment = 'must be a moment such as "2026-12-01 18:00" (Taiwan) or 2026-12-01T10:00Z'
   if (startsAt === undefined) wrong('from', 'moment', moment)

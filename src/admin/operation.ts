@@ -27,6 +27,8 @@ export type Outcome<T> =
   | { kind: 'conflict'; why: string }
   /** A rule of ours says no; a message key of `admin.refused`, for the API its English words. */
   | { kind: 'refused'; why: string }
+  /** She did it too often; `why` as of `refused`. */
+  | { kind: 'wait'; why: string; seconds: number }
 
 /** Answers of the gate itself. */
 export type Barred = { kind: 'forbidden' } | { kind: 'not-fresh' }
@@ -110,30 +112,58 @@ const notText = (field: string): FieldProblem => ({
   code: 'invalid',
 })
 
-/** A schema's complaints, by field. A rule of ours names its words: `ctx.addIssue({…, params: { code }})`. */
+/**
+ * A schema's complaints, by field. A rule of ours names its words, and what goes into their braces:
+ * `ctx.addIssue({…, params: { code, … } })`.
+ */
 export const problemsOf = (error: z.ZodError): FieldProblem[] =>
-  error.issues.flatMap((issue): FieldProblem[] =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({
-          field: [...issue.path, key].join('.'),
-          message: 'is not a field we know',
-          code: 'unknown-field',
-        }))
-      : [{ field: issue.path.join('.'), message: issue.message, ...wordsOf(issue) }],
-  )
+  error.issues.flatMap((issue) => problemsIn(issue))
 
-function wordsOf(issue: z.core.$ZodIssue): Pick<FieldProblem, 'code' | 'params'> {
-  if (issue.code === 'too_big' && issue.origin === 'array') {
-    return { code: 'too-many', params: { most: Number(issue.maximum) } }
+function problemsIn(issue: z.core.$ZodIssue, above: PropertyKey[] = []): FieldProblem[] {
+  const path = [...above, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      field: [...path, key].join('.'),
+      message: 'is not a field we know',
+      code: 'unknown-field',
+    }))
   }
-  return { code: codeOf(issue) }
+  // What may be taken away may be an empty text as well: what is wrong with the other is what she meant.
+  const [meant = []] = issue.code === 'invalid_union' ? issue.errors : []
+  if (meant.length > 0) return meant.flatMap((one) => problemsIn(one, path))
+  return [{ field: path.join('.'), message: issue.message, ...wordsOf(issue) }]
 }
 
-function codeOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid')
-  if (issue.code === 'too_small') return issue.minimum === 1 ? 'empty' : 'too-small'
-  if (issue.code === 'too_big') return 'too-big'
-  return 'invalid'
+type Words = Pick<FieldProblem, 'code' | 'params'>
+
+function wordsOf(issue: z.core.$ZodIssue): Words {
+  switch (issue.code) {
+    case 'custom': {
+      const { code = 'invalid', ...params } = issue.params ?? {}
+      return { code: String(code), params }
+    }
+    case 'too_big':
+      return {
+        code: tooBig[issue.origin] ?? 'number-most',
+        params: { most: Number(issue.maximum) },
+      }
+    case 'too_small':
+      return tooSmall(issue)
+    case 'invalid_type':
+      return { code: numbers.has(issue.expected) ? 'number' : 'invalid' }
+    case 'invalid_value':
+      return { code: 'choice' }
+    default:
+      return { code: 'invalid' }
+  }
+}
+
+const numbers = new Set(['number', 'int'])
+const tooBig: Record<string, string> = { string: 'too-long', array: 'too-many' }
+
+function tooSmall({ origin, minimum }: z.core.$ZodIssueTooSmall): Words {
+  if (numbers.has(origin)) return { code: 'number-least', params: { least: Number(minimum) } }
+  return { code: 'empty' }
 }
 
 /** The outcomes operations give most. */

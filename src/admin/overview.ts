@@ -1,4 +1,5 @@
 /** The tasks that wait on the overview page, as far as whoever looks may do or see them. */
+import { day } from '#lib/time.ts'
 import { lastCheck } from './audit-check.ts'
 import type { AdminPorts } from './ports.ts'
 import { type By, type Permission, type Reach, reachesUpstream, reachOf } from './staff.ts'
@@ -30,8 +31,6 @@ const taskKinds = [
   'applications',
 ] as const
 export type TaskKind = (typeof taskKinds)[number]
-
-const day = 24 * 60 * 60
 
 type Looking = { ports: AdminPorts; reach: Reach; at: number; language: string }
 type Found = Partial<Record<TaskKind, { count: number; name?: string }>>

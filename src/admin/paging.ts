@@ -49,6 +49,16 @@ export const byAge = z
   .tuple([z.int(), z.string()])
   .transform(([createdAt, id]) => ({ createdAt, id }))
 
+/** How a list by age may be read. */
+export const orders = ['newest', 'oldest'] as const
+export type Order = (typeof orders)[number]
+
+/** The same for a list that is read in either order: the other one's cursor is none of it. */
+export const byAgeIn = (order: Order) =>
+  z
+    .tuple([z.literal(order), z.int(), z.string()])
+    .transform(([, createdAt, id]) => ({ createdAt, id }))
+
 /** What is said of a cursor that `readCursor` cannot read. */
 export const strangeCursor = rejected('cursor', 'is not one this list gave', 'cursor')
 

@@ -30,7 +30,7 @@ export type AdminPorts = {
   pictures: Pictures
   recovery: RecoveryPorts
   /** Counters for all limits, of sign-ins among others. */
-  limits: { counters: Counters }
+  limits: { counters: Counters; rules: Config['site']['limits'] }
   /** The guarded client. */
   fetch: typeof fetch
   /** Looks at everything a sign-in needs: takes seconds. */

@@ -36,15 +36,20 @@ export function addAdminCommands(program: Command): void {
   admin
     .command('list')
     .description('who has a role, and who is invited')
+    .addOption(new Option('--role <role>', 'only who has this one').choices(roles))
+    .option('--county <id>', 'only who has a role that is narrowed to this upstream')
+    .option('--name <text>', 'only who has this in her name or in what she signs in with')
     .option('--json', 'print as JSON')
-    .action(async ({ json }) => {
+    .action(async ({ json, ...wished }) => {
       const { listInvitations, listStaff } = await import('#admin/staff/roles.ts')
+      const filtered = Object.keys(wished).length > 0
       const { people, invitations } = await inHouse(async (house) => {
-        const people = await listStaff(house, { limit: 10_000 })
+        const people = await listStaff(house, { limit: 10_000, ...wished })
         const open = await listInvitations(house, seconds(house.now))
         return {
           people: people.kind === 'done' ? people.value.items : [],
-          invitations: open.value.items,
+          // Nobody has those roles yet.
+          invitations: filtered ? [] : open.value.items,
         }
       })
       if (json) return say(JSON.stringify({ staff: people, invitations }, null, 2))
@@ -58,7 +63,11 @@ export function addAdminCommands(program: Command): void {
         print(`invited until ${expiresAt}  ${email || 'handed over'}  ${what}`)
       }
       if (people.length + invitations.length === 0) {
-        print('nobody has a role yet: npx citygate admin invite --email … --role owner')
+        print(
+          filtered
+            ? 'nobody; without a filter all of them are listed'
+            : 'nobody has a role yet: npx citygate admin invite --email … --role owner',
+        )
       }
     })
 

@@ -1,7 +1,7 @@
 /** `citygate audit …`: what happened, and whether the record of it is whole. */
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Heads, Verdict } from '#admin/audit.ts'
 import { isoSecond } from '#lib/time.ts'
 import type { AuditRow } from '#store/store.ts'
@@ -12,16 +12,21 @@ export function addAuditCommands(program: Command): void {
 
   audit
     .command('list')
-    .description('events, newest first')
+    .description('events, newest first if not said')
     .option('--actor <actor>', 'an account’s id, client:<id>, operator:<name>, system')
     .option('--action <action>', 'how it begins, such as session.sign-in or key.')
     .option('--target <target>', 'an account’s id, client:<id>, key:<kid>')
     .option('--since <time>', 'such as 2026-11-21 or 2026-11-21T08:00:00+08:00')
     .option('--until <time>', 'the same')
+    .addOption(
+      new Option('--order <order>', 'which come first')
+        .choices(['newest', 'oldest'])
+        .default('newest'),
+    )
     .option('--limit <number>', 'at most so many', '100')
     .option('--json', 'print as JSON')
-    .action(async ({ actor, action, target, since, until, limit, json }) => {
-      const { newestOf } = await import('#admin/audit-trail.ts')
+    .action(async ({ actor, action, target, since, until, order, limit, json }) => {
+      const { firstOf } = await import('#admin/audit-trail.ts')
       const count = readCount('--limit', limit)
       const last = readTime('--until', until)
       const filter = {
@@ -32,7 +37,7 @@ export function addAuditCommands(program: Command): void {
         // The moment itself is still in it.
         until: last === undefined ? undefined : last + 1,
       }
-      const events = await inHouse(({ store }) => newestOf(store, filter, count))
+      const events = await inHouse(({ store }) => firstOf(store, filter, { order, limit: count }))
       if (json) print(JSON.stringify(events, null, 2))
       else for (const event of events) print(describe(event))
     })

@@ -3,12 +3,7 @@ import type { Command } from 'commander'
 import type { House } from '#http/house.ts'
 import { printDifferences } from './client-files.ts'
 import { carryOut } from './outcome.ts'
-import { collect, exits, inHouse, print, Stop } from './tools.ts'
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,9}$/.test(text)) throw new Stop(exits.usage, `${text} is not a whole number`)
-  return Number(text)
-}
+import { collect, inHouse, print, readCount } from './tools.ts'
 
 const operations = () => import('#admin/operations/clients.ts')
 
@@ -105,7 +100,7 @@ export function addClientLifeCommands(client: Command): void {
       const { undoClient } = await operations()
       const { version } = await inHouse(async (house) => {
         const app = await getApp(house, id)
-        const wanted = wholeNumber(text)
+        const wanted = readCount('version', text)
         return carryOut(house, undoClient, { id, version: wanted, current: app.version })
       })
       print(`brought ${id} back to version ${text}, now version ${version}`)
@@ -123,8 +118,10 @@ export function addClientLifeCommands(client: Command): void {
       const { addClientSecret } = await operations()
       const wanted = {
         id,
-        keepDays: wholeNumber(keepDays),
-        ...(expiresDays === undefined ? {} : { expiresDays: wholeNumber(expiresDays) }),
+        keepDays: readCount('--keep-days', keepDays, 0),
+        ...(expiresDays === undefined
+          ? {}
+          : { expiresDays: readCount('--expires-days', expiresDays) }),
       }
       const made = await inHouse((house) => carryOut(house, addClientSecret, wanted, noClient(id)))
       if (json) return void print(JSON.stringify(made, null, 2))

@@ -31,6 +31,8 @@ export async function carryOut<I extends z.ZodType, O extends z.ZodType>(
       const what = house.messages.translate('en', `problem.admin.${outcome.why}.what`)
       throw new Stop(exits.rejected, `nothing was changed: ${title}. ${what}`)
     }
+    case 'wait':
+      throw new Stop(exits.rejected, `too often: come again in ${outcome.seconds} seconds`)
     default:
       throw new Error(`an operator is ${outcome.kind}`)
   }

@@ -1,8 +1,9 @@
 /** `citygate registration …`: tokens with which programs register themselves. */
 import { type Command, Option } from 'commander'
 import { clientKinds } from '#store/clients.ts'
+import { initialTokenStates } from '#store/registrations.ts'
 import { carryOut } from './outcome.ts'
-import { collect, inHouse, print } from './tools.ts'
+import { collect, inHouse, print, readCount } from './tools.ts'
 
 export function addRegistrationCommands(program: Command): void {
   const token = program
@@ -39,8 +40,8 @@ export function addRegistrationCommands(program: Command): void {
           kinds: kind,
           hosts: host,
           scopes: scope,
-          uses: Number(uses),
-          days: Number(days),
+          uses: readCount('--uses', uses),
+          days: readCount('--days', days),
         }),
       )
       if (json) return void print(JSON.stringify(made, null, 2))
@@ -51,11 +52,12 @@ export function addRegistrationCommands(program: Command): void {
   token
     .command('list')
     .description('the newest first; never the tokens themselves')
+    .addOption(new Option('--state <state>', 'only these').choices(initialTokenStates))
     .option('--json', 'print as JSON')
-    .action(async ({ json }) => {
+    .action(async ({ state, json }) => {
       const { listRegistrationTokens } = await import('#admin/operations/registration.ts')
       const { items } = await inHouse((house) =>
-        carryOut(house, listRegistrationTokens, { limit: 200 }),
+        carryOut(house, listRegistrationTokens, { limit: 200, ...(state ? { state } : {}) }),
       )
       if (json) return void print(JSON.stringify(items, null, 2))
       for (const one of items) {

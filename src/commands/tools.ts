@@ -53,11 +53,10 @@ export const rejected = (problems: { field: string; message: string }[]) =>
     ),
   )
 
-/** So many things, one at least. Throws Stop for anything else. */
-export function readCount(option: string, text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count > 0) return count
-  throw new Stop(exits.usage, `${option} ${text} is no whole number from 1`)
+/** So many things, `least` of them at least. Throws Stop for anything else. */
+export function readCount(option: string, text: string, least = 1): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text)
+  throw new Stop(exits.usage, `${option} ${text} is no whole number from ${least}`)
 }
 
 /** All of standard input, without the line end behind it. */

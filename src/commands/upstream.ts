@@ -7,6 +7,7 @@ import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import type { House } from '#http/house.ts'
 import { isoSecond, seconds } from '#lib/time.ts'
+import type { UpstreamSwitchRow } from '#store/store.ts'
 import { carryOut } from './outcome.ts'
 import { exits, inHouse, print, Stop } from './tools.ts'
 
@@ -30,16 +31,20 @@ export function addUpstreamCommands(program: Command): void {
 
   upstream
     .command('show')
-    .description('what its file tells staff: protocol, days, former names, quirks')
+    .description(
+      'what its file tells staff: protocol, days, former names, quirks; and who switched it off',
+    )
     .argument('<connector>')
     .action(async (id) => {
       const { loadConfig } = await import('#config/load.ts')
       const one = loadConfig(process.env).connectors.find((file) => file.id === id)
       if (!one) throw new Stop(exits.unknown, `there is no upstream ${id}`)
       const { label, type, profile, opens, closes, former, quirks } = one
+      const off = await inHouse(({ store }) => store.upstreamSwitches.find(id))
       print(
         [
           `${id}  ${Object.values(label).join('  ')}`,
+          ...(off ? [`off         ${offLine(off)}`] : []),
           `protocol    ${type}, read as ${profile}`,
           ...(opens ? [`opens       ${opens}`] : []),
           ...(closes ? [`closes      ${closes}`] : []),
@@ -156,6 +161,9 @@ type Acts =
   | 'switchUpstreamOn'
   | 'addUpstreamNotice'
   | 'removeUpstreamNotice'
+
+const offLine = ({ offAt, switchedBy, reason }: UpstreamSwitchRow) =>
+  `since ${isoSecond(offAt)}, by ${switchedBy}: ${reason}`
 
 const eventLine = ({ at, what, errand, stage, status, by, reason, ref }: UpstreamEvent) => ({
   at: at.replace('.000', ''),

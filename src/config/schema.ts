@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isMailAddress, readSender } from '#lib/mail.ts'
 import { readNetwork } from '#lib/networks.ts'
+import { day } from '#lib/time.ts'
 import { envName, id, words } from './words.ts'
 
 const url = z.url({ protocol: /^https?$/ })
@@ -63,7 +64,7 @@ export const siteFile = z.strictObject({
         .default(true)
         .describe('Whether people are offered to stay signed in on a device of their own.'),
       remembered_seconds: seconds
-        .default(14 * 24 * 60 * 60)
+        .default(14 * day)
         .describe('How long somebody who wanted to stay signed in does, visited or not.'),
     })
     .prefault({}),
@@ -82,9 +83,9 @@ export const siteFile = z.strictObject({
       upstream_trip_seconds: seconds.default(10 * 60),
       access_token_seconds: seconds.default(60 * 60),
       id_token_seconds: seconds.default(60 * 60),
-      refresh_token_seconds: seconds.default(14 * 24 * 60 * 60),
+      refresh_token_seconds: seconds.default(14 * day),
       grant_seconds: seconds
-        .default(365 * 24 * 60 * 60)
+        .default(365 * day)
         .describe('The longest an app may go on renewing without the person.'),
       device_code_seconds: seconds.default(10 * 60),
       reset_link_seconds: seconds
@@ -95,7 +96,7 @@ export const siteFile = z.strictObject({
   keys: z
     .strictObject({
       publish_ahead_seconds: seconds
-        .default(24 * 60 * 60)
+        .default(day)
         .describe(
           'A new key is published for so long before it signs: by then everybody has read it.',
         ),
@@ -121,7 +122,7 @@ export const siteFile = z.strictObject({
       if (ahead < least) {
         complain(`must be at least jwks_max_age_seconds + 2 × follow_seconds, ${least}`)
       }
-      if (ahead >= Math.min(keys.signing_days, keys.cookie_days) * 24 * 60 * 60) {
+      if (ahead >= Math.min(keys.signing_days, keys.cookie_days) * day) {
         complain('must be shorter than signing_days and cookie_days')
       }
     })

@@ -7,7 +7,7 @@ import { type EnrolmentRules, enrolmentFile } from '#config/enrolment.ts'
 import type { Language } from '#config/words.ts'
 import { hmac, sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import type { ApplicationRow, Circumstances, LinkPurpose, Store, Tables } from '#store/store.ts'
 import { type Door, type Draft, openDraft, sealDraft } from './draft.ts'
 import type { Sending } from './step.ts'
@@ -78,7 +78,6 @@ export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const day = 24 * 60 * 60
 const hashOf = (rules: EnrolmentRules) => sha256(JSON.stringify(rules))
 
 export function openJoinings(ports: JoiningPorts) {

@@ -1,6 +1,6 @@
 /** How every upstream fares, as all processes together see it: kept in memory, shared by the store in the background. */
 import type { Log } from '#lib/log.ts'
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import { type Health, healthRules, hear, type Outcome, unheard } from './health.ts'
 
 /** Times are seconds since 1970. */
@@ -83,7 +83,7 @@ const lookEveryMs = 3_000
 /** Where it is not this process's turn to try, the database is not asked at once again: many may come. */
 const turnEveryMs = 1_000
 /** A notice is shown so long before it begins. */
-const aheadSeconds = 24 * 60 * 60
+const aheadSeconds = day
 
 type Known = {
   health: Health

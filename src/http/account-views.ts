@@ -219,6 +219,8 @@ export type AccountViews = {
           formerUntil?: Date | undefined
         }
       | undefined
+    /** Of this page: its second sending is told by it. */
+    once: string
     keepDays: number[]
     snippets: {
       id: string

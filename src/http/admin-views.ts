@@ -13,6 +13,8 @@ export type StaffPage = {
   formToken: string
   /** Whose page it is: comes back with each form. */
   staff: string
+  /** Of this page and no other: by it a form that shows something once is told from its second sending. */
+  once: string
   /** Where she is, for the navigation, and where she may go. */
   here: string
   sections: readonly string[]
@@ -20,6 +22,8 @@ export type StaffPage = {
   notice?: Message | undefined
   /** The form was not taken over: why, by field. `field` is the input's id without `f-`. */
   problems: { field?: string; problem: Message }[]
+  /** What was typed to confirm the form with such a problem. */
+  confirmTyped?: string | undefined
 }
 
 export type AdminViews = PeopleViews &

@@ -1,6 +1,7 @@
 /** How a relying-party app is shown to a person. */
 import type { Client } from 'oidc-provider'
 import type { Connector } from '#federation/connector.ts'
+import type { ClientRow } from '#store/store.ts'
 
 export type App = {
   name: string
@@ -25,18 +26,30 @@ export function appOf(
   }: { redirectUri?: string | undefined; language?: string | undefined } = {},
 ): App {
   const target = URL.parse(redirectUri ?? client.redirectUris?.[0] ?? '')
-  const web = target?.protocol === 'https:' || target?.protocol === 'http:'
-  const host = web ? target.host : (target?.protocol ?? '')
   return {
-    name: (language === 'en' ? client['client_name#en'] : undefined) ?? client.clientName ?? host,
-    host,
-    home: client.clientUri ?? (web ? target.origin : undefined),
+    name: nameIn(language, client['client_name#en'], client.clientName) ?? hostOf(target),
+    host: hostOf(target),
+    home: client.clientUri ?? (target && isWeb(target) ? target.origin : undefined),
     policyUri: client.policyUri,
     tosUri: client.tosUri,
     native: client.applicationType === 'native',
     firstParty: client.first_party === true,
     ...(client.logo ? { logoUri: logoPath(client.clientId, client.logo) } : {}),
   }
+}
+
+const isWeb = ({ protocol }: URL) => protocol === 'https:' || protocol === 'http:'
+const hostOf = (target: URL | null) =>
+  target === null ? '' : isWeb(target) ? target.host : target.protocol
+const nameIn = (language: string | undefined, english?: string, name?: string) =>
+  (language === 'en' ? english : undefined) ?? name
+
+/** The same name, of a registration as it is kept. */
+export function nameOfApp({ metadata }: Pick<ClientRow, 'metadata'>, language: string): string {
+  const { client_name: name, 'client_name#en': english, redirect_uris: uris } = metadata
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  const [first] = Array.isArray(uris) ? uris : []
+  return nameIn(language, text(english), text(name)) ?? hostOf(URL.parse(text(first) ?? ''))
 }
 
 /** Another picture has another address. */

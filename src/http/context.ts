@@ -20,6 +20,8 @@ export type State = DefaultState & {
   waitForFile?: () => void
   /** The address of this page where it is not the request's own: of a form sent, or a callback. */
   pageUrl?: string
+  /** What was typed to confirm a grave act: it stays in its field where it is not the name. */
+  confirmTyped?: string | undefined
 }
 
 export type Context = ParameterizedContext<

@@ -16,6 +16,7 @@ import { openLogoutCourier } from './deliver-logout.ts'
 import { openMailCourier } from './deliver-mail.ts'
 import { openProvisioningCourier } from './deliver-provisioning.ts'
 import { openRequestCourier, type RequestPorts } from './deliver-request.ts'
+import { openEnding } from './end-issued.ts'
 import { openErasing } from './erase-closed.ts'
 import { openForgetting } from './forget-dead.ts'
 import { type ImportWork, openImporting } from './import-people.ts'
@@ -84,6 +85,7 @@ export function openBackground(ports: BackgroundPorts): Background {
       openCheckpoint(store, now, ports.log),
       openSignInCounting(store),
       openVerification('audit-verify', { ...ports, verify: ports.verifyAudit }),
+      openEnding(store, now),
       openForgetting(store, now),
       openErasing(store, now, ports.graceSeconds),
       openImporting(ports.imports),

@@ -9,6 +9,8 @@ export type ImportWork = {
    * when nothing is due.
    */
   step(rows: number, signal: AbortSignal): Promise<number | undefined>
+  /** What was done goes to its place on the disk, while others work. */
+  settle(): Promise<void>
   /** Removes what nobody goes on with. */
   tidy(): Promise<void>
 }
@@ -40,6 +42,7 @@ export function openImporting(work: ImportWork, manners: Partial<ImportManners> 
         if (did === undefined) return
         const took = performance.now() - started
         observe?.(did, took)
+        await work.settle()
         // Up by half, down to a quarter at most: a disk that was busy once is not always.
         const next = limit * Math.min(1.5, Math.max(0.25, aimMs / Math.max(took, 0.1)))
         limit = Math.min(rows.most, Math.max(rows.least, Math.floor(next)))

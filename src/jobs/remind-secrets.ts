@@ -1,10 +1,11 @@
 /** Writes to an app's people before its secret ends: a month, a week and a day ahead, once each. */
 import { queueMail } from '#accounts/mail.ts'
-import { addressesOf } from '#accounts/mail-addresses.ts'
+import { addressesAmong } from '#accounts/mail-addresses.ts'
+import { findNamed } from '#accounts/named.ts'
 import { sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
 import { isMailAddress } from '#lib/mail.ts'
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import type { ClientRow, Store, Tables } from '#store/store.ts'
 import type { Job } from './runner.ts'
 
@@ -20,7 +21,6 @@ export type ReminderPorts = {
 
 /** Days before the end. */
 const warnings = [1, 7, 30]
-const day = 24 * 60 * 60
 
 export function openSecretReminders(ports: ReminderPorts): Job {
   const { store, now } = ports
@@ -67,11 +67,13 @@ async function readersOf(
   const hers = `${issuer}/account/clients/app?${new URLSearchParams({ id })}`
   const contacts = Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : []
   const readers = new Map(contacts.filter(isMailAddress).map((one) => [one, atConsole]))
-  for (const { accountId } of await tables.clientOwners.of(id)) {
-    const account = await tables.accounts.find(accountId)
-    if (account?.status !== 'active') continue
-    const names = await tables.identifiers.ofAccount(accountId)
-    for (const address of await addressesOf(tables, account, names)) readers.set(address, hers)
+  const owners = (await tables.clientOwners.of(id)).map(({ accountId }) => accountId)
+  const kept = await tables.recoveryAddresses.ofAccounts(owners)
+  const keptBy = new Map(kept.map((one) => [one.accountId, one]))
+  for (const { account, names } of (await findNamed(tables, owners)).values()) {
+    if (account.status !== 'active') continue
+    const addresses = addressesAmong(account, names, keptBy.get(account.id))
+    for (const address of addresses) readers.set(address, hers)
   }
   return readers.size > 0 ? readers : new Map(alerts.map((one) => [one, atConsole]))
 }

@@ -1,6 +1,6 @@
 /** Removes what expired: slowly enough that nobody who signs in notices, fast enough that the tables stay small. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
 import type { Swept } from '#store/sweeps.ts'
 import type { Job } from './runner.ts'
@@ -15,8 +15,6 @@ export type SweepRules = {
   /** Told of every statement. */
   observe?: (kind: Swept, rows: number, ms: number) => void
 }
-
-const day = 24 * 60 * 60
 
 export const sweepRules: SweepRules = {
   keepSeconds: {
@@ -36,7 +34,7 @@ export const sweepRules: SweepRules = {
     upstreamSessions: 0,
     linkOffers: day,
     invitations: day,
-    acceptances: 0,
+    notes: 0,
     upstreamTests: 0,
     mergeProofs: 0,
   },

@@ -1,10 +1,8 @@
 /** Removes events of upstreams that are older, or more, than staff look at. */
-import { type Now, seconds } from '#lib/time.ts'
+import { day, type Now, seconds } from '#lib/time.ts'
 import type { Store } from '#store/store.ts'
 import { failuresKept } from '#store/upstream-events.ts'
 import type { Job } from './runner.ts'
-
-const day = 24 * 60 * 60
 
 export const keptEvents = {
   /** Of each upstream. Failures count apart from other events: many of them must not push out a change of state. */

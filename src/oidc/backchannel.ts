@@ -116,30 +116,27 @@ export function openLogoutTokens(provider: () => Provider): LogoutTokens {
 
 type NewClient = new (metadata: Record<string, unknown>) => Client
 
-/**
- * Tells an app that everybody's session at it ended: it was disabled or removed. Call it in that transaction, before
- * what it was issued is destroyed.
- */
+/** Of an app that is removed, for those who tell it later. It proves itself to nobody any more: no secret goes along. */
+export const leftBehind = ({ id, metadata }: ClientRow): Farewell['registration'] => ({
+  ...metadata,
+  ...partScopes(metadata.scope),
+  client_id: id,
+  token_endpoint_auth_method: 'none',
+})
+
+/** Whether it wants to hear who signs out. */
+export const hears = ({ metadata }: ClientRow): boolean =>
+  typeof metadata.backchannel_logout_uri === 'string'
+
+/** Tells an app that these people's sessions at it end. Call it in the transaction that destroys their grants. */
 export async function putFarewells(
   tables: Pick<Tables, 'outbox' | 'payloads'>,
-  { id, metadata }: ClientRow,
-  { at, removed }: { at: number; removed: boolean },
+  app: Pick<Farewell, 'clientId' | 'registration'>,
+  people: string[],
+  at: number,
 ): Promise<void> {
-  if (typeof metadata.backchannel_logout_uri !== 'string') return
-  // It proves itself to nobody any more: no secret goes along.
-  const registration = {
-    ...metadata,
-    ...partScopes(metadata.scope),
-    client_id: id,
-    token_endpoint_auth_method: 'none',
-  }
-  const sessions = await tables.payloads.signedInTo(id, at)
-  const farewells = sessions.map(({ accountId, sid }) => ({
-    clientId: id,
-    accountId,
-    sid,
-    ...(removed ? { registration } : {}),
-  }))
+  const sessions = await tables.payloads.signedInTo(app.clientId, people, at)
+  const farewells = sessions.map((session) => ({ ...app, ...session }))
   // Of a large app there are very many.
   await tables.outbox.putAll(farewells.map((farewell) => messageOf(farewell, at)))
 }

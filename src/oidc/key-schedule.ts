@@ -1,5 +1,6 @@
 /** When each key of the ring is announced, used, kept and given up: rules over dates, no I/O. */
 import type { SiteFile } from '#config/schema.ts'
+import { day } from '#lib/time.ts'
 import type { RingKey } from './ring.ts'
 
 export const signingAlgs = ['RS256', 'ES256'] as const
@@ -31,8 +32,6 @@ export type KeyRules = {
   /** How often a process looks at the ring. */
   follow: number
 }
-
-const day = 24 * 60 * 60
 
 export function keyRules({ keys, lifetimes, resources }: SiteFile): KeyRules {
   const longestToken = Math.max(

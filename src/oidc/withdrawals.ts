@@ -1,7 +1,7 @@
 /** What an app may not any more: it ends what it was issued while it might, and what nobody was asked for. */
 import type { Client, Provider } from 'oidc-provider'
 import type { ClientRow, Tables } from '#store/store.ts'
-import { putFarewells } from './backchannel.ts'
+import { hears, putFarewells } from './backchannel.ts'
 import { keptScopes } from './clients.ts'
 
 const offline = 'offline_access'
@@ -48,7 +48,10 @@ export async function endWithdrawn(
 ): Promise<void> {
   const { metadata: was } = before
   if (was.first_party === true && metadata.first_party !== true) {
-    await putFarewells(tables, before, { at, removed: false })
+    if (hears(before)) {
+      const people = await tables.payloads.grantedBy(id, Number.MAX_SAFE_INTEGER)
+      await putFarewells(tables, { clientId: id }, people, at)
+    }
     await tables.payloads.destroyGrantsOfClient(id)
   }
   // Also when it is given back: what was issued in that second must not come to life.

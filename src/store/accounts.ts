@@ -1,6 +1,6 @@
 /** Who a person is here. */
 import type { Knex } from 'knex'
-import { type Row, type Statements, statement } from './statements.ts'
+import { eachEngine, type Row, type Statements, statement, textsIn } from './statements.ts'
 
 export const accountStatuses = ['pending', 'active', 'suspended', 'closed'] as const
 export type AccountStatus = (typeof accountStatuses)[number]
@@ -29,6 +29,8 @@ export type NewAccountRow = Omit<AccountRow, 'agreed' | 'closedAt'>
 export type Accounts = {
   create(row: NewAccountRow): Promise<void>
   find(id: string): Promise<AccountRow | undefined>
+  /** Those of them that exist, in no order. */
+  findMany(ids: string[]): Promise<AccountRow[]>
   /** Finds it and keeps others from writing it until the transaction ends. Call it inside one. */
   lock(id: string): Promise<AccountRow | undefined>
   setProfile(id: string, profile: AccountRow['profile'], at: number): Promise<void>
@@ -58,6 +60,10 @@ export const accountColumns = [
 ]
 const columns = accountColumns.join(', ')
 const find = statement('account.find', `SELECT ${columns} FROM account WHERE id = ?`)
+const findMany = eachEngine(
+  'account.find-many',
+  (engine) => `SELECT ${columns} FROM account WHERE id IN (${textsIn[engine]})`,
+)
 const lock = statement('account.lock', {
   // A transaction holds SQLite's only write lock.
   sqlite: `SELECT ${columns} FROM account WHERE id = ?`,
@@ -116,6 +122,10 @@ export function openAccounts(knex: Knex, statements: Statements): Accounts {
     async find(id) {
       const [row] = await statements.run(find, [id])
       return row && readAccount(row)
+    },
+    async findMany(ids) {
+      if (ids.length === 0) return []
+      return (await statements.run(findMany, [JSON.stringify(ids)])).map(readAccount)
     },
     async lock(id) {
       const [row] = await statements.run(lock, [id])

@@ -16,6 +16,8 @@ export type AuditFilter = {
   until?: number
 }
 
+export type AuditOrder = 'newest' | 'oldest'
+
 export type AuditPage = {
   rows: AuditRow[]
   /** Where there may be more: the place it came to, which need not be of an event that fits. */
@@ -23,8 +25,13 @@ export type AuditPage = {
 }
 
 export type AuditSearch = {
-  /** Newest first, at most `limit` of those after `after` in that order. */
-  search(filter: AuditFilter, after: AuditPlace | undefined, limit: number): Promise<AuditPage>
+  /** At most `limit` of those after `after` in this order; newest first, if not said. */
+  search(
+    filter: AuditFilter,
+    after: AuditPlace | undefined,
+    limit: number,
+    order?: AuditOrder,
+  ): Promise<AuditPage>
   find(chain: string, seq: number): Promise<AuditRow | undefined>
   /** What the accounts and apps of these ids are called, as far as there are any. */
   names(ids: { accounts: string[]; clients: string[] }): Promise<Map<string, string>>
@@ -41,22 +48,26 @@ const find = statement(
 export function openAuditSearch(knex: Knex, statements: Statements, most = mostRead): AuditSearch {
   // As `compare` sorts, whatever language the database does: what is joined here is in one order.
   const byChain = `chain COLLATE ${knex.client.driverName === 'pg' ? '"C"' : 'BINARY'}`
-  const order = `at DESC, ${byChain}, seq DESC`
+  // One is the other read backwards: the same indexes serve both.
+  const orders = {
+    newest: `at DESC, ${byChain}, seq DESC`,
+    oldest: `at, ${byChain} DESC, seq`,
+  }
 
   /** One of the ways a question is split into. */
   async function follow({ by, rest }: Way, filter: AuditFilter, place: Asked): Promise<AuditPage> {
     const inOrder = (columns: string[]) =>
       knex('audit_event')
         .select(columns)
-        .modify((query) => between(query, byChain, filter, place.after))
+        .modify((query) => between(query, byChain, filter, place))
         .where(by)
-        .orderByRaw(order)
+        .orderByRaw(orders[place.order])
     const read = rest
       ? knex
           .select(auditColumns)
           .from(inOrder(auditColumns).limit(most).as('read'))
           .where(rest)
-          .orderByRaw(order)
+          .orderByRaw(orders[place.order])
       : inOrder(auditColumns)
     const found = ((await read.limit(place.limit + 1)) as Row[]).map(readAuditRow)
     const rows = found.slice(0, place.limit)
@@ -70,10 +81,10 @@ export function openAuditSearch(knex: Knex, statements: Statements, most = mostR
   }
 
   return {
-    async search(filter, after, limit) {
+    async search(filter, after, limit, order = 'newest') {
       const ways = waysOf(filter)
-      const place = { after, limit }
-      return join(await Promise.all(ways.map((way) => follow(way, filter, place))), limit)
+      const place = { after, limit, order }
+      return join(await Promise.all(ways.map((way) => follow(way, filter, place))), place)
     },
     async find(chain, seq) {
       const [row] = await statements.run(find, [chain, seq])
@@ -91,7 +102,7 @@ export function openAuditSearch(knex: Knex, statements: Statements, most = mostR
   }
 }
 
-type Asked = { after: AuditPlace | undefined; limit: number }
+type Asked = { after: AuditPlace | undefined; limit: number; order: AuditOrder }
 type Condition = (query: Knex.QueryBuilder) => void
 /** `by` is what an index is for, `rest` is looked for in what is read by it. */
 type Way = { by: Condition; rest?: Condition }
@@ -147,23 +158,25 @@ function between(
   query: Knex.QueryBuilder,
   byChain: string,
   { since, until }: AuditFilter,
-  after?: AuditPlace,
+  { after, order }: Asked,
 ) {
   if (since !== undefined) query.where('at', '>=', since)
   // Said in any case: SQLite then finds the order in an index.
   query.where('at', '<', until ?? 2 ** 40)
   if (!after) return
   const { at, chain, seq } = after
-  query.where('at', '<=', at).where((later) =>
+  const [on, back] = order === 'newest' ? ['<', '>'] : ['>', '<']
+  query.where('at', `${on}=`, at).where((later) =>
     later
-      .where('at', '<', at)
-      .orWhereRaw(`${byChain} > ?`, [chain])
-      .orWhere((same) => same.where({ chain }).where('seq', '<', seq)),
+      .where('at', on, at)
+      .orWhereRaw(`${byChain} ${back} ?`, [chain])
+      .orWhere((same) => same.where({ chain }).where('seq', on, seq)),
   )
 }
 
 /** What several ways found, as one: as far as all of them have come. */
-function join(pages: AuditPage[], limit: number): AuditPage {
+function join(pages: AuditPage[], { limit, order }: Asked): AuditPage {
+  const compare = order === 'newest' ? newestFirst : oldestFirst
   const ends = pages.flatMap(({ next }) => next ?? []).sort(compare)
   const [end] = ends
   const known = pages
@@ -176,8 +189,9 @@ function join(pages: AuditPage[], limit: number): AuditPage {
   return next ? { rows, next: placeOf(next) } : { rows }
 }
 
-const compare = (a: AuditPlace, b: AuditPlace): number =>
+const newestFirst = (a: AuditPlace, b: AuditPlace): number =>
   b.at - a.at || (a.chain < b.chain ? -1 : Number(a.chain > b.chain)) || b.seq - a.seq
+const oldestFirst = (a: AuditPlace, b: AuditPlace): number => newestFirst(b, a)
 
 const placeOf = ({ at, chain, seq }: AuditPlace): AuditPlace => ({ at, chain, seq })
 

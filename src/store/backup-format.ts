@@ -15,7 +15,7 @@ export const passing = [
   'upstream_session',
   'link_offer',
   'staff_invitation',
-  'staff_acceptance',
+  'sealed_note',
   'initial_token',
   'upstream_test',
 ]

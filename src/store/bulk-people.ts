@@ -8,7 +8,7 @@ import { type AffiliationRow, affiliationColumns } from './affiliations.ts'
 import type { CredentialRow } from './credentials.ts'
 import type { IdentifierRow } from './identifiers.ts'
 import type { IdentityRow } from './identities.ts'
-import { type Statements, statement, textsIn } from './statements.ts'
+import { eachEngine, type Statements, statement, textsIn } from './statements.ts'
 
 type Name = Pick<IdentifierRow, 'type' | 'value'>
 type Key = Pick<IdentityRow, 'issuer' | 'subject'>
@@ -23,7 +23,6 @@ export type BulkPeople = {
   holdersOf(names: Name[]): Promise<IdentifierRow[]>
   /** Those of the links that are somebody's, or were before her county knew her by another key. */
   linkedTo(keys: Key[]): Promise<(Key & { accountId: string })[]>
-  accounts(ids: string[]): Promise<AccountRow[]>
   /** Finds them and keeps others from writing them until the transaction ends. Call it inside one. */
   lock(ids: string[]): Promise<AccountRow[]>
   /** Those of the accounts that hold a role of staff. */
@@ -116,20 +115,18 @@ const pair = rowsOf([
   ['a', 'text'],
   ['b', 'text'],
 ])
-const both = (name: string, text: (from: 'sqlite' | 'postgres') => string) =>
-  statement(name, { sqlite: text('sqlite'), postgres: text('postgres') })
 
-const holdersOf = both(
+const holdersOf = eachEngine(
   'bulk.holders',
   (engine) => `SELECT type, value, account_id, verified_at FROM identifier
    WHERE (type, value) IN (SELECT a, b FROM (${pair[engine]}) AS wanted)`,
 )
-const linkedTo = both(
+const linkedTo = eachEngine(
   'bulk.linked',
   (engine) => `SELECT issuer, subject, account_id FROM identity
    WHERE (issuer, subject) IN (SELECT a, b FROM (${pair[engine]}) AS wanted)`,
 )
-const formerlyLinkedTo = both(
+const formerlyLinkedTo = eachEngine(
   'bulk.formerly-linked',
   (
     engine,
@@ -138,17 +135,16 @@ const formerlyLinkedTo = both(
 )
 const accountsText = (engine: 'sqlite' | 'postgres') =>
   `SELECT ${accountColumns.join(', ')} FROM account WHERE id IN (${textsIn[engine]})`
-const accounts = both('bulk.accounts', accountsText)
 const lock = statement('bulk.lock', {
   sqlite: accountsText('sqlite'),
   // In one order: two who lock the same accounts wait for each other, and nobody for ever.
   postgres: `${accountsText('postgres')} ORDER BY id FOR UPDATE`,
 })
-const staffAmong = both(
+const staffAmong = eachEngine(
   'bulk.staff',
   (engine) => `SELECT DISTINCT holder FROM staff_role WHERE holder IN (${textsIn[engine]})`,
 )
-const unmake = both(
+const unmake = eachEngine(
   'bulk.unmake',
   (engine) => `DELETE FROM account WHERE id IN (${textsIn[engine]})`,
 )
@@ -191,7 +187,6 @@ export function openBulkPeople(statements: Statements): BulkPeople {
         }),
       ]
     },
-    accounts: async (list) => (await run(accounts, list)).map(readAccount),
     lock: async (list) => (await run(lock, list)).map(readAccount),
     staffAmong: async (list) =>
       new Set((await run(staffAmong, list)).map(({ holder }) => String(holder))),

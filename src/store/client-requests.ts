@@ -36,9 +36,9 @@ export type RequestPlace = { createdAt: number; id: string }
 export type ClientRequests = {
   make(row: ClientRequestRow): Promise<void>
   find(id: string): Promise<ClientRequestRow | undefined>
-  /** Of one state: who waits longest comes first, else the newest; those after `after`, if given. */
+  /** Of one state, in this order; those after `after` in it, if given. */
   list(
-    state: RequestState,
+    { state, order }: { state: RequestState; order: 'newest' | 'oldest' },
     after: RequestPlace | undefined,
     limit: number,
   ): Promise<ClientRequestRow[]>
@@ -57,8 +57,8 @@ const make = statement(
   `INSERT INTO client_request (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)`,
 )
 const find = statement('client-request.find', `SELECT ${columns} FROM client_request WHERE id = ?`)
-const waitingFirst = statement(
-  'client-request.list-waiting',
+const oldestFirst = statement(
+  'client-request.list-oldest',
   `SELECT ${columns} FROM client_request WHERE state = ? AND (created_at, id) > (?, ?)
    ORDER BY created_at, id LIMIT ?`,
 )
@@ -88,6 +88,10 @@ const countWaitingOf = statement(
 
 const first: RequestPlace = { createdAt: 0, id: '' }
 const last: RequestPlace = { createdAt: Number.MAX_SAFE_INTEGER, id: '' }
+const lists = {
+  oldest: { statement: oldestFirst, start: first },
+  newest: { statement: newestFirst, start: last },
+}
 
 export function openClientRequests(statements: Statements): ClientRequests {
   return {
@@ -99,11 +103,10 @@ export function openClientRequests(statements: Statements): ClientRequests {
       const [row] = await statements.run(find, [id])
       return row && read(row)
     },
-    async list(state, after, limit) {
-      const waits = state === 'waiting'
-      const { createdAt, id } = after ?? (waits ? first : last)
-      const values = [state, createdAt, id, limit]
-      return (await statements.run(waits ? waitingFirst : newestFirst, values)).map(read)
+    async list({ state, order }, after, limit) {
+      const { statement, start } = lists[order]
+      const { createdAt, id } = after ?? start
+      return (await statements.run(statement, [state, createdAt, id, limit])).map(read)
     },
     ofAccount: async (accountId) => (await statements.run(ofAccount, [accountId])).map(read),
     async decide(id, { state, at, by, reason, clientId }) {

@@ -63,6 +63,8 @@ export type Clients = {
   /** Creates the client or makes the stored one's registration equal to `row`. */
   put(row: NewClientRow): Promise<void>
   find(id: string): Promise<ClientRow | undefined>
+  /** Those of them that exist, in no order. */
+  findMany(ids: string[]): Promise<ClientRow[]>
   /** Oldest first. */
   list(): Promise<ClientRow[]>
   search(wanted: ClientSearch): Promise<ClientRow[]>
@@ -124,6 +126,9 @@ export function openClients(knex: Knex, statements: Statements): Clients {
     async find(id) {
       const [row] = await statements.run(find, [id])
       return row && read(row)
+    },
+    async findMany(ids) {
+      return ids.length === 0 ? [] : (await table().whereIn('id', ids)).map(read)
     },
     async list() {
       return (await table().orderBy(['created_at', 'id'])).map(read)

@@ -20,6 +20,8 @@ export type Identifiers = {
    */
   findHolder(address: string, ours?: string): Promise<IdentifierRow | undefined>
   ofAccount(accountId: string): Promise<IdentifierRow[]>
+  /** Of all these accounts, each one’s in the order `ofAccount` has. */
+  ofAccounts(accountIds: string[]): Promise<IdentifierRow[]>
 }
 
 type Row = {
@@ -71,6 +73,11 @@ export function openIdentifiers(knex: Knex): Identifiers {
       return (await knex<Row>('identifier').where({ account_id: accountId }).orderBy('value')).map(
         read,
       )
+    },
+    async ofAccounts(accountIds) {
+      if (accountIds.length === 0) return []
+      const rows = knex<Row>('identifier').whereIn('account_id', accountIds).orderBy('value')
+      return (await rows).map(read)
     },
   }
 }

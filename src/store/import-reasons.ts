@@ -1,5 +1,5 @@
 /** What is said of an import's rows, counted by reason while it is said: however many rows, there are few reasons. */
-import { type ImportNote, readNote } from './people-imports.ts'
+import { type ImportNote, readNote } from './import-notes.ts'
 import { type Statements, statement } from './statements.ts'
 
 export type ImportReason = {
@@ -27,6 +27,8 @@ export type ImportReasons = {
     after: number,
     most: { looked: number; found: number },
   ): Promise<{ notes: ImportNote[]; end?: number }>
+  /** Forgets what was counted. */
+  clear(id: string): Promise<void>
 }
 
 /** Rows that are named of each. */
@@ -60,6 +62,10 @@ const end = statement(
   'people-import-note.end',
   `SELECT max(row) AS last_row FROM (SELECT row FROM people_import_note WHERE import_id = ? AND row > ? ORDER BY row LIMIT ?) AS n`,
 )
+const clear = statement(
+  'people-import-reason.clear',
+  'DELETE FROM people_import_reason WHERE import_id = ?',
+)
 
 export function openImportReasons({ run }: Statements): ImportReasons {
   return {
@@ -81,6 +87,9 @@ export function openImportReasons({ run }: Statements): ImportReasons {
       if (!last || last.last_row === null) return { notes: [] }
       const rows = await run(notesWith, [id, after, looked, written(reason), found])
       return { notes: rows.map(readNote), end: Number(last.last_row) }
+    },
+    async clear(id) {
+      await run(clear, [id])
     },
   }
 }

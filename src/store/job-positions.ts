@@ -11,16 +11,23 @@ export type JobPosition = {
 
 export type JobPositions = {
   find(job: string): Promise<JobPosition | undefined>
+  /** The same, and nobody else goes on from it until the transaction ends. Call it inside one. */
+  lock(job: string): Promise<JobPosition | undefined>
   /** The last one to write wins. */
   put(row: JobPosition): Promise<void>
+  remove(job: string): Promise<void>
   /** Those whose name begins so, by name. */
   list(beginning: string): Promise<JobPosition[]>
 }
 
-const find = statement(
-  'job-position.find',
-  'SELECT job, position, at FROM job_position WHERE job = ?',
-)
+const one = 'SELECT job, position, at FROM job_position WHERE job = ?'
+const find = statement('job-position.find', one)
+const lock = statement('job-position.lock', {
+  // A transaction holds SQLite's only write lock.
+  sqlite: one,
+  postgres: `${one} FOR UPDATE`,
+})
+const remove = statement('job-position.remove', 'DELETE FROM job_position WHERE job = ?')
 const put = statement(
   'job-position.put',
   `INSERT INTO job_position (job, position, at) VALUES (?, ?, ?)
@@ -32,10 +39,15 @@ const list = statement(
 )
 
 export function openJobPositions(statements: Statements): JobPositions {
+  const only = async (which: typeof find, job: string) => {
+    const [row] = await statements.run(which, [job])
+    return row && read(row)
+  }
   return {
-    async find(job) {
-      const [row] = await statements.run(find, [job])
-      return row && read(row)
+    find: (job) => only(find, job),
+    lock: (job) => only(lock, job),
+    async remove(job) {
+      await statements.run(remove, [job])
     },
     async put({ job, position, at }) {
       await statements.run(put, [job, JSON.stringify(position), at])

@@ -9,6 +9,12 @@ import Dialect, { type Query } from 'knex/lib/dialects/sqlite3/index.js'
 import { isBusy } from '#errors.ts'
 import { openFile, patience, type Sqlite, settings } from './node-sqlite.ts'
 
+/**
+ * Pages in the log, eight times SQLite's own number: whoever writes much here settles it in the thread of the sweeps
+ * (store/sweeps.ts), and the event loop waits for the disk only where nobody does.
+ */
+const seldom = 'PRAGMA wal_autocheckpoint=8000'
+
 type Connection = { database: DatabaseSync; prepared: Map<string, StatementSync> }
 
 /** More texts than the builder makes of our queries. */
@@ -22,7 +28,7 @@ export const nodeSqliteDialect = (where: Sqlite): typeof Dialect =>
 
     override async acquireRawConnection(): Promise<Connection> {
       const database = openFile(where.file)
-      await untilFree(() => database.exec(settings(where)))
+      await untilFree(() => database.exec(`${settings(where)}; ${seldom}`))
       return { database, prepared: new Map() }
     }
 

@@ -7,6 +7,7 @@ import {
   type Statements,
   sizedStatements,
   statement,
+  textsIn,
   type Value,
 } from './statements.ts'
 
@@ -76,14 +77,22 @@ export type Payloads = {
   clientsGranted(accountId: string, at: number): Promise<string[]>
   /** Forgets sign-ins of a person that no app has gone on with yet. */
   destroyAnswersOf(accountId: string): Promise<void>
-  /** Who is signed in to a client, session by session. */
-  signedInTo(clientId: string, at: number): Promise<{ accountId: string; sid: string }[]>
+  /** People who granted a client something, in order: the first so many. */
+  grantedBy(clientId: string, limit: number): Promise<string[]>
+  /** Where these people are signed in to a client, session by session. */
+  signedInTo(
+    clientId: string,
+    accountIds: string[],
+    at: number,
+  ): Promise<{ accountId: string; sid: string }[]>
+  /** Ends what these people granted a client, with all that was issued under it. */
+  destroyGrantsBetween(clientId: string, accountIds: string[]): Promise<void>
+  /** Ends what a client has without anybody's grant: so many rows at most. How many. */
+  destroyUngranted(clientId: string, limit: number): Promise<number>
   /** Ends every grant to a client with all that was issued under it. */
   destroyGrantsOfClient(clientId: string): Promise<void>
   /** Ends a client's refresh tokens: all, or those that carry a scope. */
   destroyRefreshTokens(clientId: string, scope?: string): Promise<void>
-  /** Ends everything issued to a client: it was removed or disabled. */
-  destroyClient(clientId: string): Promise<void>
 }
 
 const columns = [
@@ -224,28 +233,57 @@ const sidAt = {
   sqlite: `json_extract(payload, '$.authorizations."' || ? || '".sid')`,
   postgres: "payload::jsonb -> 'authorizations' -> ?::text ->> 'sid'",
 }
+// As the partial index has it, too. What stands on a grant is found by that.
+const ofAClient = "client_id = ? AND (model = 'Grant' OR grant_id IS NULL)"
+const grantsOfAClient = `SELECT grant_id FROM oidc_payload WHERE ${ofAClient} AND model = 'Grant'`
+/** As an array they are found first, and then the rows by the index, whatever PostgreSQL believes about the table. */
+const among = (column: string, rows: { sqlite: string; postgres: string }) => ({
+  sqlite: `${column} IN (${rows.sqlite})`,
+  postgres: `${column} = ANY (ARRAY(${rows.postgres}))`,
+})
+const same = (text: string) => ({ sqlite: text, postgres: text })
+const grantedBy = statement(
+  'payload.granted-by',
+  `SELECT DISTINCT account_id FROM oidc_payload
+   WHERE ${ofAClient} AND model = 'Grant' AND account_id IS NOT NULL ORDER BY account_id LIMIT ?`,
+)
 // The list of models is said as the partial index has it: an engine uses it for nothing less.
-const signedInTo = (sid: string) => `SELECT account_id, sid FROM (
+const signedInTo = (sid: string, people: string) => `SELECT account_id, sid FROM (
     SELECT account_id, ${sid} AS sid FROM oidc_payload
-    WHERE account_id IN (SELECT account_id FROM oidc_payload WHERE client_id = ? AND model = 'Grant')
+    WHERE ${people}
       AND model IN ('Session', 'Grant', 'Interaction')
       AND model = 'Session' AND consumed_at IS NULL AND expires_at > ?) AS open
   WHERE sid IS NOT NULL`
+const ofPeople = among('account_id', textsIn)
 const signedIn = statement('payload.signed-in-to', {
-  sqlite: signedInTo(sidAt.sqlite),
-  postgres: signedInTo(sidAt.postgres),
+  sqlite: signedInTo(sidAt.sqlite, ofPeople.sqlite),
+  postgres: signedInTo(sidAt.postgres, ofPeople.postgres),
 })
-const destroyGrantsOfClient = statement(
+const deletion = (name: string, rows: { sqlite: string; postgres: string }, end = '') =>
+  statement(name, {
+    sqlite: `DELETE FROM oidc_payload WHERE ${rows.sqlite} ${end}`,
+    postgres: `DELETE FROM oidc_payload WHERE ${rows.postgres} ${end}`,
+  })
+const destroyGrantsBetween = deletion(
+  'payload.destroy-grants-between',
+  among('grant_id', {
+    sqlite: `${grantsOfAClient} AND ${ofPeople.sqlite}`,
+    postgres: `${grantsOfAClient} AND ${ofPeople.postgres}`,
+  }),
+)
+const destroyUngranted = deletion(
+  'payload.destroy-ungranted',
+  among('id', same(`SELECT id FROM oidc_payload WHERE ${ofAClient} LIMIT ?`)),
+  'RETURNING id',
+)
+const destroyGrantsOfClient = deletion(
   'payload.destroy-grants-of-client',
-  'DELETE FROM oidc_payload WHERE client_id = ? AND grant_id IS NOT NULL',
+  among('grant_id', same(grantsOfAClient)),
 )
-const destroyRefreshTokens = statement(
+const destroyRefreshTokens = deletion(
   'payload.destroy-refresh-tokens',
-  "DELETE FROM oidc_payload WHERE client_id = ? AND model = 'RefreshToken' AND payload LIKE ?",
-)
-const destroyClient = statement(
-  'payload.destroy-client',
-  'DELETE FROM oidc_payload WHERE client_id = ?',
+  among('grant_id', same(grantsOfAClient)),
+  "AND model = 'RefreshToken' AND payload LIKE ?",
 )
 
 export function openPayloads(statements: Statements): Payloads {
@@ -299,18 +337,24 @@ export function openPayloads(statements: Statements): Payloads {
     async destroyAnswersOf(accountId) {
       await statements.run(destroyAnswersOf, [accountId])
     },
-    async signedInTo(clientId, at) {
-      const rows = await statements.run(signedIn, [clientId, clientId, at])
+    async grantedBy(clientId, limit) {
+      const rows = await statements.run(grantedBy, [clientId, limit])
+      return rows.map((row) => String(row.account_id))
+    },
+    async signedInTo(clientId, accountIds, at) {
+      const rows = await statements.run(signedIn, [clientId, JSON.stringify(accountIds), at])
       return rows.map((row) => ({ accountId: String(row.account_id), sid: String(row.sid) }))
     },
+    async destroyGrantsBetween(clientId, accountIds) {
+      await statements.run(destroyGrantsBetween, [clientId, JSON.stringify(accountIds)])
+    },
+    destroyUngranted: async (clientId, limit) =>
+      (await statements.run(destroyUngranted, [clientId, limit])).length,
     async destroyGrantsOfClient(clientId) {
       await statements.run(destroyGrantsOfClient, [clientId])
     },
     async destroyRefreshTokens(clientId, scope = '') {
       await statements.run(destroyRefreshTokens, [clientId, `%${scope}%`])
-    },
-    async destroyClient(clientId) {
-      await statements.run(destroyClient, [clientId])
     },
   }
 }

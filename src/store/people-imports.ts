@@ -1,4 +1,6 @@
-/** People who are brought in from a file: how far each import is, its rows, and what became of them. */
+/** People who are brought in from a file: how far each import is. */
+import { openImportNotes } from './import-notes.ts'
+import { openImportReasons } from './import-reasons.ts'
 import { type Row, type Statements, statement, type Value } from './statements.ts'
 
 /** `receiving`: it is being uploaded. `checking`: a dry run. `checked`: somebody has to say whether it is done. */
@@ -41,18 +43,6 @@ export type PeopleImportRow = ImportCounts & {
   expiresAt: number
 }
 
-export type ImportPart = { importId: string; firstRow: number; lastRow: number; sealed: string }
-
-export type ImportNote = {
-  row: number
-  outcome: 'refused' | 'warned'
-  problems: { field: string; code: string; row?: number }[]
-  accountId?: string
-}
-
-/** A letter for each row from `firstRow` on. */
-export type ImportOutcomes = { firstRow: number; outcomes: string }
-
 export type ImportPlace = Pick<PeopleImportRow, 'createdAt' | 'id'>
 
 type Held = Pick<PeopleImportRow, 'id' | 'state' | 'position'>
@@ -67,18 +57,17 @@ export type PeopleImports = {
   begin(
     row: Pick<PeopleImportRow, 'id' | 'file' | 'rules' | 'createdBy' | 'createdAt' | 'expiresAt'>,
   ): Promise<void>
-  /** False if the import is gone or no longer receives. Call it inside a transaction. */
-  addPart(part: ImportPart & { rows: number; at: number }): Promise<boolean>
+  /** So many rows more came in. False if the import is gone or no longer receives. */
+  grow(id: string, rows: number, at: number): Promise<boolean>
   find(id: string): Promise<PeopleImportRow | undefined>
-  /** The newest first. */
-  list(after: ImportPlace | undefined, limit: number): Promise<PeopleImportRow[]>
+  /** The newest first; of this state only, if given. */
+  list(
+    after: ImportPlace | undefined,
+    limit: number,
+    state?: ImportState,
+  ): Promise<PeopleImportRow[]>
   /** The one that has waited longest to be checked or imported, before all that failed. */
   next(): Promise<PeopleImportRow | undefined>
-  /** The rows that come after this one. */
-  partAfter(id: string, row: number): Promise<ImportPart | undefined>
-  reseal(part: ImportPart): Promise<void>
-  dropPart(part: ImportPart): Promise<void>
-  dropParts(id: string): Promise<void>
   /**
    * True if it is still in this state and at this row: then nobody moves it until the transaction ends. Call it inside
    * one, before anything else.
@@ -102,11 +91,6 @@ export type PeopleImports = {
   resume(id: string, by: string, at: number): Promise<boolean>
   /** False if it is gone, or is being imported just now. */
   remove(id: string): Promise<boolean>
-  /** In place of what was noted of the rows from the first to the last. */
-  note(id: string, range: { first: number; last: number }, notes: ImportNote[]): Promise<void>
-  keepOutcomes(id: string, outcomes: ImportOutcomes): Promise<void>
-  notesAfter(id: string, row: number, limit: number): Promise<ImportNote[]>
-  outcomesAfter(id: string, firstRow: number, limit: number): Promise<ImportOutcomes[]>
   /** Uploads nobody goes on with, and imports whose time is over though they are not done. */
   overdue(receivedBefore: number, at: number): Promise<Pick<PeopleImportRow, 'id' | 'state'>[]>
 }
@@ -122,36 +106,20 @@ const grow = statement(
   'people-import.grow',
   `UPDATE people_import SET total = total + ?, updated_at = ? WHERE id = ? AND state = 'receiving' RETURNING id`,
 )
-const addPart = statement(
-  'people-import-part.add',
-  'INSERT INTO people_import_part (import_id, first_row, last_row, sealed) VALUES (?, ?, ?, ?)',
-)
 const find = statement('people-import.find', `SELECT ${columns} FROM people_import WHERE id = ?`)
 const list = statement(
   'people-import.list',
   `SELECT ${columns} FROM people_import WHERE created_at < ? OR (created_at = ? AND id < ?)
    ORDER BY created_at DESC, id DESC LIMIT ?`,
 )
+const listOfState = statement(
+  'people-import.list-of-state',
+  `SELECT ${columns} FROM people_import WHERE state = ? AND (created_at < ? OR (created_at = ? AND id < ?))
+   ORDER BY created_at DESC, id DESC LIMIT ?`,
+)
 const next = statement(
   'people-import.next',
   `SELECT ${columns} FROM people_import WHERE state IN ('checking', 'importing') ORDER BY tries, phase_at, id LIMIT 1`,
-)
-const partColumns = 'import_id, first_row, last_row, sealed'
-const partAfter = statement(
-  'people-import-part.after',
-  `SELECT ${partColumns} FROM people_import_part WHERE import_id = ? AND last_row > ? ORDER BY first_row LIMIT 1`,
-)
-const reseal = statement(
-  'people-import-part.reseal',
-  'UPDATE people_import_part SET sealed = ? WHERE import_id = ? AND first_row = ?',
-)
-const dropPart = statement(
-  'people-import-part.drop',
-  'DELETE FROM people_import_part WHERE import_id = ? AND first_row = ?',
-)
-const dropParts = statement(
-  'people-import-part.drop-all',
-  'DELETE FROM people_import_part WHERE import_id = ?',
 )
 const hold = statement(
   'people-import.hold',
@@ -188,40 +156,6 @@ const remove = statement(
   'people-import.remove',
   `DELETE FROM people_import WHERE id = ? AND state <> 'importing' RETURNING id`,
 )
-const clearNotes = statement(
-  'people-import-note.clear',
-  'DELETE FROM people_import_note WHERE import_id = ? AND row BETWEEN ? AND ?',
-)
-const addNotes = statement('people-import-note.add', {
-  sqlite: `INSERT INTO people_import_note (import_id, row, outcome, problems, account_id)
-    SELECT ?, value->>'row', value->>'outcome', value->>'problems', value->>'account' FROM json_each(?)`,
-  postgres: `INSERT INTO people_import_note (import_id, row, outcome, problems, account_id)
-    SELECT ?, r."row", r.outcome, r.problems, r.account
-    FROM json_to_recordset(?::json) AS r("row" int, outcome text, problems text, account text)`,
-})
-const clearOutcomes = statement(
-  'people-import-outcome.clear',
-  'DELETE FROM people_import_outcome WHERE import_id = ?',
-)
-const clearReasons = statement(
-  'people-import-reason.clear',
-  'DELETE FROM people_import_reason WHERE import_id = ?',
-)
-const keepOutcomes = statement(
-  'people-import-outcome.keep',
-  `INSERT INTO people_import_outcome (import_id, first_row, outcomes) VALUES (?, ?, ?)
-   ON CONFLICT (import_id, first_row) DO UPDATE SET outcomes = excluded.outcomes`,
-)
-const notesAfter = statement(
-  'people-import-note.after',
-  `SELECT row, outcome, problems, account_id FROM people_import_note WHERE import_id = ? AND row > ?
-   ORDER BY row LIMIT ?`,
-)
-const outcomesAfter = statement(
-  'people-import-outcome.after',
-  `SELECT first_row, outcomes FROM people_import_outcome WHERE import_id = ? AND first_row > ?
-   ORDER BY first_row LIMIT ?`,
-)
 const overdue = statement(
   'people-import.overdue',
   `SELECT id, state FROM people_import WHERE (state = 'receiving' AND updated_at < ?)
@@ -232,6 +166,8 @@ const overdue = statement(
 const farthest = Number.MAX_SAFE_INTEGER
 
 export function openPeopleImports(statements: Statements): PeopleImports {
+  const notes = openImportNotes(statements)
+  const reasons = openImportReasons(statements)
   const run = (...args: Parameters<Statements['run']>) => statements.run(...args)
   const happened = async (...args: Parameters<Statements['run']>) =>
     (await run(...args)).length === 1
@@ -239,34 +175,19 @@ export function openPeopleImports(statements: Statements): PeopleImports {
     async begin({ id, file, rules, createdBy, createdAt: at, expiresAt }) {
       await run(begin, [id, file, JSON.stringify(rules), createdBy, at, at, at, expiresAt])
     },
-    async addPart({ importId, firstRow, lastRow, sealed, rows, at }) {
-      if (!(await happened(grow, [rows, at, importId]))) return false
-      await run(addPart, [importId, firstRow, lastRow, sealed])
-      return true
-    },
+    grow: (id, rows, at) => happened(grow, [rows, at, id]),
     async find(id) {
       const [row] = await run(find, [id])
       return row && read(row)
     },
-    async list({ createdAt, id } = { createdAt: farthest, id: '' }, limit) {
-      return (await run(list, [createdAt, createdAt, id, limit])).map(read)
+    async list({ createdAt, id } = { createdAt: farthest, id: '' }, limit, state) {
+      const place = [createdAt, createdAt, id, limit]
+      const rows = state ? await run(listOfState, [state, ...place]) : await run(list, place)
+      return rows.map(read)
     },
     async next() {
       const [row] = await run(next, [])
       return row && read(row)
-    },
-    async partAfter(id, after) {
-      const [row] = await run(partAfter, [id, after])
-      return row && readPart(row)
-    },
-    async reseal({ importId, firstRow, sealed }) {
-      await run(reseal, [sealed, importId, firstRow])
-    },
-    async dropPart({ importId, firstRow }) {
-      await run(dropPart, [importId, firstRow])
-    },
-    async dropParts(id) {
-      await run(dropParts, [id])
     },
     hold: ({ id, state, position }) => happened(hold, [id, state, position]),
     async stumble({ id, state, position }) {
@@ -287,36 +208,12 @@ export function openPeopleImports(statements: Statements): PeopleImports {
     },
     async start(id, by, at) {
       if (!(await happened(start, [by, at, at, id]))) return false
-      await run(clearNotes, [id, 0, farthestRow])
-      await run(clearOutcomes, [id])
-      await run(clearReasons, [id])
+      await notes.clear(id)
+      await reasons.clear(id)
       return true
     },
     resume: (id, by, at) => happened(resume, [by, at, at, id]),
     remove: (id) => happened(remove, [id]),
-    async note(id, { first, last }, notes) {
-      await run(clearNotes, [id, first, last])
-      if (notes.length === 0) return
-      const rows = notes.map(({ row, outcome, problems, accountId = null }) => ({
-        row,
-        outcome,
-        problems: JSON.stringify(problems),
-        account: accountId,
-      }))
-      await run(addNotes, [id, JSON.stringify(rows)])
-    },
-    async keepOutcomes(id, { firstRow, outcomes }) {
-      await run(keepOutcomes, [id, firstRow, outcomes])
-    },
-    async notesAfter(id, row, limit) {
-      return (await run(notesAfter, [id, row, limit])).map(readNote)
-    },
-    async outcomesAfter(id, firstRow, limit) {
-      return (await run(outcomesAfter, [id, firstRow, limit])).map((row) => ({
-        firstRow: Number(row.first_row),
-        outcomes: String(row.outcomes),
-      }))
-    },
     async overdue(receivedBefore, at) {
       return (await run(overdue, [receivedBefore, at])).map(({ id, state }) => ({
         id: String(id),
@@ -325,9 +222,6 @@ export function openPeopleImports(statements: Statements): PeopleImports {
     },
   }
 }
-
-/** PostgreSQL's integer. */
-const farthestRow = 2_147_483_647
 
 const read = (row: Row): PeopleImportRow => ({
   id: String(row.id),
@@ -352,18 +246,4 @@ const read = (row: Row): PeopleImportRow => ({
   phaseFrom: Number(row.phase_from),
   updatedAt: Number(row.updated_at),
   expiresAt: Number(row.expires_at),
-})
-
-const readPart = (row: Row): ImportPart => ({
-  importId: String(row.import_id),
-  firstRow: Number(row.first_row),
-  lastRow: Number(row.last_row),
-  sealed: String(row.sealed),
-})
-
-export const readNote = (row: Row): ImportNote => ({
-  row: Number(row.row),
-  outcome: row.outcome as ImportNote['outcome'],
-  problems: JSON.parse(String(row.problems)),
-  ...(row.account_id === null ? {} : { accountId: String(row.account_id) }),
 })

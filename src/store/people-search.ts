@@ -35,13 +35,21 @@ export type PeopleSearch = {
     order: PeopleOrder,
     range: { after: PeoplePlace | undefined; limit: number; except: string[] },
   ): Promise<{ ids: string[]; next?: PeoplePlace }>
-  /** Who is known by exactly this, of those who fit: an account's id, a name, an address, an upstream's subject. */
-  exactly(typed: { names: string[]; subject: string }, filter: PeopleFilter): Promise<string[]>
+  /**
+   * Who is known by exactly this, of those who fit: an account's id, a name, an upstream's subject; and by what nobody is
+   * shown of her, a telephone number or the address she keeps for a new password. `hidden`: by such a thing alone.
+   */
+  exactly(
+    typed: { names: string[]; subject: string; personal?: string | undefined },
+    filter: PeopleFilter,
+  ): Promise<{ id: string; hidden: boolean }[]>
   /** What a list shows of them, in this order; of schools and upstreams what is within reach. */
   describe(ids: string[], within: Within): Promise<FoundPerson[]>
   /** One of them, if she is within reach: whoever is not and who does not exist are one answer. */
   find(id: string, within: Within): Promise<AccountRow | undefined>
-  /** The same, held until the transaction ends. Call it inside one. */
+  /** Those of them who are within reach. */
+  among(ids: string[], within: Within): Promise<Set<string>>
+  /** The same as `find`, held until the transaction ends. Call it inside one. */
   lock(id: string, within: Within): Promise<AccountRow | undefined>
 }
 
@@ -205,30 +213,48 @@ export function openPeopleSearch(knex: Knex, { few, looked: most } = usual): Peo
       if (order !== 'match') return byMoment(order, filter, range)
       return begins === undefined ? { ids: [] } : byKey(begins, filter, range)
     },
-    async exactly({ names, subject }, filter) {
+    async exactly({ names, subject, personal }, filter) {
       const { within } = filter
       if (within?.length === 0) return []
       const there = within
         ? { sql: ` AND connector IN ${placesOf(within)}`, values: within }
         : nothing
+      const hidden: Part =
+        personal === undefined
+          ? nothing
+          : {
+              sql: `UNION SELECT account_id, 1 FROM identifier WHERE type = 'phone' AND value = ?
+                    UNION SELECT account_id, 1 FROM recovery_address WHERE value = ?`,
+              values: [personal, personal],
+            }
       const known: Part = {
-        sql: `SELECT id FROM account WHERE id = ?
-              UNION SELECT account_id FROM identifier
-                WHERE type IN ('username', 'email', 'phone') AND value IN ${placesOf(names)}
-              UNION SELECT account_id FROM recovery_address WHERE value IN ${placesOf(names)}
-              UNION SELECT account_id FROM identity WHERE subject = ?${there.sql}`,
-        values: [subject, ...names, ...names, subject, ...there.values],
+        sql: `SELECT id, 0 AS hidden FROM account WHERE id = ?
+              UNION SELECT account_id, 0 FROM identifier
+                WHERE type IN ('username', 'email') AND value IN ${placesOf(names)}
+              UNION SELECT account_id, 0 FROM identity WHERE subject = ?${there.sql}
+              ${hidden.sql}`,
+        values: [subject, ...names, subject, ...there.values, ...hidden.values],
       }
       const rest = andAll(conditions(filter, 'a.id', []))
       const rows = await run({
-        sql: `SELECT a.id FROM (${known.sql}) x
-              JOIN account a ON a.id = x.id WHERE 1 = 1${rest.sql} ORDER BY a.id LIMIT ${mostExact}`,
+        sql: `SELECT a.id, min(x.hidden) AS hidden FROM (${known.sql}) x
+              JOIN account a ON a.id = x.id WHERE 1 = 1${rest.sql}
+              GROUP BY a.id ORDER BY a.id LIMIT ${mostExact}`,
         values: [...known.values, ...rest.values],
       })
-      return rows.map(({ id }) => String(id))
+      return rows.map(({ id, hidden }) => ({ id: String(id), hidden: Number(hidden) === 1 }))
     },
     describe: (ids, within) => describePeople(run, ids, within),
     find: (id, within) => one(id, within, false),
+    async among(ids, within) {
+      if (ids.length === 0 || within?.length === 0) return new Set()
+      const rest = within ? andAll([isWithin(within, 'a.id')]) : nothing
+      const rows = await run({
+        sql: `SELECT a.id FROM account a WHERE a.id IN ${placesOf(ids)}${rest.sql}`,
+        values: [...ids, ...rest.values],
+      })
+      return new Set(rows.map(({ id }) => String(id)))
+    },
     lock: (id, within) => one(id, within, true),
   }
 }

@@ -1,5 +1,5 @@
 /** Where a member's own mails go: the address she keeps beside the account, several accounts may share one. */
-import { type Row, type Statements, statement } from './statements.ts'
+import { eachEngine, type Row, type Statements, statement, textsIn } from './statements.ts'
 
 export type RecoveryAddressRow = {
   accountId: string
@@ -14,6 +14,8 @@ export type RecoveryAddresses = {
   /** In place of the one before. */
   put(row: RecoveryAddressRow): Promise<void>
   find(accountId: string): Promise<RecoveryAddressRow | undefined>
+  /** Of those of these accounts that keep one. */
+  ofAccounts(accountIds: string[]): Promise<RecoveryAddressRow[]>
   /** Of all accounts that keep this address. */
   withValue(value: string): Promise<RecoveryAddressRow[]>
   /** A link sent to this very address was used. False if she keeps another one by now. */
@@ -30,6 +32,10 @@ const put = statement(
 const find = statement(
   'recovery-address.find',
   `SELECT ${columns} FROM recovery_address WHERE account_id = ?`,
+)
+const ofAccounts = eachEngine(
+  'recovery-address.of-accounts',
+  (engine) => `SELECT ${columns} FROM recovery_address WHERE account_id IN (${textsIn[engine]})`,
 )
 const withValue = statement(
   'recovery-address.with-value',
@@ -48,6 +54,10 @@ export function openRecoveryAddresses(statements: Statements): RecoveryAddresses
     async find(accountId) {
       const [row] = await statements.run(find, [accountId])
       return row && read(row)
+    },
+    async ofAccounts(accountIds) {
+      if (accountIds.length === 0) return []
+      return (await statements.run(ofAccounts, [JSON.stringify(accountIds)])).map(read)
     },
     async withValue(value) {
       return (await statements.run(withValue, [value])).map(read)

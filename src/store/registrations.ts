@@ -19,6 +19,10 @@ export type InitialTokenRow = {
 /** What an app that registered itself is held to, and by which token it shows that it is itself. */
 export type RegistrationRow = { clientId: string; policy: Record<string, unknown> }
 
+/** `open`: another app may be registered with it. */
+export const initialTokenStates = ['open', 'used-up', 'expired', 'revoked'] as const
+export type InitialTokenState = (typeof initialTokenStates)[number]
+
 /** Where in a list a token stands. */
 export type InitialTokenPlace = { createdAt: number; id: string }
 
@@ -27,14 +31,20 @@ export type Registrations = {
   findToken(id: string): Promise<InitialTokenRow | undefined>
   /** Whatever has become of it. */
   findTokenByDigest(digest: string): Promise<InitialTokenRow | undefined>
-  /** Newest first; those after `after` in that order, if given. */
-  listTokens(after: InitialTokenPlace | undefined, limit: number): Promise<InitialTokenRow[]>
+  /** Newest first; those after `after` in that order, if given, and that are in this state at that moment, if given. */
+  listTokens(
+    after: InitialTokenPlace | undefined,
+    limit: number,
+    only?: { state: InitialTokenState; at: number },
+  ): Promise<InitialTokenRow[]>
   /** True for exactly one caller; false also if there is none. */
   revokeToken(id: string, at: number): Promise<boolean>
   /** Uses it once. However many race, no more get true than uses are left; false also once it expired or was revoked. */
   useToken(digest: string, at: number): Promise<boolean>
   /** From now on the app is held to this. */
   hold(clientId: string, policy: Record<string, unknown>): Promise<void>
+  /** What it is held to; undefined for an app staff made. */
+  policyOf(clientId: string): Promise<Record<string, unknown> | undefined>
   /** In place of the registration access token before. False if there is no such app. */
   setAccessToken(clientId: string, digest: string): Promise<boolean>
   /** True for exactly one caller: whoever used it first has used it up. */
@@ -59,6 +69,13 @@ const list = statement(
   `SELECT ${columns} FROM initial_token WHERE (created_at, id) < (?, ?)
    ORDER BY created_at DESC, id DESC LIMIT ?`,
 )
+const listOfState = statement(
+  'initial-token.list-of-state',
+  `SELECT ${columns} FROM initial_token WHERE (created_at, id) < (?, ?) AND CASE
+     WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN uses_left <= 0 THEN 'used-up'
+     WHEN expires_at <= ? THEN 'expired' ELSE 'open' END = ?
+   ORDER BY created_at DESC, id DESC LIMIT ?`,
+)
 const revoke = statement(
   'initial-token.revoke',
   'UPDATE initial_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id',
@@ -69,6 +86,10 @@ const use = statement(
    WHERE digest = ? AND uses_left > 0 AND expires_at > ? AND revoked_at IS NULL RETURNING id`,
 )
 const hold = statement('client.hold', 'UPDATE client SET registration_policy = ? WHERE id = ?')
+const policyOf = statement(
+  'client.registration-policy',
+  'SELECT registration_policy FROM client WHERE id = ?',
+)
 const setAccess = statement(
   'client.set-registration-token',
   'UPDATE client SET registration_token = ? WHERE id = ? RETURNING id',
@@ -95,14 +116,21 @@ export function openRegistrations(statements: Statements): Registrations {
     },
     findToken: async (id) => readOne(await one(find, [id])),
     findTokenByDigest: async (digest) => readOne(await one(byDigest, [digest])),
-    async listTokens(after, limit) {
+    async listTokens(after, limit, only) {
       const { createdAt, id } = after ?? { createdAt: Number.MAX_SAFE_INTEGER, id: '' }
-      return (await statements.run(list, [createdAt, id, limit])).map(read)
+      const rows = only
+        ? await statements.run(listOfState, [createdAt, id, only.at, only.state, limit])
+        : await statements.run(list, [createdAt, id, limit])
+      return rows.map(read)
     },
     revokeToken: (id, at) => changed(revoke, [at, id]),
     useToken: (digest, at) => changed(use, [digest, at]),
     async hold(clientId, policy) {
       await statements.run(hold, [JSON.stringify(policy), clientId])
+    },
+    async policyOf(clientId) {
+      const policy = (await one(policyOf, [clientId]))?.registration_policy
+      return typeof policy === 'string' ? JSON.parse(policy) : undefined
     },
     setAccessToken: (clientId, digest) => changed(setAccess, [digest, clientId]),
     dropAccessToken: (digest) => changed(dropAccess, [digest]),

@@ -1,5 +1,5 @@
 /** What somebody proves herself with beside her first sign-in: authenticator apps and passkeys. */
-import { type Row, type Statements, statement } from './statements.ts'
+import { eachEngine, type Row, type Statements, statement, textsIn } from './statements.ts'
 
 export type FactorType = 'totp' | 'passkey'
 
@@ -24,6 +24,8 @@ export type SecondFactors = {
   add(row: FactorRow): Promise<boolean>
   /** The oldest first. */
   ofAccount(accountId: string): Promise<FactorRow[]>
+  /** How many each of these accounts has; those without any are missing. */
+  countOf(accountIds: string[]): Promise<Map<string, number>>
   /** Uses a TOTP step up, and with it all before. True for exactly one caller of each step, however many race. */
   useStep(id: string, step: number, at: number): Promise<boolean>
   /** Moves a passkey's counter on from where it was read. Of several callers with the same new value one gets true; all do for authenticators that do not count (0). */
@@ -43,6 +45,11 @@ const add = statement(
 const ofAccount = statement(
   'second-factor.of-account',
   `SELECT ${columns} FROM second_factor WHERE account_id = ? ORDER BY created_at, id`,
+)
+const countOf = eachEngine(
+  'second-factor.count-of',
+  (engine) => `SELECT account_id, count(*) AS n FROM second_factor
+   WHERE account_id IN (${textsIn[engine]}) GROUP BY account_id`,
 )
 const useStep = statement(
   'second-factor.use-step',
@@ -68,6 +75,11 @@ export function openSecondFactors(statements: Statements): SecondFactors {
       return (await statements.run(add, values)).length === 1
     },
     ofAccount: async (accountId) => (await statements.run(ofAccount, [accountId])).map(read),
+    async countOf(accountIds) {
+      if (accountIds.length === 0) return new Map()
+      const rows = await statements.run(countOf, [JSON.stringify(accountIds)])
+      return new Map(rows.map((row) => [String(row.account_id), Number(row.n)]))
+    },
     useStep: async (id, step, at) =>
       (await statements.run(useStep, [step, at, id, step])).length === 1,
     useCounter: async (id, before, after, at) =>

@@ -46,6 +46,12 @@ export const textsIn = {
   postgres: 'SELECT value FROM json_array_elements_text(?::json)',
 }
 
+/** A statement whose text is of the engine: `textsIn` is not the same for both. */
+export const eachEngine = (
+  name: string,
+  text: (engine: keyof typeof textsIn) => string,
+): Statement => statement(name, { sqlite: text('sqlite'), postgres: text('postgres') })
+
 /** Places for so many rows of so many columns: `(?, ?), (?, ?)`. */
 export function places(columns: number, rows: number): string {
   const row = `(${Array(columns).fill('?').join(', ')})`

@@ -29,10 +29,13 @@ import { type Clients, openClients } from './clients.ts'
 import { type Consents, openConsents } from './consents.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
 import { openDatabase, type Where } from './database.ts'
+import { throughDeadlocks } from './deadlock.ts'
 import { type Erasure, openErasure } from './erasure.ts'
 import { type Guardians, openGuardians } from './guardians.ts'
 import { type Identifiers, openIdentifiers } from './identifiers.ts'
 import { type Identities, openIdentities } from './identities.ts'
+import { type ImportNotes, openImportNotes } from './import-notes.ts'
+import { type ImportParts, openImportParts } from './import-parts.ts'
 import { type ImportReasons, openImportReasons } from './import-reasons.ts'
 import { type JobPositions, openJobPositions } from './job-positions.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
@@ -52,10 +55,10 @@ import { openPostgresStatements } from './postgres.ts'
 import { openRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
 import { openRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts'
 import { openRegistrations, type Registrations } from './registrations.ts'
+import { openSealedNotes, type SealedNotes } from './sealed-notes.ts'
 import { openSecondFactors, type SecondFactors } from './second-factors.ts'
 import { openSignInCounts, type SignInCounts } from './sign-in-counts.ts'
 import { openSqliteStatements } from './sqlite.ts'
-import { openStaffAcceptances, type StaffAcceptances } from './staff-acceptances.ts'
 import { openStaffInvitations, type StaffInvitations } from './staff-invitations.ts'
 import { openStaffRoles, type StaffRoles } from './staff-roles.ts'
 import { type LentStatements, type Statements, statement } from './statements.ts'
@@ -88,6 +91,8 @@ export type { CredentialRow } from './credentials.ts'
 export type { Where } from './database.ts'
 export type { IdentifierRow, IdentifierType } from './identifiers.ts'
 export { type IdentityRow, LinkedMeanwhileError } from './identities.ts'
+export type { ImportNote } from './import-notes.ts'
+export type { ImportPart } from './import-parts.ts'
 export type { JobPosition } from './job-positions.ts'
 export type { KeyRow } from './key-ring.ts'
 export type { LinkPurpose, MailLinkRow } from './mail-links.ts'
@@ -95,19 +100,18 @@ export type { ClaimedMessage, OutboxKind, OutboxRow } from './outbox.ts'
 export type { PeopleFilter, Within } from './people-filter.ts'
 export {
   type ImportCounts,
-  type ImportNote,
-  type ImportPart,
   type ImportState,
   importStates,
   type PeopleImportRow,
 } from './people-imports.ts'
 export { type PeopleOrder, type PeoplePlace, peopleOrders } from './people-search.ts'
 export type { PictureRow } from './pictures.ts'
+export type { RecoveryAddressRow } from './recovery-addresses.ts'
 export type { CodesStanding } from './recovery-codes.ts'
 export type { InitialTokenPlace, InitialTokenRow } from './registrations.ts'
+export type { SealedNoteRow } from './sealed-notes.ts'
 export type { FactorRow, FactorType } from './second-factors.ts'
 export type { SignInCount, SignInKind, SignInWindow } from './sign-in-counts.ts'
-export type { StaffAcceptanceRow } from './staff-acceptances.ts'
 export type { StaffInvitationRow } from './staff-invitations.ts'
 export type { StaffRoleRow } from './staff-roles.ts'
 export {
@@ -152,6 +156,8 @@ export type Tables = {
   bulkPeople: BulkPeople
   peopleExport: PeopleExport
   peopleImports: PeopleImports
+  importParts: ImportParts
+  importNotes: ImportNotes
   importReasons: ImportReasons
   erasure: Erasure
   jobPositions: JobPositions
@@ -162,8 +168,8 @@ export type Tables = {
   outbox: Outbox
   signInCounts: SignInCounts
   recoveryCodes: RecoveryCodes
+  sealedNotes: SealedNotes
   secondFactors: SecondFactors
-  staffAcceptances: StaffAcceptances
   staffInvitations: StaffInvitations
   staffRoles: StaffRoles
   upstreamDocuments: UpstreamDocuments
@@ -179,7 +185,8 @@ export type Tables = {
 export type Store = Tables & {
   where: Where
   /**
-   * Runs `work` on tables bound to one transaction: all of it is kept or, when it throws, none.
+   * Runs `work` on tables bound to one transaction: all of it is kept or, when it throws, none. It runs again where
+   * PostgreSQL ended a deadlock by it: what it does beside its tables it does then twice.
    */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
   attention: Attention
@@ -219,7 +226,7 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
   const statements: Statements = {
     run(statement, values) {
       sent++
-      return engine.run(statement, values)
+      return throughDeadlocks(() => engine.run(statement, values))
     },
   }
   const hot = observe ? observed(statements, observe) : statements
@@ -240,7 +247,10 @@ export function openStore(where: Where, { observe, queued = () => {} }: StorePor
     queued,
   })
 
-  async function transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+  const transaction = <T>(work: (tables: Tables) => Promise<T>): Promise<T> =>
+    throughDeadlocks(() => attempt(work))
+
+  async function attempt<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     // SQLite has one write lock, which a transaction takes first thing: nobody may wait for the pen while holding it,
     // so there the pen comes first. On PostgreSQL it is held for the last moment only.
     let held = where.engine === 'sqlite' ? await pen?.take() : undefined
@@ -374,6 +384,8 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     bulkPeople: openBulkPeople(statements),
     peopleExport: openPeopleExport(statements),
     peopleImports: openPeopleImports(statements),
+    importParts: openImportParts(statements),
+    importNotes: openImportNotes(statements),
     importReasons: openImportReasons(statements),
     erasure: openErasure(statements),
     jobPositions: openJobPositions(statements),
@@ -384,8 +396,8 @@ function openTables(knex: Knex, statements: Statements, audit: Audit, outbox: Ou
     outbox: openOutbox(statements, outbox),
     signInCounts: openSignInCounts(knex, statements),
     recoveryCodes: openRecoveryCodes(statements),
+    sealedNotes: openSealedNotes(statements),
     secondFactors: openSecondFactors(statements),
-    staffAcceptances: openStaffAcceptances(statements),
     staffInvitations: openStaffInvitations(statements),
     staffRoles: openStaffRoles(statements),
     upstreamDocuments: openUpstreamDocuments(statements),

@@ -20,7 +20,7 @@ const swept = {
   upstreamSessions: { table: 'upstream_session', only: undefined },
   linkOffers: { table: 'link_offer', only: undefined },
   invitations: { table: 'staff_invitation', only: undefined },
-  acceptances: { table: 'staff_acceptance', only: undefined },
+  notes: { table: 'sealed_note', only: undefined },
   upstreamTests: { table: 'upstream_test', only: undefined },
   // Those that were joined do not expire.
   mergeProofs: { table: 'account_merge', only: undefined },
@@ -38,6 +38,11 @@ export type Sweeps = {
     kind: Swept,
     range: { from: number; before: number; limit: number },
   ): Promise<{ removed: number; youngest: number }>
+  /**
+   * Moves what was written from SQLite's log into its file, in the thread: whoever writes much calls it after every part,
+   * else the commit of somebody who signs in does it and waits for the disk.
+   */
+  settle(): Promise<void>
 }
 
 export function openSweeps(knex: Knex, where: Where): Sweeps & { close(): Promise<void> } {
@@ -51,6 +56,9 @@ export function openSweeps(knex: Knex, where: Where): Sweeps & { close(): Promis
         removed: rows.length,
         youngest: rows.reduce((last, { at }) => Math.max(last, Number(at)), from),
       }
+    },
+    async settle() {
+      await thread?.run('PRAGMA wal_checkpoint(PASSIVE)', [])
     },
     close: async () => thread?.close(),
   }

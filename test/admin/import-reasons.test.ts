@@ -78,8 +78,8 @@ for (const engine of engines) {
         outcome: 'refused' as const,
         problems: first + i === 2 || first + i === last ? rare : usual,
       }))
-      await store.transaction(async ({ peopleImports, importReasons }) => {
-        await peopleImports.note(id, { first, last: first + notes.length - 1 }, notes)
+      await store.transaction(async ({ importNotes, importReasons }) => {
+        await importNotes.note(id, { first, last: first + notes.length - 1 }, notes)
         await importReasons.count(id, notes)
       })
     }

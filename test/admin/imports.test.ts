@@ -23,7 +23,7 @@ import {
 import { loadConfig } from '#config/load.ts'
 import { openMessages } from '#lib/messages.ts'
 import { openDatabase } from '#store/database.ts'
-import type { Store } from '#store/store.ts'
+import type { ImportState, Store } from '#store/store.ts'
 import { engines } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { makeLocalAccount } from '../helpers/local-account.ts'
@@ -643,6 +643,25 @@ test('a list goes on where a cursor of its own says, and nowhere else', async (t
   }
 })
 
+test('imports are listed by what became of them, and a page goes on among these', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const ids = [await upload(ports, crowd(1)), await upload(ports, crowd(2))]
+  await workOff(ports)
+  const [started = ''] = ids
+  await upload(ports, crowd(3))
+  await doing(ports, startImport, { id: started })
+  const of = (state: ImportState) => doing(ports, listImports, { state, limit: 1 })
+  t.deepEqual(
+    (await of('importing')).items.map(({ id }) => id),
+    [started],
+  )
+  t.deepEqual((await of('failed')).items, [])
+  const first = await of('checked')
+  t.is(first.items[0]?.id, ids[1])
+  t.is(first.next, undefined)
+  t.is((await perform(ports, operator, listImports, { state: 'nothing' })).kind, 'rejected')
+})
+
 test('an upload that breaks off leaves nothing; one nobody goes on with is removed after a week', async (t) => {
   let at = Date.now()
   const ports = await openImports(t, 'sqlite', () => at)
@@ -667,6 +686,31 @@ test('an upload that breaks off leaves nothing; one nobody goes on with is remov
   t.like(await progress(ports, sealed), { state: 'failed', problem: 'unreadable' })
 })
 
+test('an import that is removed while its file is on the way says so, and leaves nothing', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const removeIt = async () => {
+    const [one] = await ports.store.peopleImports.list(undefined, 1)
+    t.is(one?.state, 'receiving')
+    await doing(ports, removeImport, { id: one?.id ?? '' })
+  }
+  async function* inTheMiddle() {
+    const all = crowd(4_000)
+    yield Buffer.from(all.slice(0, all.length / 2))
+    await removeIt()
+    yield Buffer.from(all.slice(all.length / 2))
+  }
+  async function* atTheEnd() {
+    yield Buffer.from(crowd(2))
+    await removeIt()
+  }
+  for (const bytes of [inTheMiddle(), atTheEnd()]) {
+    const outcome = await receiveImport(ports, operator, bytes, {})
+    t.like(outcome, { kind: 'rejected', problems: [{ field: 'file', code: 'file-removed' }] })
+    t.is(await count(ports, 'people_import_part'), 0)
+    t.is(await count(ports, 'people_import'), 0)
+  }
+})
+
 test('passwords in clear are kept sealed only, and not many of them', async (t) => {
   const ports = await openImports(t, 'sqlite')
   const secret = 'eleven walls of a city'
@@ -681,11 +725,11 @@ test('passwords in clear are kept sealed only, and not many of them', async (t) 
   t.is(await refusal(ports, people(1_001)), 'file-passwords')
   t.is(await count(ports, 'people_import'), 0)
   const id = await upload(ports, people(12))
-  const part = await ports.store.peopleImports.partAfter(id, 0)
+  const part = await ports.store.importParts.after(id, 0)
   t.notRegex(String(part?.sealed), /walls/)
   await workOff(ports)
   const { importKeyOf, openPart } = await import('#admin/imports/part.ts')
-  const kept = await ports.store.peopleImports.partAfter(id, 0)
+  const kept = await ports.store.importParts.after(id, 0)
   const rows = kept ? openPart(importKeyOf(ports.keys.data), kept) : []
   t.is(rows.length, 12)
   for (const row of rows) {
@@ -796,6 +840,39 @@ test('an export comes in again as it is: its ids say whose rows they are, and wh
   const closing = `id,account,name,status\n${teacher},,林老師,closed`
   const closed = await imported(ports, closing, { existing: 'update' })
   t.deepEqual(await noted(ports, closed.id), ['2 status status'])
+})
+
+test('what an upstream said of somebody and no file may is not held against the export it stands in', async (t) => {
+  const ports = await openImports(t, 'sqlite')
+  const { store } = ports
+  await imported(ports, file({ account: 'mei', name: '美', password_hash: hash }))
+  const { accountId = '' } = (await store.identifiers.find('username', 'mei')) ?? {}
+  const said = (value: string) => ({ value, by: 'ntpc', at: 1 })
+  await store.accounts.setProfile(
+    accountId,
+    {
+      name: said(`美<${'長'.repeat(200)}>`),
+      phone_number: said('ext. 12'),
+      email: said('mei at x.tw'),
+    },
+    1,
+  )
+  await store.accounts.setKind(accountId, 'of-former-days', 1)
+  const outcome = await exportPeople(ports, operator, {})
+  if (outcome.kind !== 'done') return t.fail(outcome.kind)
+  let text = ''
+  for await (const some of outcome.value) text += some
+  const before = await store.accounts.find(accountId)
+  const none = { created: 0, updated: 0, refused: 0, warned: 0 }
+  t.like(await imported(ports, text, { existing: 'update' }), { ...none, same: 1 })
+  t.like(await imported(ports, text), { ...none, same: 1 })
+  t.deepEqual(await store.accounts.find(accountId), before)
+
+  // What somebody changed in it is judged like any other cell, and so is a row nobody is behind.
+  const changed = await imported(ports, text.replace('ext. 12', 'ext. 13'), { existing: 'update' })
+  t.deepEqual(await noted(ports, changed.id), ['2 phone phone'])
+  const stranger = await imported(ports, text.replaceAll(accountId, 'nobody'))
+  t.like(stranger, { refused: 1, same: 0 })
 })
 
 test('the report has a line for each row, and nothing of what stood in it', async (t) => {

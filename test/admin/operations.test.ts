@@ -207,12 +207,18 @@ test('the trail is searched with names, taken along harmlessly, and walked', asy
   t.is(await kindOf(world, auditor, listAudit, { since: '2026-02-30' }), 'rejected')
   t.is(await kindOf(world, by([{ role: 'auditor', reach: 'county:ntpc' }]), listAudit), 'forbidden')
 
-  const forged = writeCursor([event.at, 'a\0', 1])
+  const forged = writeCursor(['newest', event.at, 'a\0', 1])
   t.is(
     await kindOf(world, auditor, listAudit, { cursor: forged }),
     'rejected',
     'PostgreSQL: no NUL',
   )
+  const newest = await did<Listed<Event>>(world, auditor, listAudit, { limit: 2 })
+  const { cursor } = { cursor: newest.next }
+  t.is(await kindOf(world, auditor, listAudit, { cursor }), 'done')
+  t.is(await kindOf(world, auditor, listAudit, { cursor, order: 'oldest' }), 'rejected')
+  const oldest = await did<Listed<Event>>(world, auditor, listAudit, { order: 'oldest' })
+  t.deepEqual(oldest.items[0], (await did<Listed<Event>>(world, auditor, listAudit)).items.at(-1))
 
   let csv = ''
   for await (const part of await exportAudit(world.house, { ...auditor, at: event.at }, {}))
@@ -285,6 +291,7 @@ test('statistics, tasks and the doctor go as far as a role does, and say no secr
     ways: object[]
     apps: { clientId: string; name?: string }[]
     days: object[]
+    countedAt?: string
   }
   const statistics = (who: By, input = {}) =>
     did<Statistics>(world, who, readStatistics, { days: 7, ...input })
@@ -301,9 +308,9 @@ test('statistics, tasks and the doctor go as far as a role does, and say no secr
   t.is(await kindOf(world, owner, readStatistics, { days: 8 }), 'rejected')
   const ran = (outcome: string) => ({ job: 'ran:count-sign-ins', position: { outcome }, at })
   await store.jobPositions.put(ran('ok'))
-  t.true('countedAt' in (await statistics(owner)))
+  t.truthy((await statistics(owner)).countedAt)
   await store.jobPositions.put(ran('failed'))
-  t.false('countedAt' in (await statistics(owner)), 'who fails to count does not say until when')
+  t.falsy((await statistics(owner)).countedAt, 'who fails to count does not say until when')
   t.is(await kindOf(world, by([{ role: 'reviewer', reach: '' }]), readStatistics), 'forbidden')
 
   const stopped = {

@@ -390,6 +390,38 @@ test('two accounts of one person are joined and parted by staff who reach both',
   t.deepEqual(actions.slice(0, 2), ['account.merge-undo', 'account.merge'])
 })
 
+test('staff pass by a second factor only where they say so, and it is written down', async (t) => {
+  const { house, buildPerson } = await buildWorld(t)
+  const { sub } = await buildPerson()
+  const { sub: other } = await buildPerson({ account: 'guarded@mail.edu.tw' })
+  const factor = { id: randomUUID(), type: 'totp' as const, label: '手機', secret: 's', counter: 0 }
+  await house.store.secondFactors.add({ ...factor, accountId: other, createdAt: 1 })
+  const both = { sub, other, reason: 'she came in person' }
+  const problems = [{ field: 'passFactor', code: 'people-merge-factor' }]
+  t.like(await perform(house, support, merge, both), { kind: 'rejected', problems })
+  t.is((await house.store.accounts.find(other))?.status, 'active')
+  await done(house, support, merge, { ...both, passFactor: true })
+  for (const target of [sub, other]) {
+    const [told] = await trailOf(house, target)
+    t.like(told, { action: 'account.merge', details: { passedFactors: ['totp'] } })
+  }
+  const { sub: plain } = await buildPerson({ account: 'plain@mail.edu.tw' })
+  await done(house, support, merge, { ...both, other: plain, passFactor: true })
+  const [told] = await trailOf(house, plain)
+  t.is(told?.details.passedFactors, undefined, 'there was none')
+  // Whoever has a role is not joined away, whatever is ticked.
+  const { sub: boss } = await buildPerson({ account: 'boss@mail.edu.tw' })
+  await house.store.staffRoles.grant({
+    holder: boss,
+    role: 'auditor',
+    reach: '',
+    grantedAt: 1,
+    grantedBy: 'operator:test',
+  })
+  const away = { ...both, other: boss, passFactor: true }
+  t.like(await perform(house, owner, merge, away), { why: 'people-merge-staff' })
+})
+
 test('a login that is somebody else’s now is let in again, or taken away', async (t) => {
   const { house } = await buildWorld(t)
   const sub = await arrive(house, { fingerprint: 'kept-as-a-hash', unread: ['eduinfo'] })

@@ -186,6 +186,19 @@ test('the queue begins with who waits longest, a page at a time', async (t) => {
     ['三'],
   )
   t.is(rest.next, undefined)
+  const order = 'newest'
+  const newest = doneOf(await perform(house, by, listRequests, { order, limit: 2 }))
+  t.deepEqual(
+    newest.items.map(({ name }) => name),
+    ['三', '二'],
+  )
+  const last = { order, cursor: newest.next }
+  t.deepEqual(
+    doneOf(await perform(house, by, listRequests, last)).items.map(({ name }) => name),
+    ['一'],
+  )
+  const other = await perform(house, by, listRequests, { cursor: newest.next })
+  t.like(other, { kind: 'rejected', problems: [{ field: 'cursor' }] })
   t.is(await house.store.clientRequests.countWaiting(), 3)
   const narrow: By = { ...by, actor: sub, grants: [{ role: 'client-admin', reach: 'own' }] }
   t.is((await perform(house, narrow, listRequests, {})).kind, 'forbidden')

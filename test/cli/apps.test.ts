@@ -44,6 +44,19 @@ test('an operator looks after an app, and a file of all apps makes them again', 
   t.true(wrong.err.includes(`${file}:3  clients.0.kind: must be one of`), wrong.err)
 })
 
+test('a number that is none is said with the option it was given for, and nothing is done', async (t) => {
+  const cli = openCli(await preparedFolder(t))
+  const token = ['registration', 'token', 'create', '--label', 'x', '--host', 'a.example']
+  for (const [option, args] of [
+    ['--uses two', [...token, '--uses', 'two']],
+    ['--keep-days -1', ['client', 'secret', 'add', 'x', '--keep-days=-1']],
+  ] as const) {
+    const { exit, err } = cli(...args)
+    t.is(exit, 64)
+    t.regex(err, new RegExp(`${option} is no whole number from [01]`))
+  }
+})
+
 test('an operator makes no token for programs while they may not register themselves', async (t) => {
   const cli = openCli(await preparedFolder(t))
   const made = cli('registration', 'token', 'create', '--label', 'x', '--host', 'a.example')

@@ -1,4 +1,5 @@
 /** What expired goes, what is still needed stays, and nobody who signs in meanwhile waits for it. */
+import { statSync } from 'node:fs'
 import test from 'ava'
 import type { AdapterPayload } from 'oidc-provider'
 import { openSweep } from '#jobs/sweep.ts'
@@ -169,4 +170,19 @@ test('two processes that sweep at once on PostgreSQL do not wait for each other 
   await Promise.all([sweep(), sweep()])
   await sweep()
   t.is(await count(store), 0)
+})
+
+test('what was written stands in SQLite’s own file once it is settled, whoever signs in next', async (t) => {
+  const store = await buildStore(t, 'sqlite')
+  const { where } = store
+  if (where.engine !== 'sqlite') throw new Error('not SQLite')
+  const payload = { text: 'x'.repeat(10_000) }
+  await store.transaction(async ({ payloads }) => {
+    // More than SQLite's own number of pages: the commit leaves them in the log.
+    for (let i = 0; i < 500; i++) await payloads.save([{ id: `${i}`, model: 'Grant', payload }])
+  })
+  const before = statSync(where.file).size
+  await store.sweeps.settle()
+  t.true(statSync(where.file).size > before + 4_000_000)
+  await (await buildStore(t, 'postgres')).sweeps.settle()
 })

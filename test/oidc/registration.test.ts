@@ -2,6 +2,7 @@
 import test from 'ava'
 import * as client from 'openid-client'
 import { perform } from '#admin/operation.ts'
+import { getClient, updateClient } from '#admin/operations/clients.ts'
 import { createRegistrationToken, revokeRegistrationToken } from '#admin/operations/registration.ts'
 import { operatorBy } from '#admin/staff.ts'
 import { openBrowser } from '../helpers/browser.ts'
@@ -260,4 +261,60 @@ test('where nobody switched it on there is no such endpoint', async (t) => {
   t.is((await fetch(`${off.issuer}/reg`, { method: 'POST' })).status, 404)
   const made = await perform(off.house, by, createRegistrationToken, wanted)
   t.deepEqual(made, { kind: 'refused', why: 'registration.off' })
+})
+
+test('what staff took away from an app it does not take back, and what they give again it may have', async (t) => {
+  const { house } = world
+  const cb = 'https://app.example/cb'
+  const other = 'https://other.edu.example/cb'
+  const out = 'https://app.example/out'
+  const wide = {
+    client_name: '自己',
+    redirect_uris: [cb, other],
+    post_logout_redirect_uris: [out],
+    scope: 'openid profile email',
+  }
+  const { body: made } = await register(wide)
+  const id = String(made.client_id)
+  let bearer = String(made.registration_access_token)
+  const put = async (metadata: object) => {
+    const uri = String(made.registration_client_uri)
+    const answer = await call(uri, 'PUT', bearer, { ...metadata, client_id: id })
+    if (answer.status === 200) bearer = String(answer.body.registration_access_token)
+    return answer
+  }
+  const staffChange = async (changes: object) => {
+    const found = await perform(house, by, getClient, { id })
+    if (found.kind !== 'done') throw new Error(found.kind)
+    const { version } = found.value
+    const outcome = await perform(house, by, updateClient, { id, version, ...changes })
+    if (outcome.kind !== 'done') throw new Error(JSON.stringify(outcome))
+  }
+  const metadata = async () => (await house.store.clients.find(id))?.metadata ?? {}
+
+  // What it did not ask for is not taken away either.
+  t.is((await put({ ...wide, scope: 'openid profile', redirect_uris: [cb] })).status, 200)
+  await staffChange({ name: '改名' })
+  t.is((await put(wide)).status, 200, 'nobody narrowed it')
+
+  await staffChange({ redirectUris: [cb], scopes: ['openid', 'profile'] })
+  const address = await put({ ...wide, scope: 'openid profile' })
+  t.like(address, { status: 400, body: { error: 'invalid_redirect_uri' } })
+  t.regex(String(address.body.error_description), /staff/)
+  const new_ = { ...wide, redirect_uris: ['https://app.example/new'], scope: 'openid profile' }
+  t.is((await put(new_)).status, 400, 'nor is another one put in its place')
+  const scope = await put({ ...wide, redirect_uris: [cb] })
+  t.like(scope, { status: 400, body: { error: 'invalid_client_metadata' } })
+  const { scope: _, ...silent } = { ...wide, redirect_uris: [cb] }
+  t.is((await put(silent)).status, 200, 'what is left it may say')
+  t.like(await metadata(), { scope: 'openid profile', redirect_uris: [cb] })
+  await staffChange({ postLogoutRedirectUris: [] })
+  t.is((await put(silent)).status, 400)
+  const { post_logout_redirect_uris: __, ...rest } = silent
+  t.is((await put(rest)).status, 200)
+
+  await staffChange({ redirectUris: [cb, other], scopes: ['openid', 'profile', 'email'] })
+  t.is((await put({ ...rest, redirect_uris: [other], scope: 'openid email' })).status, 200)
+  t.is((await put({ ...rest, redirect_uris: [cb, other], scope: wide.scope })).status, 200)
+  t.like(await metadata(), { redirect_uris: [cb, other], scope: 'openid profile email' })
 })

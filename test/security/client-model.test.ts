@@ -14,7 +14,7 @@ import {
 } from '#admin/operations/clients.ts'
 import { writeCursor } from '#admin/paging.ts'
 import { operatorBy } from '#admin/staff.ts'
-import { type Farewell, openLogoutTokens, putFarewells } from '#oidc/backchannel.ts'
+import { type Farewell, leftBehind, openLogoutTokens, putFarewells } from '#oidc/backchannel.ts'
 import { apiOf, call, openRobot } from '../helpers/api.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { freePort } from '../helpers/free-port.ts'
@@ -51,7 +51,9 @@ test.serial('an app that may act as staff hears of its end when it is removed', 
   }
   const tables = { payloads: store.payloads, outbox: { ...store.outbox, putAll } }
   const at = Math.floor(Date.now() / 1000)
-  await putFarewells(tables, row, { at, removed: true })
+  const people = await store.payloads.grantedBy(row.id, 10)
+  const app = { clientId: row.id, registration: leftBehind(row) }
+  await putFarewells(tables, app, people, at)
   t.is(told.length, 1)
   const made = await openLogoutTokens(() => provider)(told[0] as Farewell, 'jti')
   t.is(made?.uri, 'https://app.example/logout')

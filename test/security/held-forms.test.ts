@@ -89,12 +89,12 @@ test.serial('of whom is no staff any more nothing is kept', async (t) => {
   const row = { holder: boss.sub, role: 'owner', reach: '' }
   t.true(await store.staffRoles.revoke(row))
   const kept: unknown[] = []
-  const { keep } = store.staffAcceptances
-  store.staffAcceptances.keep = async (one) => {
+  const { keep } = store.sealedNotes
+  store.sealedNotes.keep = async (one) => {
     kept.push(one)
     await keep(one)
   }
-  t.teardown(() => Object.assign(store.staffAcceptances, { keep }))
+  t.teardown(() => Object.assign(store.sealedNotes, { keep }))
   await boss.browser.submit(form, 'new-form', { account: 'flood', name: '洪水' })
   t.deepEqual(kept, [])
 })

@@ -227,7 +227,7 @@ test.serial('a form that came to nothing is good once more', async (t) => {
   const made = await staff.browser.submit(tab, 'secret-form')
   t.truthy(made.document.querySelector('#secret-on'), made.url.href)
   const again = await staff.browser.submit(tab, 'secret-form')
-  t.regex(again.url.search, /client-sent-twice/)
+  t.regex(again.url.search, /client-secret-twice/)
 
   const { store } = house
   const { transaction } = store

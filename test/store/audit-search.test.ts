@@ -1,6 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
 import type { AuditEvent, AuditPlace } from '#store/audit.ts'
-import { type AuditFilter, type AuditSearch, openAuditSearch } from '#store/audit-search.ts'
+import {
+  type AuditFilter,
+  type AuditOrder,
+  type AuditSearch,
+  openAuditSearch,
+} from '#store/audit-search.ts'
 import { openDatabase } from '#store/database.ts'
 import { openStore } from '#store/store.ts'
 import { buildStore, engines } from '../helpers/database.ts'
@@ -24,12 +29,12 @@ const events = Array.from(
 )
 
 /** All a search finds, page by page, and how many pages that were. */
-async function all(search: AuditSearch, filter: AuditFilter, limit = 4) {
+async function all(search: AuditSearch, filter: AuditFilter, limit = 4, order?: AuditOrder) {
   const found: string[] = []
   let place: AuditPlace | undefined
   let pages = 0
   do {
-    const { rows, next } = await search.search(filter, place, limit)
+    const { rows, next } = await search.search(filter, place, limit, order)
     found.push(...rows.map(({ ref }) => ref))
     place = next
     pages++
@@ -83,6 +88,8 @@ async function contract(t: ExecutionContext, engine: (typeof engines)[number]) {
         [...times].sort((a, b) => b - a),
         `newest first: ${title}`,
       )
+      const oldest = await all(search, filter, 4, 'oldest')
+      t.deepEqual(oldest.found, found.toReversed(), `oldest first: ${title}`)
     }
   }
   const { rows, next } = await hasty.search({ ref: 'ref-0' }, undefined, 4)
@@ -113,6 +120,8 @@ test('postgres: where the database sorts as a language does, events of the same 
   await knex('audit_event').insert(rows)
   for (const filter of [{ actor: person }, {}, { action: 'session.' }]) {
     const { found } = await all(openAuditSearch(knex, { run: async () => [] }, 3), filter, 2)
+    const oldest = await all(openAuditSearch(knex, { run: async () => [] }, 3), filter, 2, 'oldest')
+    t.deepEqual(oldest.found, found.toReversed(), JSON.stringify(filter))
     t.deepEqual(found.sort(), rows.map(({ ref }) => ref).sort(), JSON.stringify(filter))
   }
 })

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { openStore } from '#store/store.ts'
-import { createDatabase, engines } from '../helpers/database.ts'
+import { buildStore, createDatabase, engines } from '../helpers/database.ts'
 
 const lanes = 24
 const turns = 40
@@ -54,3 +55,43 @@ for (const engine of engines) {
     await t.throwsAsync(store.sweeps.remove('trips', range))
   })
 }
+
+test('postgres: of two who wait for each other both come through', async (t) => {
+  const store = await buildStore(t, 'postgres')
+  const { payloads } = store
+  const rows = ['a', 'b'].map((id) => ({ id, model: 'Grant', payload: {} }))
+  await payloads.save(rows)
+  let holding = 0
+  let runs = 0
+  const inOrder = (first: string, second: string) =>
+    store.transaction(async (tables) => {
+      runs++
+      await tables.payloads.bury(first, 5)
+      holding++
+      // Each has what the other one wants.
+      while (holding < 2) await sleep(5)
+      await tables.payloads.bury(second, 5)
+      await tables.audit.record({ at: 1, actor: first, action: 'b', outcome: 'ok' })
+    })
+  await Promise.all([inOrder('a', 'b'), inOrder('b', 'a')])
+  t.is(runs, 3, 'one of them was ended, and began anew')
+  const events = await store.auditReads.list({ action: 'b', limit: 9 })
+  t.deepEqual(events.map(({ actor }) => actor).sort(), ['a', 'b'])
+})
+
+test('postgres: a statement alone comes through, too', async (t) => {
+  const store = await buildStore(t, 'postgres')
+  const { payloads } = store
+  const rows = ['a', 'b'].map((id) => ({ id, model: 'Grant', payload: {} }))
+  await payloads.save(rows)
+  let saved: Promise<void> | undefined
+  await store.transaction(async (tables) => {
+    await tables.payloads.destroy('b')
+    // It has `a` by then, waits for `b`, and waits longest: it is the one that is ended.
+    saved ??= payloads.save(rows)
+    await sleep(300)
+    await tables.payloads.destroy('a')
+  })
+  await t.notThrowsAsync(async () => saved)
+  t.is((await payloads.find(['a', 'b'])).length, 2)
+})

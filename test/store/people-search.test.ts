@@ -115,8 +115,11 @@ contract('a whole address, an upstream’s subject and an id need no index', asy
   await build(store, { id: 'a', name: '王小明', account: 'wang@mail.edu.tw' })
   await build(store, { id: 'b', name: '陳', connector: 'ntpc', subject: 'Teacher1' })
   await store.recoveryAddresses.put({ accountId: 'a', value: 'home@mail.example', createdAt: 1 })
-  const exactly = (typed: string, filter: PeopleFilter = {}) =>
-    store.peopleSearch.exactly({ names: [typed.toLowerCase()], subject: typed }, filter)
+  const exactly = async (typed: string, filter: PeopleFilter = {}) => {
+    const name = typed.toLowerCase()
+    const wanted = { names: [name], subject: typed, personal: name }
+    return (await store.peopleSearch.exactly(wanted, filter)).map(({ id }) => id)
+  }
   t.deepEqual(await exactly('WANG@mail.edu.tw'), ['a'])
   t.deepEqual(await exactly('home@mail.example'), ['a'])
   t.deepEqual(await exactly('home'), [], 'a recovery address is not guessed letter by letter')
@@ -125,10 +128,16 @@ contract('a whole address, an upstream’s subject and an id need no index', asy
     await build(store, { id, name: '家', connector: i === 59 ? 'last' : 'first' })
     await store.recoveryAddresses.put({ accountId: id, value: 'all@mail.example', createdAt: 1 })
   }
-  const shared = { names: ['all@mail.example'], subject: '' }
+  const wang = { names: ['home@mail.example'], subject: 'home@mail.example' }
+  t.deepEqual(await store.peopleSearch.exactly(wang, {}), [], 'nobody asked for what is masked')
+  const home = { ...wang, personal: 'home@mail.example' }
+  t.deepEqual(await store.peopleSearch.exactly(home, {}), [{ id: 'a', hidden: true }])
+  const own = { ...home, names: ['wang@mail.edu.tw', 'x'], personal: 'home@mail.example' }
+  t.deepEqual(await store.peopleSearch.exactly(own, {}), [{ id: 'a', hidden: false }])
+  const shared = { names: ['x'], subject: '', personal: 'all@mail.example' }
   t.is((await store.peopleSearch.exactly(shared, {})).length, 50)
   const near = await store.peopleSearch.exactly(shared, { within: ['last'] })
-  t.deepEqual(near, ['0-59'], 'whoever is out of reach takes nobody’s place')
+  t.deepEqual(near, [{ id: '0-59', hidden: true }], 'whoever is out of reach takes nobody’s place')
   t.deepEqual(await exactly('Teacher1'), ['b'])
   t.deepEqual(await exactly('teacher1'), [], 'subjects are compared letter by letter')
   t.deepEqual(await exactly('b'), ['b'])

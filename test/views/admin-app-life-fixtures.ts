@@ -102,9 +102,9 @@ export function appLifeFixtures(lang: string): Fixture[] {
     endpoint: 'https://id.example.edu.tw/reg',
     tokens: [token, { ...token, id: 't2', label: '學校', state: 'revoked' }],
     values: { 'kind.web': 'on', uses: '1', days: '7' },
+    state: '',
     kinds: ['web', 'spa', 'native', 'machine'],
     scopes: [{ scope: 'profile', label: zh ? '姓名' : 'Name' }],
-    once: 'once',
     actions: { create: '/admin/registration', revoke: '/admin/registration/revoke' },
     next: '?cursor=x',
   }
@@ -175,6 +175,7 @@ export function appLifeFixtures(lang: string): Fixture[] {
       locals: {
         ...requests,
         state: 'approved',
+        order: 'newest',
         requests: [
           { ...asked, decidedAt: date },
           { ...asked, id: 'r2', about: 'new' },
@@ -185,7 +186,17 @@ export function appLifeFixtures(lang: string): Fixture[] {
     {
       name: 'admin-requests-none',
       view: 'admin-requests',
-      locals: { ...requests, state: 'waiting', requests: [] },
+      locals: { ...requests, state: 'waiting', order: 'oldest', requests: [] },
+    },
+    {
+      name: 'admin-requests-none-such',
+      view: 'admin-requests',
+      locals: { ...requests, state: 'withdrawn', order: 'newest', requests: [] },
+    },
+    {
+      name: 'admin-registration-none-such',
+      view: 'admin-registration',
+      locals: { ...registration, ...tokens, tokens: [], next: undefined, state: 'expired' },
     },
     {
       name: 'admin-request',
@@ -296,6 +307,7 @@ function ownFixtures(zh: boolean, snippets: ReturnType<typeof snippetsFor>): Fix
     issuer: 'https://id.example.edu.tw',
     secret: { unseen: false, createdAt: date, formerUntil: date },
     keepDays: [14, 7, 1, 0],
+    once: 'once',
     snippets,
     actions: { secret: '/account/clients/secret', change: '/account/clients/ask?id=own' },
   }

@@ -53,7 +53,6 @@ export function clientFixtures(lang: string): Fixture[] {
     claims: ['name', 'email', 'phone_number', 'eduinfo'],
     longest,
     checks: [],
-    once: 'once',
     actions: { save: '/admin/clients/new', check: '/admin/clients/check', back: '/admin/clients' },
   }
   const page = {
@@ -77,8 +76,7 @@ export function clientFixtures(lang: string): Fixture[] {
     ],
     secret: { createdAt: date, expiresAt: date, soon: true },
     owners: [{ accountId: 'a', account: 'wang@mail.edu.tw', name: '王小明', since: date }],
-    once: 'once',
-    keepDays: [14, 7, 0],
+    keepDays: [14, 7],
     lifeDays: [365, 180, 730],
     path: `/admin/clients/${head.id}`,
   }
@@ -112,7 +110,6 @@ export function clientFixtures(lang: string): Fixture[] {
         ...form,
         client: head,
         version: 7,
-        once: undefined,
         values: {
           ...form.values,
           name: '課程平台',
@@ -125,7 +122,10 @@ export function clientFixtures(lang: string): Fixture[] {
         problems: [
           { field: 'redirectUris', problem: 'admin.problem.app-uri-https' },
           { field: 'reach', problem: 'admin.problem.app-scope' },
-          { field: 'accessTokenSeconds', problem: 'admin.problem.too-big' },
+          {
+            field: 'accessTokenSeconds',
+            problem: { key: 'admin.problem.number-least', params: { least: 60 } },
+          },
         ],
       },
     },
@@ -142,7 +142,11 @@ export function clientFixtures(lang: string): Fixture[] {
           logo: 'data:image/webp;base64,UklGRg==',
         },
         secret: { createdAt: date, soon: false, formerUntil: date },
-        problems: [{ field: 'remove-confirm', problem: 'admin.problem.confirm' }],
+        problems: ['remove-confirm', 'secret-drop-confirm', 'secret-now-confirm'].map((field) => ({
+          field,
+          problem: 'admin.problem.confirm',
+        })),
+        confirmTyped: '"><script>alert(1)</script>',
       },
     },
     {

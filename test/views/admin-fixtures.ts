@@ -13,6 +13,7 @@ import type { Fixture } from './fixtures.ts'
 export const staffPage = (here: string): StaffPage => ({
   formToken: 'token-of-this-form',
   staff: 'whose-form',
+  once: 'once',
   here,
   sections: [
     '/admin',

@@ -2,6 +2,7 @@
 import { columns } from '#admin/imports/columns.ts'
 import { exportColumns } from '#admin/imports/export.ts'
 import type { PeopleImport } from '#admin/operations/imports.ts'
+import { importStates } from '#store/people-imports.ts'
 import { staffPage } from './admin-fixtures.ts'
 import type { Fixture } from './fixtures.ts'
 
@@ -80,12 +81,14 @@ export function importsFixtures(lang: string): Fixture[] {
     next: '/admin/imports/a?cursor=b',
   }
   const importing = { state: 'importing', done: 41_200, rate: 900, secondsLeft: 65 } as const
+  const every = { state: '', states: importStates }
   return [
     {
       name: 'admin-imports',
       view: 'admin-imports',
       locals: {
         ...page,
+        ...every,
         imports: [one({}), one({ id: 'b', state: 'failed', problem: 'expired' })],
         mayExport: true,
         next: '/admin/imports?cursor=b',
@@ -94,7 +97,12 @@ export function importsFixtures(lang: string): Fixture[] {
     {
       name: 'admin-imports-empty',
       view: 'admin-imports',
-      locals: { ...page, imports: [], mayExport: false },
+      locals: { ...page, ...every, imports: [], mayExport: false },
+    },
+    {
+      name: 'admin-imports-none-such',
+      view: 'admin-imports',
+      locals: { ...page, ...every, state: 'stopped', imports: [], mayExport: false },
     },
     {
       name: 'admin-import-new',

@@ -139,6 +139,7 @@ export function operationsFixtures(lang: string): Fixture[] {
   const audit = {
     ...page('audit'),
     asked: {},
+    order: 'newest' as const,
     filtered: false,
     events,
     next: '/admin/audit?cursor=abc',
@@ -291,6 +292,7 @@ export function operationsFixtures(lang: string): Fixture[] {
       locals: {
         ...audit,
         asked: { action: 'key.', since: '2026-11-01' },
+        order: 'oldest' as const,
         filtered: true,
         events: [],
         until: new Date((now - 9 * day) * 1000),

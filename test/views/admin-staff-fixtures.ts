@@ -74,6 +74,8 @@ export function staffFixtures(lang: string): Fixture[] {
       },
     ],
     mayWrite: true,
+    asked: {},
+    counties: [{ value: 'ntpc', label: county }],
     next: '/admin/staff?cursor=abc',
     actions: { withdraw: '/admin/staff/withdraw' },
   }
@@ -120,6 +122,11 @@ export function staffFixtures(lang: string): Fixture[] {
       name: 'admin-staff-empty',
       view: 'admin-staff',
       locals: { ...list, people: [], invitations: [], next: undefined },
+    },
+    {
+      name: 'admin-staff-none-such',
+      view: 'admin-staff',
+      locals: { ...list, people: [], next: undefined, asked: { role: 'auditor', county: 'ntpc' } },
     },
     {
       name: 'admin-staff-read-only',

@@ -10,10 +10,10 @@ import { toMetadata, toSettings } from '../clients/registration.ts'
 import type { Settings } from '../clients/schema.ts'
 import { fitSecret } from '../clients/secrets.ts'
 import { takeAway } from '../clients/standing.ts'
-import { together } from '../clients/together.ts'
 import { type Difference, differencesOf } from '../clients/versions.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
+import { together } from '../together.ts'
 import { asKept, readClientFile } from './file.ts'
 
 type Step = { id: string; name: string; differences: Difference[] } & (

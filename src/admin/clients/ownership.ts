@@ -1,6 +1,7 @@
 /** The owners of an app: who may change it without a role for all apps, and who gets its letters. */
 import { accountName } from '#accounts/account-name.ts'
 import { findByName } from '#accounts/local.ts'
+import { findNamed } from '#accounts/named.ts'
 import { deriveKey, hmac } from '#lib/crypto.ts'
 import type { ClientOwnerRow, Tables } from '#store/store.ts'
 import { type Acting, done, type Outcome, rejected } from '../operation.ts'
@@ -20,38 +21,36 @@ type Reading = Pick<Tables, 'clientOwners' | 'accounts' | 'identifiers' | 'peopl
  * does not reach her as a person: nobody finds out who somebody is by giving her an app.
  */
 export async function ownersOf(tables: Reading, keys: Keys, by: By, id: string): Promise<Owner[]> {
-  const owners: Owner[] = []
-  for (const row of await tables.clientOwners.of(id)) {
-    const { accountId, called, createdAt: since } = row
-    if (called !== undefined && !(await mayKnow(tables, by, accountId))) {
-      owners.push({ accountId: markOf(keys, row), account: called, since })
-      continue
-    }
-    const account = await tables.accounts.find(accountId)
-    if (!account) continue
-    const names = await tables.identifiers.ofAccount(accountId)
-    const name = account.profile.name?.value
-    owners.push({
-      accountId,
-      account: accountName(account, names) || accountId,
-      ...(name ? { name } : {}),
-      since,
-    })
-  }
-  return owners
+  const rows = await tables.clientOwners.of(id)
+  const called = rows.filter((row) => row.called !== undefined)
+  const known = await knownTo(tables, by, called.map(idOf))
+  const isOpen = (row: ClientOwnerRow) => row.called === undefined || known.has(row.accountId)
+  const people = await findNamed(tables, rows.filter(isOpen).map(idOf))
+  return rows.flatMap((row) => {
+    const { accountId, called = '', createdAt: since } = row
+    if (!isOpen(row)) return [{ accountId: markOf(keys, row), account: called, since }]
+    const person = people.get(accountId)
+    if (!person) return []
+    const name = person.account.profile.name?.value
+    const account = accountName(person.account, person.names) || accountId
+    return [{ accountId, account, ...(name ? { name } : {}), since }]
+  })
 }
 
-/** Whether `by` may learn who an owner is: she herself may, and whoever reaches her as a person. */
-async function mayKnow(
+const idOf = ({ accountId }: ClientOwnerRow): string => accountId
+
+/** Of which owners `by` may learn who they are: she herself may, and whoever reaches them as people. */
+async function knownTo(
   { peopleSearch }: Pick<Tables, 'peopleSearch'>,
   by: By,
-  accountId: string,
-): Promise<boolean> {
-  if (by.actor === accountId) return true
+  accountIds: string[],
+): Promise<Set<string>> {
+  const hers = accountIds.filter((one) => one === by.actor)
   const reach = reachOf(by, 'people.read')
-  if (!reach) return false
+  if (!reach) return new Set(hers)
   const within = withinOf({ reach })
-  return within === undefined || (await peopleSearch.find(accountId, within)) !== undefined
+  if (within === undefined) return new Set(accountIds)
+  return new Set([...hers, ...(await peopleSearch.among(accountIds, within))])
 }
 
 const markOf = ({ data }: Keys, { clientId, accountId }: ClientOwnerRow): string =>
@@ -92,8 +91,8 @@ export async function addOwner(
     if (!(await keepChange(tables, row, row, by, change))) return changedMeanwhile
     const owner = { clientId: id, accountId: found.id, createdAt: by.at, called: account }
     await tables.clientOwners.add(owner)
-    const known = await mayKnow(tables, by, found.id)
-    return done({ id, accountId: known ? found.id : markOf(ports.keys, owner) })
+    const known = await knownTo(tables, by, [found.id])
+    return done({ id, accountId: known.has(found.id) ? found.id : markOf(ports.keys, owner) })
   })
 }
 

@@ -1,10 +1,13 @@
 /** Makes and changes registrations: everything that is wrong is said, and then nothing was written. */
 import type { SiteFile } from '#config/schema.ts'
 import { newClientId } from '#oidc/clients.ts'
+import { endRest, finishEnding } from '#oidc/ending.ts'
 import { forgetClient } from '#oidc/remembered-clients.ts'
-import type { ClientRow } from '#store/store.ts'
+import type { ClientRow, Tables } from '#store/store.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
+import { afterStaff } from '../registration/ceiling.ts'
+import { heldPolicy } from '../registration/policy.ts'
 import {
   type Change,
   changedMeanwhile,
@@ -65,9 +68,12 @@ export async function register(
   )
   const said = await judgedByProvider(ports.provider, row)
   if (said.length > 0) return { kind: 'rejected', problems: said }
+  // Of an id an operator chose: an app that was removed may have had it.
+  await finishEnding(ports.store, id, by.at)
   const isMade = await ports.store.transaction(async (tables) => {
-    // Of an id an operator chose: somebody else's file had it, too.
+    // Or somebody else's file, just now.
     if (!(await tables.clients.create(row))) return false
+    await endRest(tables, row, by.at)
     for (const accountId of new Set([...hers, ...owners])) {
       await tables.clientOwners.add({ clientId: row.id, accountId, createdAt: by.at })
     }
@@ -105,6 +111,16 @@ const withoutHoles = (changes: ChangedSettings): Partial<Settings> => {
   return { ...(rest as Partial<Settings>), ...Object.fromEntries(given) }
 }
 
+/** What staff took away the app does not take back when it changes itself. */
+async function holdTo(
+  { registrations }: Pick<Tables, 'registrations'>,
+  { id, metadata: before }: ClientRow,
+  { metadata: after }: ClientRow,
+) {
+  const policy = heldPolicy.safeParse(await registrations.policyOf(id))
+  if (policy.success) await registrations.hold(id, afterStaff(policy.data, before, after))
+}
+
 export type Replacing = {
   before: ClientRow
   metadata: ClientRow['metadata']
@@ -133,6 +149,7 @@ export async function replace(
     const details = { fields, ...change.details }
     const kept = await keepChange(tables, before, row, by, { ...change, details })
     if (!kept) return changedMeanwhile
+    if (before.origin === 'dynamic') await holdTo(tables, before, kept)
     return done({ row: kept, ...(secret === undefined ? {} : { secret }) })
   })
 }

@@ -1,15 +1,16 @@
 /** What an app's settings are as staff, programs and the command line write them. */
 import { z } from 'zod'
 import { visibleLetters } from '#lib/prose.ts'
+import { day } from '#lib/time.ts'
 import { clientKinds } from '#store/clients.ts'
 
 export { type ClientKind, clientKinds, clientStates } from '#store/clients.ts'
 
 /** Seconds a token may live: ID tokens and access tokens no longer than keys are kept after they signed. */
 export const tokenLife = {
-  accessTokenSeconds: { least: 60, most: 24 * 60 * 60 },
-  idTokenSeconds: { least: 60, most: 24 * 60 * 60 },
-  refreshTokenSeconds: { least: 5 * 60, most: 400 * 24 * 60 * 60 },
+  accessTokenSeconds: { least: 60, most: day },
+  idTokenSeconds: { least: 60, most: day },
+  refreshTokenSeconds: { least: 5 * 60, most: 400 * day },
 } as const
 export type TokenLife = keyof typeof tokenLife
 

@@ -1,12 +1,11 @@
 /** An app's secrets: at most two at a time, so that one can follow the other without an outage. */
 import { randomToken, sha256 } from '#lib/crypto.ts'
+import { day } from '#lib/time.ts'
 import type { ClientRow } from '#store/store.ts'
 import { type Acting, done, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { changedMeanwhile, changing, keepChange } from './changes.ts'
 import { usesSecret } from './registration.ts'
-
-const day = 24 * 60 * 60
 
 /** Days the former one stays good while the app's machines take the new one over. */
 export const keepDays = { usual: 14, most: 90 } as const

@@ -1,15 +1,13 @@
 /** An app as staff and their programs see it; no secret among it. */
 
 import { z } from 'zod'
-import { isoTime } from '#lib/time.ts'
+import { day, isoOr, isoTime } from '#lib/time.ts'
 import { type ClientState, clientKinds, clientStates } from '#store/clients.ts'
 import type { ClientRow } from '#store/store.ts'
 import { time } from '../times.ts'
 import { toSettings } from './registration.ts'
 import { type Settings, shownSettings } from './schema.ts'
 import { hasFormer } from './secrets.ts'
-
-const day = 24 * 60 * 60
 
 /** Seconds before its secret's end in which an app is listed as `expiring`. */
 export const soon = 30 * day
@@ -74,7 +72,7 @@ export function listed(row: ClientRow, at: number): z.input<typeof listedClient>
     state: stateOf(row, at),
     ...(host ? { host } : {}),
     ...(row.origin ? { origin: row.origin } : {}),
-    ...(row.secretExpiresAt === undefined ? {} : { secretExpiresAt: isoTime(row.secretExpiresAt) }),
+    secretExpiresAt: isoOr(row.secretExpiresAt),
     version: row.version,
     createdAt: isoTime(row.createdAt),
     updatedAt: isoTime(row.updatedAt),
@@ -91,16 +89,14 @@ export function shown(
   return {
     ...listed(row, at),
     settings: toSettings(row, resourceScopes) satisfies Settings,
-    ...(row.disabledAt === undefined ? {} : { disabledAt: isoTime(row.disabledAt) }),
+    disabledAt: isoOr(row.disabledAt),
     ...(typeof logo === 'string' ? { logo } : {}),
     ...(row.secretHash === undefined ? {} : { secret: secretOf(row, at) }),
   }
 }
 
 const secretOf = (row: ClientRow, at: number) => ({
-  ...(row.secretCreatedAt === undefined ? {} : { createdAt: isoTime(row.secretCreatedAt) }),
-  ...(row.secretExpiresAt === undefined ? {} : { expiresAt: isoTime(row.secretExpiresAt) }),
-  ...(hasFormer(row, at) && row.formerSecretExpiresAt !== undefined
-    ? { formerExpiresAt: isoTime(row.formerSecretExpiresAt) }
-    : {}),
+  createdAt: isoOr(row.secretCreatedAt),
+  expiresAt: isoOr(row.secretExpiresAt),
+  formerExpiresAt: hasFormer(row, at) ? isoOr(row.formerSecretExpiresAt) : undefined,
 })

@@ -1,6 +1,7 @@
 /** Is the database there, safe, of our schema, and do its keys open? */
 import type { SiteFile } from '#config/schema.ts'
 import { WrongKeyError } from '#errors.ts'
+import { day } from '#lib/time.ts'
 import type { KeyEncryption } from '#oidc/key-encryption.ts'
 import { keyRules } from '#oidc/key-schedule.ts'
 import { changingKeys } from '#oidc/keys.ts'
@@ -63,8 +64,6 @@ async function checkRows({ where, site, kek, now }: DatabasePorts): Promise<Find
     await store.close()
   }
 }
-
-const day = 24 * 60 * 60
 
 function checkKeys(
   rows: Parameters<typeof openRing>[0],

@@ -5,6 +5,7 @@ import { UpstreamError, type UpstreamFailure } from '#errors.ts'
 import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
 import { openConnectors } from '#federation/registry.ts'
+import { day } from '#lib/time.ts'
 import { type Clock, type Finding, fail, ok, warn } from './finding.ts'
 import { type Said, said, trouble } from './sayings.ts'
 
@@ -66,7 +67,7 @@ export async function checkUpstreams(ports: UpstreamPorts): Promise<[Finding[], 
 }
 
 /** Before its end people there have time to renew it. */
-const soon = 14 * 24 * 60 * 60
+const soon = 14 * day
 
 /** What is wrong with them; one that cannot be looked at was good enough for the probe. */
 async function checkCertificates(

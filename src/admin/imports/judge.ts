@@ -1,6 +1,7 @@
 /** Some rows, held against the database: what each of them comes to. Changes nothing. */
 import { signInName } from '#accounts/local.ts'
 import type { AccountRow, Attribute, Tables } from '#store/store.ts'
+import type { Column } from './columns.ts'
 import type { RowCode, RowProblem } from './problems.ts'
 import { warnings } from './problems.ts'
 import type { Person, PersonName, ReadRow } from './read-row.ts'
@@ -25,7 +26,7 @@ export type Changes = {
 }
 
 export type Judging = {
-  tables: Pick<Tables, 'bulkPeople'>
+  tables: Pick<Tables, 'accounts' | 'bulkPeople'>
   rules: ImportRules
   domain?: string | undefined
   /** Ids of our upstreams: what one of them vouched for is not ours to change. */
@@ -37,7 +38,7 @@ export type Judging = {
 
 /** A verdict on each row, in their order; of several rows about one account the first counts. */
 export async function judge(rows: ReadRow[], judging: Judging): Promise<Verdict[]> {
-  const good = rows.filter(({ problems }) => !isRefused(problems))
+  const good = rows.filter(({ problems, cells }) => cells || !isRefused(problems))
   const known = await lookUp(
     good.map(({ person }) => person),
     judging,
@@ -71,7 +72,7 @@ async function lookUp(
   )
   const ids = [...new Set([...searches.values()].flatMap(({ accountId }) => accountId ?? []))]
   const wanted = rules.existing === 'update' ? ids : people.flatMap(({ id }) => id ?? [])
-  const accounts = await (holding ? bulkPeople.lock(wanted) : bulkPeople.accounts(wanted))
+  const accounts = await (holding ? bulkPeople.lock(wanted) : tables.accounts.findMany(wanted))
   return {
     searches,
     accounts: new Map(accounts.map((one) => [one.id, one])),
@@ -85,13 +86,15 @@ async function lookUp(
 
 /** `met`: accounts earlier rows are about, with those rows; this row's is added. */
 function judgeRow(
-  { person, problems }: ReadRow,
+  read: ReadRow,
   { searches, accounts, byLink, staff, unproven }: Known,
   met: Map<string, number>,
   judging: Judging,
 ): Verdict {
+  const { person } = read
   const { row } = person
   const { rules } = judging
+  const problems = problemsLeft(read, accounts)
   // Whoever has an account has a way in.
   const told = problems.filter(({ code }) => code !== 'no-way-in')
   const refused = (field: string, code: RowCode, accountId?: string, first?: number): Verdict => ({
@@ -102,7 +105,7 @@ function judgeRow(
     ...(accountId === undefined ? {} : { accountId }),
   })
   const search = searches.get(person)
-  if (!search) return { row, person, problems, outcome: 'refused' }
+  if (!search || isRefused(problems)) return { row, person, problems, outcome: 'refused' }
   const { accountId, problem } = search
   if (person.id !== undefined && !accounts.has(person.id)) return refused('id', 'id-unknown')
   if (problem) return refused(problem.field, problem.code, accountId)
@@ -127,6 +130,29 @@ function judgeRow(
     return refused('account', 'unproven', accountId)
   }
   return { ...kept, outcome: 'updated', account, changes }
+}
+
+/**
+ * Without those of cells that say what an export says of her: an upstream may have given a telephone number or a name that
+ * no file may bring, and nobody changed it.
+ */
+function problemsLeft(
+  { person: { id = '' }, problems, cells }: ReadRow,
+  accounts: Known['accounts'],
+): RowProblem[] {
+  const account = accounts.get(id)
+  if (!cells || !account) return problems
+  const { name, email, phone_number: phone } = account.profile
+  const exported: Partial<Record<string, string | undefined>> = {
+    name: name?.value,
+    email: email?.value,
+    phone: phone?.value,
+    kind: account.kind,
+  }
+  return problems.filter(
+    ({ field }) =>
+      exported[field] === undefined || exported[field].trim() !== cells[field as Column]?.trim(),
+  )
 }
 
 /** The others come about otherwise: an exported row says them of who is so already. */

@@ -12,7 +12,11 @@ export const letters: Record<Verdict['outcome'], string> = {
 
 /** Letters, notes, reasons and counts of some rows. Call it in the transaction that changed them. */
 export async function putDown(
-  { peopleImports, importReasons }: Pick<Tables, 'peopleImports' | 'importReasons'>,
+  {
+    peopleImports,
+    importNotes,
+    importReasons,
+  }: Pick<Tables, 'peopleImports' | 'importNotes' | 'importReasons'>,
   due: PeopleImportRow,
   verdicts: Verdict[],
   at: number,
@@ -21,7 +25,7 @@ export async function putDown(
   if (first === undefined || last === undefined) return
   const { id, state } = due
   const noted = verdicts.filter(({ problems }) => problems.length > 0)
-  await peopleImports.note(
+  await importNotes.note(
     id,
     { first, last },
     noted.map(({ row, outcome, problems, accountId }) => ({
@@ -35,7 +39,7 @@ export async function putDown(
   // Rows that say nothing are not among them.
   const outcomes = Array<string>(last - first + 1).fill(' ')
   for (const { row, outcome } of verdicts) outcomes[row - first] = letters[outcome]
-  await peopleImports.keepOutcomes(id, { firstRow: first, outcomes: outcomes.join('') })
+  await importNotes.keepOutcomes(id, { firstRow: first, outcomes: outcomes.join('') })
   const to = { state, position: last }
   const counts = countsOf(verdicts)
   await peopleImports.advance({ ...due, to, rows: verdicts.length, counts, at })

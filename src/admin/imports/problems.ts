@@ -53,6 +53,7 @@ export const fileProblems = {
   'file-workbook': 'this is a spreadsheet, not CSV: save it as CSV UTF-8',
   'file-text': 'this is no text in UTF-8 or Big5',
   'file-mixed': 'the file holds UTF-8 and something else: save it anew as CSV UTF-8',
+  'file-removed': 'the import was removed while its file was on the way; nothing was imported',
   'file-quotes': 'a quotation mark is not closed, or stands inside a cell without being doubled',
   'file-row': 'a row is longer than 64 kB: perhaps a quotation mark is not closed',
   'file-passwords':

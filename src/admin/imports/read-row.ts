@@ -43,7 +43,12 @@ export type Person = {
   school?: { code: string; role: Role; titles: string[] }
 }
 
-export type ReadRow = { person: Person; problems: RowProblem[] }
+export type ReadRow = {
+  person: Person
+  problems: RowProblem[]
+  /** What stands in an exported row: cells as they were exported are not judged (see judge.ts). */
+  cells?: StoredRow['cells']
+}
 
 /** A cell's value, or why it has none. */
 type Said<T> = { value?: T; code?: RowCode }
@@ -89,7 +94,8 @@ export function readRow(stored: StoredRow, rules: RowRules): ReadRow {
 
   const isOurs = rules.domain !== undefined && account?.endsWith(`@${rules.domain}`) === true
   const isAccount = address === undefined || address === account
-  const mail = address ?? (account?.includes('@') ? account : undefined)
+  const mail =
+    address ?? (cells.email === undefined && account?.includes('@') ? account : undefined)
   const verified = said || (isOurs && isAccount)
   const secret = hash ?? stored.secret
   const person: Person = {
@@ -113,7 +119,7 @@ export function readRow(stored: StoredRow, rules: RowRules): ReadRow {
     (one) => one?.type === 'email' && one.verified,
   )
   if (problems.length === 0 && !withPassword && !link && !reachable) complain('row', 'no-way-in')
-  return { person, problems }
+  return { person, problems, ...(isExported ? { cells } : {}) }
 }
 
 function unreadable(text: string) {

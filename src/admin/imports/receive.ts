@@ -70,8 +70,7 @@ export async function receiveImport(
     await tables.audit.record({ at, actor: by.actor, ...event, ...by.where })
     return true
   })
-  // Somebody removed it while it was being sent.
-  if (!kept) return { kind: 'unknown' }
+  if (!kept) return { kind: 'rejected', problems: [problemOf(removed())] }
   nudge(ports)
   return done({ id })
 }
@@ -80,6 +79,9 @@ export async function receiveImport(
 export function nudge({ background, log }: Pick<AdminPorts, 'background' | 'log'>): void {
   background.run(importJob).catch((error) => log.error({ err: error }, 'an import stands still'))
 }
+
+/** Somebody else did, while it was being sent. */
+const removed = () => new FileProblem('file-removed')
 
 /** In English with the place; a page has its own words. */
 function problemOf({ message, code, row, what }: FileProblem) {
@@ -107,11 +109,15 @@ async function keepRows(
   let since = performance.now()
 
   async function keep() {
-    const grown = { ...sealPart(key, id, rows), rows: rows.length, at: seconds(now) }
+    const [part, more] = [sealPart(key, id, rows), rows.length]
     rows = []
     letters = 0
-    const kept = await store.transaction((tables) => tables.peopleImports.addPart(grown))
-    if (!kept) throw new Error('the import was removed while it was received')
+    const kept = await store.transaction(async ({ peopleImports, importParts }) => {
+      if (!(await peopleImports.grow(id, more, seconds(now)))) return false
+      await importParts.add(part)
+      return true
+    })
+    if (!kept) throw removed()
     // A fast disk or network never makes us wait: half of the time is left to other requests.
     await sleep(Math.min(100, performance.now() - since))
     since = performance.now()

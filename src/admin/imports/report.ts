@@ -22,18 +22,18 @@ const batches = 20
 
 /** The report as CSV, some batches of rows at a time. */
 export async function* importReport(
-  { peopleImports }: Pick<Store, 'peopleImports'>,
+  { importNotes }: Pick<Store, 'importNotes'>,
   id: string,
   words: ReportWords,
 ): AsyncGenerator<string> {
   const write = await openCsv()
   yield byteOrderMark + write([words.heading])
   for (let after = -1; ; ) {
-    const found = await peopleImports.outcomesAfter(id, after, batches)
+    const found = await importNotes.outcomesAfter(id, after, batches)
     const [first, last] = [found[0], found.at(-1)]
     if (!first || !last) return
     const end = last.firstRow + last.outcomes.length
-    const notes = await peopleImports.notesAfter(id, first.firstRow - 1, end - first.firstRow)
+    const notes = await importNotes.after(id, first.firstRow - 1, end - first.firstRow)
     const byRow = new Map(notes.map((one) => [one.row, one]))
     yield write(
       found.flatMap(({ firstRow, outcomes: became }) =>

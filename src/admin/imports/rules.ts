@@ -1,5 +1,6 @@
 /** What a file may hold, and what is done with it. */
 import { z } from 'zod'
+import { day } from '#lib/time.ts'
 
 export const most = {
   rows: 200_000,
@@ -16,7 +17,7 @@ export const most = {
 export const part = { rows: 500, letters: 256 * 1024 } as const
 
 /** Seconds an upload is kept when nobody goes on with it. */
-export const keptSeconds = 7 * 24 * 60 * 60
+export const keptSeconds = 7 * day
 
 export const existing = ['skip', 'update', 'refuse'] as const
 

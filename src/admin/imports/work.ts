@@ -64,7 +64,7 @@ export function openImportWork(ports: ImportWorkPorts) {
     const last = opened
     if (last?.of === id && last.part.firstRow <= position && position < last.part.lastRow)
       return last
-    const part = await store.peopleImports.partAfter(id, position)
+    const part = await store.importParts.after(id, position)
     opened = part && { of: id, part, rows: read(part) }
     return opened
   }
@@ -168,10 +168,10 @@ export function openImportWork(ports: ImportWorkPorts) {
 
   async function fail(id: string, problem: string) {
     const at = seconds(now)
-    await store.transaction(async ({ peopleImports, audit }) => {
+    await store.transaction(async ({ peopleImports, importParts, audit }) => {
       const waiting = ['checking', 'checked', 'importing', 'stopped'] as const
       if (!(await peopleImports.turn(id, waiting, 'failed', at, problem))) return
-      await peopleImports.dropParts(id)
+      await importParts.dropAll(id)
       const event = { action: 'import.fail', target: `import:${id}`, outcome: problem }
       await audit.record({ at, actor: 'system', ...event })
     })
@@ -179,7 +179,11 @@ export function openImportWork(ports: ImportWorkPorts) {
 
   const readRows = (rows: StoredRow[]): ReadRow[] => rows.map((row) => readRow(row, rowRules))
 
-  const judging = (tables: Pick<Tables, 'bulkPeople'>, rules: ImportRules, at: number) => ({
+  const judging = (
+    tables: Pick<Tables, 'accounts' | 'bulkPeople'>,
+    rules: ImportRules,
+    at: number,
+  ) => ({
     tables,
     rules,
     domain,
@@ -209,7 +213,7 @@ export function openImportWork(ports: ImportWorkPorts) {
       const actor = actorOf(due)
       const came = await write(tables, verdicts, { importId: due.id, actor, at })
       await putDown(tables, due, came, at)
-      if (rows.at(-1)?.row === part.lastRow) await tables.peopleImports.dropPart(part)
+      if (rows.at(-1)?.row === part.lastRow) await tables.importParts.drop(part)
     })
   }
 
@@ -233,7 +237,7 @@ export function openImportWork(ports: ImportWorkPorts) {
       else row.secret = await hashInTurn(password)
     }
     const part = sealPart(key, found.of, found.rows)
-    await store.peopleImports.reseal(part)
+    await store.importParts.reseal(part)
     return true
   }
 
@@ -251,6 +255,7 @@ export function openImportWork(ports: ImportWorkPorts) {
 
   return {
     step,
+    settle: () => store.sweeps.settle(),
     async tidy() {
       const at = seconds(now)
       for (const { id, state } of await store.peopleImports.overdue(at - abandoned, at)) {

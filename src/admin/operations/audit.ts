@@ -5,9 +5,9 @@ import { beginOf, daysAfter, readDay } from '#lib/taiwan-days.ts'
 import { isoTime } from '#lib/time.ts'
 import type { AuditFilter, Store } from '#store/store.ts'
 import { beginCheck, lastCheck } from '../audit-check.ts'
-import { auditCsv, eventPlace, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
+import { auditCsv, eventPlaceIn, mentioned, type ReadEvent, withNames } from '../audit-trail.ts'
 import { type Acting, done, type Operation, operation, unknown } from '../operation.ts'
-import { paged, pageOf, readCursor, strangeCursor, writeCursor } from '../paging.ts'
+import { orders, paged, pageOf, readCursor, strangeCursor, writeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 
@@ -60,20 +60,20 @@ type Asked = { [Name in keyof typeof auditFilter]?: string | undefined }
 export const listAudit = operation({
   id: 'audit.list',
   summary:
-    'Searches the audit trail, newest first. A page may hold few events although there are more: follow next.',
+    'Searches the audit trail, newest first if not said. A page may hold few events although there are more: follow next.',
   permission: 'audit.read',
   method: 'GET',
   path: '/audit/events',
-  input: z.strictObject({ ...auditFilter, ...paged }),
+  input: z.strictObject({ ...auditFilter, ...paged, order: z.enum(orders).default('newest') }),
   output: pageOf(auditEvent),
-  async run({ store }, _by, { cursor, limit, ...asked }) {
-    const place = cursor === undefined ? undefined : readCursor(cursor, eventPlace)
+  async run({ store }, _by, { cursor, limit, order, ...asked }) {
+    const place = cursor === undefined ? undefined : readCursor(cursor, eventPlaceIn(order))
     if (cursor !== undefined && !place) return strangeCursor
-    const { rows, next } = await store.auditSearch.search(filterOf(asked), place, limit)
+    const { rows, next } = await store.auditSearch.search(filterOf(asked), place, limit, order)
     const events = await withNames(store, rows)
     return done({
       items: events.map(shapeOf),
-      ...(next ? { next: writeCursor([next.at, next.chain, next.seq]) } : {}),
+      ...(next ? { next: writeCursor([order, next.at, next.chain, next.seq]) } : {}),
     })
   },
 })

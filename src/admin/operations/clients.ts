@@ -1,7 +1,7 @@
 /** What staff can do about apps. */
 
 import { z } from 'zod'
-import { isoTime } from '#lib/time.ts'
+import { isoOr, isoTime } from '#lib/time.ts'
 import { clientKinds, clientSorts, clientStates } from '#store/clients.ts'
 import { listVersions, mostVersions, shownVersion } from '../clients/history.ts'
 import { resourceScopesOf } from '../clients/judge.ts'
@@ -151,8 +151,8 @@ export const addClientSecret = operation({
     return then(outcome, ({ secret, expiresAt, formerExpiresAt }) => ({
       id,
       secret,
-      ...(expiresAt === undefined ? {} : { expiresAt: isoTime(expiresAt) }),
-      ...(formerExpiresAt === undefined ? {} : { formerExpiresAt: isoTime(formerExpiresAt) }),
+      expiresAt: isoOr(expiresAt),
+      formerExpiresAt: isoOr(formerExpiresAt),
     }))
   },
 })

@@ -12,6 +12,8 @@ import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../pag
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 
+export { importStates } from '#store/store.ts'
+
 const peopleImport = z.object({
   id: z.string(),
   /** Its name, as it was sent. */
@@ -103,12 +105,12 @@ export const listImports = operation({
   permission,
   method: 'GET',
   path: '/imports',
-  input: z.strictObject(paged),
+  input: z.strictObject({ ...paged, state: z.enum(importStates).optional() }),
   output: pageOf(peopleImport),
-  async run({ store }, _by, { cursor, limit }) {
+  async run({ store }, _by, { cursor, limit, state }) {
     const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
     if (cursor !== undefined && !after) return strangeCursor
-    const rows = await store.peopleImports.list(after, limit + 1)
+    const rows = await store.peopleImports.list(after, limit + 1, state)
     const { items, ...page } = cutPage(rows, limit, (row) => [row.createdAt, row.id])
     return done({ items: items.map(shown), ...page })
   },
@@ -147,9 +149,7 @@ export const listImportNotes = operation({
     const [after = 0] = place
     const { items, ...page } =
       reason === undefined
-        ? cutPage(await store.peopleImports.notesAfter(id, after, limit + 1), limit, ({ row }) => [
-            row,
-          ])
+        ? cutPage(await store.importNotes.after(id, after, limit + 1), limit, ({ row }) => [row])
         : await notesOfReason(store, id, reason, { after, limit })
     return done({
       items: items.map(({ problems, ...note }) => ({

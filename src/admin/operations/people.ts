@@ -20,6 +20,8 @@ import { person } from '../people/shapes.ts'
 import { listSignIns, signInsOutput } from '../people/sign-ins.ts'
 import { unmask } from '../people/unmask.ts'
 
+const accountShape = /^[^\s@\p{C}<>]{1,64}(@[^\s@\p{C}<>.]+(\.[^\s@\p{C}<>.]+)+)?$/u
+
 const id = z.string().regex(/^[\w-]{1,64}$/)
 /** Why, for the audit trail: one line, whatever was typed. */
 const reason = z
@@ -73,11 +75,12 @@ export const addOnePerson = operation({
     account: z
       .string()
       .trim()
+      .min(1, 'must not be empty')
       .max(200)
-      .regex(
-        /^[^\s@\p{C}<>]{1,64}(@[^\s@\p{C}<>.]+(\.[^\s@\p{C}<>.]+)+)?$/u,
-        'must be a user name or an e-mail address without blanks',
-      ),
+      .refine((text) => text === '' || accountShape.test(text), {
+        error: 'must be a user name or an e-mail address without blanks',
+        params: { code: 'people-account' },
+      }),
     name: z.string().trim().min(1).max(100),
     /** Where a link to set a password is sent. */
     recovery: z.string().trim().toLowerCase().max(254).optional(),
@@ -93,7 +96,8 @@ export const addOnePerson = operation({
   run: createPerson,
 })
 
-const said = z.string().max(200).optional()
+/** How long each may be is told by its own rule. */
+const said = z.string().max(1000).optional()
 
 export const changePerson = operation({
   id: 'people.update',
@@ -217,7 +221,13 @@ export const merge = operation({
   dangerous: true,
   method: 'POST',
   path: '/people/{sub}/merge',
-  input: z.strictObject({ sub, other: sub, reason }),
+  input: z.strictObject({
+    sub,
+    other: sub,
+    reason,
+    /** The other account's second factor is not asked for: only where somebody made sure who she is. */
+    passFactor: z.boolean().default(false),
+  }),
   output: z.object({ merge: z.string() }),
   run: mergePeople,
 })

@@ -1,5 +1,6 @@
 /** What staff can do about programs that register themselves. */
 import { z } from 'zod'
+import { initialTokenStates } from '#store/registrations.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
 import { makeToken, newToken, revokeToken, shown, shownToken } from '../registration/tokens.ts'
@@ -10,12 +11,13 @@ export const listRegistrationTokens = operation({
   permission: 'registration.write',
   method: 'GET',
   path: '/registration/tokens',
-  input: z.strictObject({ ...paged }),
+  input: z.strictObject({ ...paged, state: z.enum(initialTokenStates).optional() }),
   output: pageOf(shownToken),
-  async run({ store }, { at }, { cursor, limit }) {
+  async run({ store }, { at }, { cursor, limit, state }) {
     const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
     if (cursor !== undefined && !after) return strangeCursor
-    const rows = await store.registrations.listTokens(after, limit + 1)
+    const only = state && { state, at }
+    const rows = await store.registrations.listTokens(after, limit + 1, only)
     const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
     return done({ ...page, items: page.items.map((row) => shown(row, at)) })
   },

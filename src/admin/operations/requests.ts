@@ -1,29 +1,46 @@
 /** What staff can do about people who ask for an app. */
 import { z } from 'zod'
-import { requestStates } from '#store/client-requests.ts'
+import { type RequestState, requestStates } from '#store/client-requests.ts'
 import { mostVersions } from '../clients/history.ts'
 import { done, type Operation, operation } from '../operation.ts'
-import { byAge, cutPage, paged, pageOf, readCursor, strangeCursor } from '../paging.ts'
+import {
+  byAgeIn,
+  cutPage,
+  type Order,
+  orders,
+  paged,
+  pageOf,
+  readCursor,
+  strangeCursor,
+} from '../paging.ts'
 import { approve, refuse } from '../requests/decide.ts'
 import { listed, listedRequest, shown, shownRequest } from '../requests/shown.ts'
 
 const id = z.string().min(1).max(100)
 
+/** Who waits longest is answered first. */
+export const usualOrder = (state: RequestState): Order =>
+  state === 'waiting' ? 'oldest' : 'newest'
+
 export const listRequests = operation({
   id: 'requests.list',
   summary:
-    'Lists requests for apps: of those that wait the oldest first, of all others the newest.',
+    'Lists requests for apps. If no order is said: of those that wait the oldest first, of all others the newest.',
   permission: 'requests.decide',
   method: 'GET',
   path: '/requests',
-  input: z.strictObject({ ...paged, state: z.enum(requestStates).default('waiting') }),
+  input: z.strictObject({
+    ...paged,
+    state: z.enum(requestStates).default('waiting'),
+    order: z.enum(orders).optional(),
+  }),
   output: pageOf(listedRequest),
-  async run({ store }, _by, { cursor, limit, state }) {
-    const after = cursor === undefined ? undefined : readCursor(cursor, byAge)
+  async run({ store }, _by, { cursor, limit, state, order = usualOrder(state) }) {
+    const after = cursor === undefined ? undefined : readCursor(cursor, byAgeIn(order))
     if (cursor !== undefined && !after) return strangeCursor
-    const rows = await store.clientRequests.list(state, after, limit + 1)
-    const page = cutPage(rows, limit, (row) => [row.createdAt, row.id])
-    return done({ ...page, items: await Promise.all(page.items.map((row) => listed(store, row))) })
+    const rows = await store.clientRequests.list({ state, order }, after, limit + 1)
+    const page = cutPage(rows, limit, (row) => [order, row.createdAt, row.id])
+    return done({ ...page, items: await listed(store, page.items) })
   },
 })
 

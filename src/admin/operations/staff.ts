@@ -6,7 +6,14 @@ import { paged, pageOf } from '../paging.ts'
 import { grant, grantReach, roleName } from '../staff/grants.ts'
 import { inviteStaff as inviteOne, withdrawInvitation } from '../staff/inviting.ts'
 import { resetFactors } from '../staff/resetting.ts'
-import { findStaff, giveRole, listInvitations, listStaff, takeRole } from '../staff/roles.ts'
+import {
+  findStaff,
+  giveRole,
+  listInvitations,
+  listStaff,
+  staffFilter,
+  takeRole,
+} from '../staff/roles.ts'
 import { time } from '../times.ts'
 
 const holder = z.string().min(1).max(64).describe('An account’s id, or `client:<id>`.')
@@ -44,7 +51,7 @@ export const listStaffMembers = operation({
   permission: 'staff.read',
   method: 'GET',
   path: '/staff',
-  input: z.strictObject({ ...paged }),
+  input: z.strictObject({ ...paged, ...staffFilter }),
   output: pageOf(member),
   run: (ports, _by, input) => listStaff(ports, input),
 })

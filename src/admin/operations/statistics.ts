@@ -1,7 +1,7 @@
 /** What staff can learn of how many sign in. */
 
 import { z } from 'zod'
-import { isoTime } from '#lib/time.ts'
+import { isoOr } from '#lib/time.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import { type Span, signInStatistics, spans } from '../statistics.ts'
 import { time } from '../times.ts'
@@ -59,7 +59,7 @@ export const readStatistics = operation({
         const name = names.get(app.clientId)
         return name === undefined ? app : { ...app, name }
       }),
-      ...(countedAt === undefined ? {} : { countedAt: isoTime(countedAt) }),
+      countedAt: isoOr(countedAt),
     })
   },
 })

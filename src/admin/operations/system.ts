@@ -1,7 +1,7 @@
 /** What staff can learn of the installation itself, and the doctor. */
 
 import { z } from 'zod'
-import { isoTime } from '#lib/time.ts'
+import { day, isoOr, isoTime } from '#lib/time.ts'
 import { done, type Operation, operation } from '../operation.ts'
 import {
   databaseState,
@@ -90,8 +90,6 @@ const system = z.object({
 })
 export type SystemShape = z.infer<typeof system>
 
-const day = 24 * 60 * 60
-
 export const readSystem = operation({
   id: 'system.read',
   summary: 'Reads the state of this installation: versions, background jobs, what comes to an end.',
@@ -128,10 +126,7 @@ export const readSystem = operation({
         heapBytes: heapUsed,
         passwordsWaiting: passwords.waiting(),
       },
-      jobs: jobs.map(({ endedAt, ...job }) => ({
-        ...job,
-        ...(endedAt === undefined ? {} : { endedAt: isoTime(endedAt) }),
-      })),
+      jobs: jobs.map(({ endedAt, ...job }) => ({ ...job, endedAt: isoOr(endedAt) })),
       // Enough to tell them apart: who has the whole could give a lease back.
       leases: leases.map(({ name, holder, until }) => ({
         name,

@@ -7,6 +7,7 @@ import { countedUnder } from '#accounts/sign-in-limits.ts'
 import { tell } from '#accounts/tell.ts'
 import { languages } from '#config/words.ts'
 import { maskMail } from '#lib/mask.ts'
+import { day } from '#lib/time.ts'
 import { endSessions } from '#oidc/sessions.ts'
 import type { AccountRow, AuditEvent, Tables } from '#store/store.ts'
 import { endAll } from '../ending.ts'
@@ -88,7 +89,7 @@ export const closePerson = (ports: AdminPorts, by: Acting, { sub, reason }: Reas
     const sessionsEnded = await endAll(tables, id, by.at)
     await tables.audit.record(decided(by, 'account.close', id, { reason, sessionsEnded }))
     const { config } = ports
-    const lasts = config.site.account.grace_days * 24 * 60 * 60
+    const lasts = config.site.account.grace_days * day
     await tell(tables, account, { at: by.at, language: lettersLanguage }, (her) =>
       ports.writeLetter({
         kind: 'account-closed',

@@ -80,7 +80,7 @@ async function problemsOfNew(
 /** Our words of a problem for each message a member would read. */
 const codes: Record<string, [code: string, message: string]> = {
   'account.fields.name.empty': ['empty', 'must not be empty'],
-  'account.profile.too-long': ['too-big', 'is too long'],
+  'account.profile.too-long': ['too-long', 'is too long'],
   'account.profile.characters': ['people-characters', 'has characters that cannot be seen, or < >'],
   'account.fields.phone_number.wrong': ['people-phone', 'must be a telephone number of Taiwan'],
   'account.fields.gender.wrong': ['people-gender', 'must be female, male or other'],
@@ -93,9 +93,9 @@ const codes: Record<string, [code: string, message: string]> = {
 }
 
 function problemAt(field: string, problem: Message): FieldProblem {
-  const key = typeof problem === 'string' ? problem : problem.key
+  const { key, params = {} } = typeof problem === 'string' ? { key: problem } : problem
   const [code, message] = codes[key] ?? ['invalid', 'is not in order']
-  return { field, message, code }
+  return { field, message, code, params }
 }
 
 /** Fields of the API by the claims they are kept as. */

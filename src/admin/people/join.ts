@@ -13,13 +13,17 @@ import { reachOf } from '../staff.ts'
 import { decided, lettersLanguage } from './acts.ts'
 import { reaches, withinOf } from './reach.ts'
 
-type Joining = { sub: string; other: string; reason: string }
+type Joining = { sub: string; other: string; reason: string; passFactor: boolean }
 
 /** Seconds a proposal may wait; this one is carried out in the transaction that makes it. */
 const aMoment = 60
 
 /** Both, held, if both are within reach. Always in the order of their ids: see `lockBoth`. */
-async function holdBoth(tables: Tables, by: Acting, { sub, other }: Joining) {
+async function holdBoth(
+  tables: Tables,
+  by: Acting,
+  { sub, other }: Pick<Joining, 'sub' | 'other'>,
+) {
   const held: (AccountRow | undefined)[] = []
   for (const id of [sub, other].sort()) {
     held.push(await tables.peopleSearch.lock(id, withinOf(by)))
@@ -28,13 +32,16 @@ async function holdBoth(tables: Tables, by: Acting, { sub, other }: Joining) {
   return kept && merged ? { kept, merged } : undefined
 }
 
-/** `sub` stays, and whatever opened `other` opens it from now on. */
+/**
+ * `sub` stays, and whatever opened `other` opens it from now on. A second factor of `other` would keep its member from
+ * doing so without it; staff pass it by where they say so, and that is written down.
+ */
 export async function mergePeople(
   ports: AdminPorts,
   by: Acting,
   joining: Joining,
 ): Promise<Outcome<{ merge: string }>> {
-  const { sub, other, reason } = joining
+  const { sub, other, reason, passFactor } = joining
   if (sub === other) return rejected('other', 'is the same account', 'people-same')
   return ports.store.transaction(async (tables): Promise<Outcome<{ merge: string }>> => {
     const pair = await holdBoth(tables, by, joining)
@@ -53,6 +60,12 @@ export async function mergePeople(
     if (!moving.every(({ connector }) => reaches(by, connector))) {
       return { kind: 'refused', why: 'people-merge-elsewhere' }
     }
+    const factors = await tables.secondFactors.ofAccount(other)
+    if (factors.length > 0 && !passFactor) {
+      const message =
+        'must be true: the other account has a second factor, which nobody is asked for'
+      return rejected('passFactor', message, 'people-merge-factor')
+    }
     const merge = randomUUID()
     const { at } = by
     const letters = await joiningLetters(tables, pair, merge)
@@ -68,7 +81,14 @@ export async function mergePeople(
     const completed = await tables.accountMerges.complete(merge, JSON.stringify(moved), at)
     if (!suspended || !completed) throw new Error('two accounts that were held changed')
     await indexIn(tables, [sub, other])
-    const details = { merge, reason, way: 'staff', sessionsEnded: ended, ...countOf(moved) }
+    const details = {
+      merge,
+      reason,
+      way: 'staff',
+      ...(factors.length > 0 ? { passedFactors: factors.map(({ type }) => type) } : {}),
+      sessionsEnded: ended,
+      ...countOf(moved),
+    }
     await tables.audit.record(decided(by, 'account.merge', sub, { ...details, merged: other }))
     await tables.audit.record(decided(by, 'account.merge', other, { ...details, kept: sub }))
     await tellJoined(tables, letters, { at, language: lettersLanguage }, ports.writeLetter)

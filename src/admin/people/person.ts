@@ -9,14 +9,14 @@ import { deriveKey, hmac } from '#lib/crypto.ts'
 import { maskMail, maskNumber } from '#lib/mask.ts'
 import { region } from '#lib/networks.ts'
 import { clip } from '#lib/prose.ts'
-import { isoTime } from '#lib/time.ts'
+import { isoOr, isoTime } from '#lib/time.ts'
 import { listSessions } from '#oidc/sessions.ts'
 import type { AccountRow, AffiliationRow, IdentifierRow, IdentityRow } from '#store/store.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
 import { reachOf } from '../staff.ts'
 import { reaches, withinOf } from './reach.ts'
-import { isoOr, type person } from './shapes.ts'
+import type { person } from './shapes.ts'
 
 type Person = z.input<typeof person>
 

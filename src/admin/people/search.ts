@@ -16,6 +16,7 @@ import { type Acting, done, type Outcome, rejected } from '../operation.ts'
 import { paged, pageOf, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
+import { giveBackLookUp, type LookUpPorts, noteLookUp, personalIn, spendLookUp } from './look-up.ts'
 import { withinOf } from './reach.ts'
 
 export { peopleOrders }
@@ -68,12 +69,13 @@ const places = {
   ]),
 }
 
-/** A page of people within her reach; `rejected` for an order that needs `q`, or a cursor another search gave. */
+/** A page of people within her reach; `rejected` for an order that needs `q`, or a cursor another search gave; `wait` after many look-ups. */
 export async function searchPeople(
-  { store, config, keys }: Pick<AdminPorts, 'store' | 'config' | 'keys'>,
+  ports: LookUpPorts & Pick<AdminPorts, 'config'>,
   by: Acting,
   input: Search,
 ): Promise<Outcome<FoundPeople>> {
+  const { store, config, keys } = ports
   const { peopleSearch } = store
   const typed = keyText(input.q ?? '')
   const order: PeopleOrder = input.sort ?? (typed ? 'match' : 'updated')
@@ -84,15 +86,29 @@ export async function searchPeople(
   const after = readPlace(key, input.cursor, order)
   if (after === 'unreadable') return strangeCursor
   const filter = filterOf(by, input)
-  const exact = typed
-    ? await peopleSearch.exactly(exactly(input.q ?? '', config.site.local_accounts.domain), filter)
+  // A further page says nothing more about whom it is.
+  const personal = after ? undefined : personalIn(input.q ?? '')
+  const seconds = personal === undefined ? 0 : await spendLookUp(ports, by)
+  if (seconds > 0) return { kind: 'wait', why: 'people-look-ups', seconds }
+  const known = typed
+    ? await peopleSearch.exactly(
+        { ...exactly(input.q ?? '', config.site.local_accounts.domain), personal },
+        filter,
+      )
     : []
+  const exact = known.map(({ id }) => id)
   const begins = typed ? { begins: typed } : {}
   const { ids, next } = await peopleSearch.page({ ...filter, ...begins }, order, {
     after,
     limit: input.limit,
     except: exact,
   })
+  if (personal !== undefined) {
+    const hidden = known.filter((one) => one.hidden).map(({ id }) => id)
+    const wasOpen = hidden.length === 0 && exact.length + ids.length > 0
+    if (wasOpen) await giveBackLookUp(ports, by)
+    else await noteLookUp(ports, by, personal, hidden)
+  }
   const rows = await peopleSearch.describe(after ? ids : [...exact, ...ids], filter.within)
   const items = rows.map(({ id, names, connectors, createdAt, updatedAt, ...row }) => ({
     sub: id,

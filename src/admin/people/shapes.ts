@@ -1,15 +1,10 @@
 /** What is said of one person, as it leaves the server. */
 
 import { z } from 'zod'
-import { isoTime } from '#lib/time.ts'
 import { accountStatuses } from '#store/store.ts'
 import { time } from '../times.ts'
 
 export { accountStatuses }
-
-/** `at` in seconds since 1970. */
-export const isoOr = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : isoTime(at)
 
 export const person = z.object({
   sub: z.string(),

@@ -8,7 +8,8 @@ import { type ClientKind, kindOf } from '#store/clients.ts'
 import { deviceGrant, staticScopes } from '../clients/registration.ts'
 import { uriProblem } from '../clients/uris.ts'
 import { isText } from '../operation.ts'
-import { fitsHosts, type RegistrationPolicy } from './policy.ts'
+import { ceilings } from './ceiling.ts'
+import { fitsHosts, type HeldPolicy, type RegistrationPolicy } from './policy.ts'
 
 /** Bounds of what one registration holds. */
 const most = { name: 100, addresses: 20, address: 2000, contacts: 10, text: 2000, keys: 20 }
@@ -26,11 +27,7 @@ const defaults: Metadata = {
 }
 
 /** Puts `wanted` in order, in its place, or throws `RegistrationRefused`. */
-export function judgeRegistration(
-  wanted: Metadata,
-  policy: RegistrationPolicy,
-  before?: Metadata,
-): void {
+export function judgeRegistration(wanted: Metadata, policy: HeldPolicy, before?: Metadata): void {
   if (wanted.software_statement !== undefined) {
     throw new RegistrationRefused(
       'invalid_software_statement',
@@ -119,12 +116,14 @@ const single = [
   'initiate_login_uri',
 ]
 
-function judgeAddresses(wanted: Metadata, kind: ClientKind, policy: RegistrationPolicy) {
-  for (const name of ['redirect_uris', 'post_logout_redirect_uris']) {
+function judgeAddresses(wanted: Metadata, kind: ClientKind, policy: HeldPolicy) {
+  for (const name of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
+    const left = policy[ceilings[name]]
     const list = listOf(wanted, name)
     if (list.length > most.addresses) refuse(`${name} has more than ${most.addresses} addresses`)
     for (const uri of list) {
-      const problem = addressProblem(uri, kind, policy)
+      const taken = left && !left.includes(uri) && 'is none of those staff left it: ask them for it'
+      const problem = addressProblem(uri, kind, policy) ?? taken
       if (problem) throw new RegistrationRefused('invalid_redirect_uri', `${name}: ${problem}`)
     }
   }

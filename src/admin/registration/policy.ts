@@ -29,6 +29,16 @@ export const registrationPolicy = z.strictObject({
 })
 export type RegistrationPolicy = z.output<typeof registrationPolicy>
 
+const addresses = z.array(z.string()).optional()
+
+/** What an app is held to: its token's policy, and what staff made of it since. */
+export const heldPolicy = registrationPolicy.extend({
+  /** Once staff took one away: these, and no others. */
+  redirectUris: addresses,
+  postLogoutRedirectUris: addresses,
+})
+export type HeldPolicy = z.output<typeof heldPolicy>
+
 export const fitsHosts = ({ hosts }: Pick<RegistrationPolicy, 'hosts'>, hostname: string) =>
   hosts.some((one) =>
     one.startsWith('.') ? hostname.endsWith(one) && hostname !== one : hostname === one,

@@ -8,16 +8,17 @@ import { keepChange, noteChange } from '../clients/changes.ts'
 import { usesSecret } from '../clients/registration.ts'
 import { withoutSecrets } from '../clients/secrets.ts'
 import { takeAway } from '../clients/standing.ts'
+import { isWithin } from './ceiling.ts'
 import { isSameSubject, judgeRegistration, keepOurs } from './judge.ts'
-import { type RegistrationPolicy, registrationPolicy } from './policy.ts'
+import { type HeldPolicy, heldPolicy } from './policy.ts'
 
 /** Whether another app may be registered with the token. */
 export const isUsable = ({ usesLeft, expiresAt, revokedAt }: InitialTokenRow, at: number) =>
   usesLeft > 0 && expiresAt > at && revokedAt === undefined
 
 export function openRegistry(store: Store, now: Now): Registry {
-  const policyOf = (kept: Record<string, unknown> | undefined): RegistrationPolicy => {
-    const parsed = registrationPolicy.safeParse(kept)
+  const policyOf = (kept: Record<string, unknown> | undefined): HeldPolicy => {
+    const parsed = heldPolicy.safeParse(kept)
     // A policy that can no longer be read allows nothing.
     return parsed.success ? parsed.data : { kinds: [], scopes: [], hosts: [] }
   }
@@ -78,6 +79,7 @@ export function openRegistry(store: Store, now: Now): Registry {
         // It was judged by what was read up to a second ago: what staff changed since is as they changed it.
         keepOurs(metadata, before.metadata)
         if (!isSameSubject(metadata, before.metadata)) return false
+        if (!isWithin(metadata, policyOf(owner.policy))) return false
         const next: ClientRow = {
           ...(usesSecret(metadata) ? before : withoutSecrets(before)),
           metadata,

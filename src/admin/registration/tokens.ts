@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { randomToken, sha256 } from '#lib/crypto.ts'
-import { isoTime } from '#lib/time.ts'
+import { day, isoTime } from '#lib/time.ts'
 import { isApiScope } from '#oidc/api-resource.ts'
+import { initialTokenStates } from '#store/registrations.ts'
 import type { InitialTokenRow } from '#store/store.ts'
 import { resourceScopesOf } from '../clients/judge.ts'
 import { staticScopes } from '../clients/registration.ts'
@@ -13,6 +14,8 @@ import type { AdminPorts } from '../ports.ts'
 import { time } from '../times.ts'
 import { registrationPolicy } from './policy.ts'
 import { isUsable } from './registry.ts'
+
+export { initialTokenStates } from '#store/registrations.ts'
 
 const tokenBounds = { uses: 1000, days: 365 } as const
 
@@ -24,12 +27,10 @@ export const newToken = z.strictObject({
   days: z.number().int().min(1).max(tokenBounds.days).default(7),
 })
 
-const tokenStates = ['open', 'used-up', 'expired', 'revoked'] as const
-
 export const shownToken = z.object({
   id: z.string(),
   label: z.string(),
-  state: z.enum(tokenStates),
+  state: z.enum(initialTokenStates),
   ...registrationPolicy.shape,
   used: z.number(),
   usesLeft: z.number(),
@@ -104,7 +105,7 @@ export async function makeToken(
     used: 0,
     createdAt: by.at,
     createdBy: by.actor,
-    expiresAt: by.at + days * 24 * 60 * 60,
+    expiresAt: by.at + days * day,
   }
   await store.transaction(async (tables) => {
     await tables.registrations.makeToken(row)

@@ -55,7 +55,7 @@ export async function ask(
   }
   if (purpose.length > longestPurpose) {
     const message = `must be at most ${longestPurpose} characters`
-    problems.push({ field: 'purpose', message, code: 'too-big' })
+    problems.push({ field: 'purpose', message, code: 'too-long', params: { most: longestPurpose } })
   }
   const parsed = wantedFields.safeParse(input.wanted)
   if (!parsed.success) {

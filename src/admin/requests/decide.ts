@@ -1,5 +1,5 @@
 /** Staff approve what somebody asked for, or refuse it; of several who decide at once exactly one does. */
-import { tell } from '#accounts/tell.ts'
+import { type ToMember, tell } from '#accounts/tell.ts'
 import { languages } from '#config/words.ts'
 import type { Letter } from '#lib/letter.ts'
 import { forgetClient } from '#oidc/remembered-clients.ts'
@@ -9,9 +9,9 @@ import { alreadyJudged, judge, judgedByProvider } from '../clients/judge.ts'
 import { register, registerPortsOf, reregister } from '../clients/register.ts'
 import { toMetadata } from '../clients/registration.ts'
 import type { ChangedSettings, Settings } from '../clients/schema.ts'
-import { together } from '../clients/together.ts'
 import { type Acting, done, type FieldProblem, type Outcome } from '../operation.ts'
 import type { AdminPorts } from '../ports.ts'
+import { together } from '../together.ts'
 import { findOwn } from './ask.ts'
 import { readWanted, settingsFor } from './wanted.ts'
 
@@ -44,7 +44,11 @@ export async function approve(
     if (!(await store.clientRequests.decide(id, decision))) return decidedMeanwhile
     const details = { client: clientId, ...(edits.scopes ? { edited: ['scopes'] } : {}) }
     await recordDecision(store, by, id, 'request.approve', details)
-    await write(ports, store, by, request, { kind: 'client-approved', name })
+    await write(ports, store, by, request, ({ params, ...her }) => ({
+      ...her,
+      kind: 'client-approved',
+      params: { ...params, name },
+    }))
     return done({ id, clientId })
   })
   if (outcome.kind === 'done') forgetClient(ports.provider, outcome.value.clientId)
@@ -127,7 +131,11 @@ export async function refuse(
     if (!(await store.clientRequests.decide(id, decision))) return decidedMeanwhile
     await recordDecision(store, by, id, 'request.refuse', {})
     const { name } = readWanted(request)
-    await write(ports, store, by, request, { kind: 'client-refused', name, reason })
+    await write(ports, store, by, request, ({ params, ...her }) => ({
+      ...her,
+      kind: 'client-refused',
+      params: { ...params, name, reason },
+    }))
     return done({ id })
   })
 }
@@ -140,24 +148,17 @@ const recordDecision = (
   details: Record<string, unknown>,
 ) => audit.record({ at, actor, action, target: `request:${id}`, outcome: 'ok', ...where, details })
 
-type Said =
-  | { kind: 'client-approved'; name: string }
-  | { kind: 'client-refused'; name: string; reason: string }
-
 /** In the first of our languages: which one she reads is not known. */
 async function write(
   { writeLetter, config }: Pick<AdminPorts, 'writeLetter' | 'config'>,
   tables: Tables,
   { at }: Acting,
   { accountId }: ClientRequestRow,
-  { kind, ...said }: Said,
+  say: (her: ToMember & { link: string }) => Letter,
 ): Promise<void> {
   const account = await tables.accounts.find(accountId)
   if (!account) return
   const language = languages[0]
   const link = `${config.issuer}/account/clients`
-  await tell(tables, account, { at, language }, ({ params, ...her }) => {
-    const letter = { ...her, kind, link, params: { ...params, ...said } }
-    return writeLetter(letter as Letter)
-  })
+  await tell(tables, account, { at, language }, (her) => writeLetter(say({ ...her, link })))
 }

@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { accountName } from '#accounts/account-name.ts'
-import { isoTime } from '#lib/time.ts'
+import { findNamed, type NamedAccount } from '#accounts/named.ts'
+import { isoOr, isoTime } from '#lib/time.ts'
 import { requestStates } from '#store/client-requests.ts'
 import { clientKinds } from '#store/clients.ts'
 import type { ClientRequestRow, Store } from '#store/store.ts'
@@ -42,15 +43,21 @@ export const shownRequest = listedRequest.extend({
 
 type Listed = z.input<typeof listedRequest>
 
-/** As a row of the list. */
+/** As rows of the list. */
 export async function listed(
   store: Pick<Store, 'accounts' | 'identifiers'>,
-  row: ClientRequestRow,
-): Promise<Listed> {
+  rows: ClientRequestRow[],
+): Promise<Listed[]> {
+  const people = await findNamed(
+    store,
+    rows.map(({ accountId }) => accountId),
+  )
+  return rows.map((row) => listedOf(row, people.get(row.accountId)))
+}
+
+function listedOf(row: ClientRequestRow, person: NamedAccount | undefined): Listed {
   const { id, state, clientId, accountId, createdAt, decidedAt } = row
   const { wanted, change } = readWanted(row)
-  const account = await store.accounts.find(accountId)
-  const names = await store.identifiers.ofAccount(accountId)
   return {
     id,
     state,
@@ -59,9 +66,9 @@ export async function listed(
     name: wanted?.name ?? id,
     kind: wanted?.kind ?? 'web',
     accountId,
-    account: (account && accountName(account, names)) || accountId,
+    account: (person && accountName(person.account, person.names)) || accountId,
     createdAt: isoTime(createdAt),
-    ...(decidedAt === undefined ? {} : { decidedAt: isoTime(decidedAt) }),
+    decidedAt: isoOr(decidedAt),
   }
 }
 
@@ -75,9 +82,10 @@ export async function shown(
   const { wanted, change } = readWanted(row)
   const before = change ? client : undefined
   const settings = wanted && shownOf(settingsFor(wanted, before, resources), before, resources)
+  const people = await findNamed(store, [row.accountId])
   const compared = before && settings && row.state === 'waiting'
   return {
-    ...(await listed(store, row)),
+    ...listedOf(row, people.get(row.accountId)),
     purpose: row.purpose,
     ...(settings ? { wanted: settings } : {}),
     differences: compared ? differencesOf(currentOf(before, resources), settings) : [],

@@ -52,19 +52,19 @@ export type AcceptancePorts = { store: Store; dataKey: Buffer }
 
 const idOf = ({ invitation, device }: Place) =>
   sha256(JSON.stringify(['staff acceptance', invitation, device]))
-const context = (id: string) => `staff_acceptance.sealed.${id}`
+const context = (id: string) => `staff_acceptance.${id}`
 
 const sealKept = (dataKey: Buffer, id: string, kept: Kept): string =>
   seal(dataKey, JSON.stringify(kept), context(id))
 
 async function keep(
-  { staffAcceptances }: Pick<Tables, 'staffAcceptances'>,
+  { sealedNotes }: Pick<Tables, 'sealedNotes'>,
   place: Place,
   kept: Kept,
   { expiresAt, dataKey }: { expiresAt: number; dataKey: Buffer },
 ): Promise<void> {
   const id = idOf(place)
-  await staffAcceptances.keep({ id, sealed: sealKept(dataKey, id, kept), expiresAt })
+  await sealedNotes.keep({ id, sealed: sealKept(dataKey, id, kept), expiresAt })
 }
 
 async function read(
@@ -72,7 +72,7 @@ async function read(
   place: Place,
   at: number,
 ): Promise<{ kept: Kept; row: { id: string; sealed: string } } | undefined> {
-  const row = await store.staffAcceptances.find(idOf(place), at)
+  const row = await store.sealedNotes.find(idOf(place), at)
   return row && { kept: JSON.parse(unseal(dataKey, row.sealed, context(row.id))), row }
 }
 
@@ -132,7 +132,7 @@ export async function confirmFactor(
   const next: Acceptance = { ...acceptance, made: { accountId, factor, amr, codes } }
   const { row } = found
   const sealed = sealKept(dataKey, row.id, { acceptance: next })
-  const isFirst = await store.staffAcceptances.goOn(row, { sealed, expiresAt: at + lasts })
+  const isFirst = await store.sealedNotes.goOn(row, { sealed, expiresAt: at + lasts })
   return { kind: isFirst ? 'confirmed' : 'made-already' }
 }
 
@@ -161,7 +161,7 @@ async function factorOf(
 
 /** Keeps that she has accepted, for her sign-in right after it. Call it in the transaction that finishes. */
 export const keepAccepted = (
-  tables: Pick<Tables, 'staffAcceptances'>,
+  tables: Pick<Tables, 'sealedNotes'>,
   place: Place,
   accepted: Accepted,
   dataKey: Buffer,
@@ -176,6 +176,6 @@ export async function takeAccepted(
 ): Promise<Accepted | undefined> {
   const found = await read(ports, place, at)
   if (!found || !('accepted' in found.kept)) return undefined
-  const taken = await ports.store.staffAcceptances.take(found.row, at)
+  const taken = await ports.store.sealedNotes.take(found.row, at)
   return taken ? found.kept.accepted : undefined
 }

@@ -4,6 +4,7 @@ import { putLocalAccount } from '#accounts/local.ts'
 import { recoveryDigest } from '#accounts/second-factor/recovery-codes.ts'
 import { tell } from '#accounts/tell.ts'
 import type { Circumstances, StaffInvitationRow, Tables } from '#store/store.ts'
+import { keptOrTakenBack } from '../together.ts'
 import {
   type Acceptance,
   type AcceptancePorts,
@@ -52,39 +53,24 @@ export async function needsOwnLink(
   return (await staffRoles.of(accountId)).length > 0
 }
 
-/** Thrown to roll the transaction back; carries the outcome out of it. */
-class TakenBackError extends Error {
-  override name = 'TakenBackError'
-  readonly finished: Finished
-  constructor(finished: Finished) {
-    super(`accepting: ${finished.kind}`)
-    this.finished = finished
-  }
-}
-
 type FinishPorts = AcceptancePorts & ConfirmationPorts
 
 /** Account, second factor, recovery codes and roles, and the invitation used up: of several browsers exactly one. */
-export async function finishAcceptance(
+export const finishAcceptance = (
   ports: FinishPorts,
   place: Place,
   finishing: Finishing,
-): Promise<Finished> {
-  try {
-    return await ports.store.transaction((tables) => finish(tables, place, finishing, ports))
-  } catch (error) {
-    if (error instanceof TakenBackError) return error.finished
-    throw error
-  }
-}
+): Promise<Finished> =>
+  keptOrTakenBack<Finished>(ports.store, (tables, takeBack) =>
+    finish({ ...ports, tables, takeBack }, place, finishing),
+  )
 
 async function finish(
-  tables: Tables,
+  ports: FinishPorts & { tables: Tables; takeBack: (finished: Finished) => never },
   place: Place,
   { acceptance, session, at, language, where }: Finishing,
-  ports: FinishPorts,
 ): Promise<Finished> {
-  const { dataKey, writeLetter } = ports
+  const { tables, takeBack, dataKey, writeLetter } = ports
   const { who, made } = acceptance
   const accountId = who.kind === 'new' ? who.accountId : session?.accountId
   if (accountId === undefined || (made && made.accountId !== accountId)) return { kind: 'again' }
@@ -103,16 +89,16 @@ async function finish(
   if (who.kind === 'new') {
     const { account, name, secret } = who
     const wanted = { accountId, account, name, secret, by: 'self' }
-    if (!(await putLocalAccount(tables, wanted, at))) throw new TakenBackError({ kind: 'taken' })
+    if (!(await putLocalAccount(tables, wanted, at))) return takeBack({ kind: 'taken' })
     await keepAddress(tables, row, { accountId, at, language }, ports)
     await tables.audit.record({ ...event, action: 'account.create', target: accountId })
   }
   const has = (await tables.secondFactors.ofAccount(accountId)).length > 0
   // Whoever has a factor shows it and does not add another one here; whoever has none must have made one.
-  if (has ? made || !session?.proved : !made) throw new TakenBackError({ kind: 'again' })
+  if (has ? made || !session?.proved : !made) return takeBack({ kind: 'again' })
   if (made) {
     if (!(await tables.secondFactors.add({ ...made.factor, accountId, createdAt: at })))
-      throw new TakenBackError({ kind: 'again' })
+      return takeBack({ kind: 'again' })
     const digests = made.codes.map((code) => recoveryDigest(dataKey, accountId, code))
     await tables.recoveryCodes.replace(accountId, digests, at)
     const details = { type: made.factor.type, invitation: row.id }

@@ -10,7 +10,10 @@ export const roleName = z.enum(roles)
 export const grantReach = z
   .string()
   .max(48)
-  .regex(/^(own|county:[a-z0-9][a-z0-9-]*)?$/, 'must be empty, own or county:<upstream>')
+  .refine((text) => /^(own|county:[a-z0-9][a-z0-9-]*)?$/.test(text), {
+    error: 'must be empty, own or county:<upstream>',
+    params: { code: 'reach' },
+  })
   .default('')
   .describe('Empty: everywhere. `own`: apps one owns. `county:<id>`: people and upstreams there.')
 

@@ -2,11 +2,12 @@
 import { queueMail } from '#accounts/mail.ts'
 import { randomToken, sha256 } from '#lib/crypto.ts'
 import type { WriteLetter } from '#lib/letter.ts'
+import { day } from '#lib/time.ts'
 import type { AuditEvent, StaffInvitationRow, Tables } from '#store/store.ts'
 import type { By, Grant } from '../staff.ts'
 
 /** A week: long enough for a holiday, too short to lie forgotten in a mailbox. */
-const invitationSeconds = 7 * 24 * 60 * 60
+const invitationSeconds = 7 * day
 
 /** As the audit trail names it. */
 export const invitationTarget = (id: string) => `invitation:${id}`

@@ -3,13 +3,14 @@
 import { z } from 'zod'
 import { accountName } from '#accounts/account-name.ts'
 import { isLastOwner } from '#accounts/last-owner.ts'
+import { findNamed, type NamedAccount } from '#accounts/named.ts'
 import { isoTime } from '#lib/time.ts'
-import type { StaffRoleRow, Store, Tables } from '#store/store.ts'
+import type { ClientRow, StaffRoleRow, Store, Tables } from '#store/store.ts'
 import { type Acting, done, type Outcome, unknown } from '../operation.ts'
 import { cutPage, readCursor, strangeCursor } from '../paging.ts'
 import type { AdminPorts } from '../ports.ts'
 import { grantsOf, type Role } from '../staff.ts'
-import { mayGive, problemWith } from './grants.ts'
+import { mayGive, problemWith, roleName } from './grants.ts'
 
 export type StaffMember = {
   holder: string
@@ -23,48 +24,90 @@ export type StaffMember = {
 
 const program = 'client:'
 
-async function describe(store: Store, holder: string, rows: StaffRoleRow[]): Promise<StaffMember> {
-  const roles = rows.map(({ role, reach, grantedAt, grantedBy }) => ({
+type Held = [holder: string, rows: StaffRoleRow[]]
+
+const isProgram = ([holder]: Held): boolean => holder.startsWith(program)
+const programOf = ([holder]: Held): string => holder.slice(program.length)
+
+/** Four statements, however many they are. */
+async function describe(store: Store, held: Held[]): Promise<StaffMember[]> {
+  const people = held.filter((one) => !isProgram(one)).map(([holder]) => holder)
+  const found = await store.clients.findMany(held.filter(isProgram).map(programOf))
+  const clients = new Map(found.map((client) => [client.id, client]))
+  const named = await findNamed(store, people)
+  const factors = await store.secondFactors.countOf(people)
+  return held.map((one) =>
+    isProgram(one)
+      ? describeProgram(one, clients.get(programOf(one)))
+      : describePerson(one, named.get(one[0]), factors.get(one[0])),
+  )
+}
+
+const rolesOf = (rows: StaffRoleRow[]): StaffMember['roles'] =>
+  rows.map(({ role, reach, grantedAt, grantedBy }) => ({
     role: role as Role,
     reach,
     grantedAt: isoTime(grantedAt),
     grantedBy,
   }))
-  if (holder.startsWith(program)) {
-    const client = await store.clients.find(holder.slice(program.length))
-    const status = !client ? 'gone' : client.disabledAt === undefined ? 'active' : 'disabled'
-    const name = String(client?.metadata.client_name ?? holder.slice(program.length))
-    return { holder, kind: 'program', name, status, roles }
-  }
-  const [account, names, factors] = await Promise.all([
-    store.accounts.find(holder),
-    store.identifiers.ofAccount(holder),
-    store.secondFactors.ofAccount(holder),
-  ])
+
+function describeProgram(held: Held, client: ClientRow | undefined): StaffMember {
+  const [holder, rows] = held
+  const status = !client ? 'gone' : client.disabledAt === undefined ? 'active' : 'disabled'
+  const name = String(client?.metadata.client_name ?? programOf(held))
+  return { holder, kind: 'program', name, status, roles: rolesOf(rows) }
+}
+
+function describePerson(
+  [holder, rows]: Held,
+  person: NamedAccount | undefined,
+  secondFactors = 0,
+): StaffMember {
   return {
     holder,
     kind: 'person',
-    name: account?.profile.name?.value ?? '',
-    ...(account ? { account: accountName(account, names) } : {}),
-    status: account?.status ?? 'gone',
-    secondFactors: factors.length,
-    roles,
+    name: person?.account.profile.name?.value ?? '',
+    ...(person ? { account: accountName(person.account, person.names) } : {}),
+    status: person?.account.status ?? 'gone',
+    secondFactors,
+    roles: rolesOf(rows),
   }
 }
+
+/** Of whom a list is wanted; of `role` and `county`, one role of hers has to be both. */
+export const staffFilter = {
+  role: roleName.optional(),
+  /** An upstream: who has a role that is narrowed to it. */
+  county: z.string().min(1).max(32).optional(),
+  /** Part of her name, or of what she signs in with. */
+  name: z.string().trim().max(200).optional(),
+}
+type Wished = { [Name in keyof typeof staffFilter]?: z.output<(typeof staffFilter)[Name]> }
 
 /** In the order of holders’ ids. All are read for each page: there are some dozens. */
 export async function listStaff(
   { store }: Pick<AdminPorts, 'store'>,
-  { cursor, limit }: { cursor?: string | undefined; limit: number },
+  { cursor, limit, role, county, name }: Wished & { cursor?: string | undefined; limit: number },
 ): Promise<Outcome<{ items: StaffMember[]; next?: string }>> {
   const after = cursor === undefined ? [''] : readCursor(cursor, z.tuple([z.string()]))
   if (!after) return strangeCursor
   const byHolder = Map.groupBy(await store.staffRoles.list(), ({ holder }) => holder)
-  const wanted = [...byHolder].filter(([holder]) => holder > (after[0] ?? '')).slice(0, limit + 1)
-  const { items, next } = cutPage(wanted, limit, ([holder]) => [holder])
-  const described = await Promise.all(items.map(([holder, rows]) => describe(store, holder, rows)))
-  return done({ items: described, ...(next ? { next } : {}) })
+  const isWanted = (row: StaffRoleRow) =>
+    (role === undefined || row.role === role) &&
+    (county === undefined || row.reach === `county:${county}`)
+  const wanted = [...byHolder].filter(
+    ([holder, rows]) => holder > (after[0] ?? '') && rows.some(isWanted),
+  )
+  const described = name
+    ? (await describe(store, wanted)).filter((one) => isCalled(one, name))
+    : await describe(store, wanted.slice(0, limit + 1))
+  return done(cutPage(described, limit, ({ holder }) => [holder]))
 }
+
+const isCalled = ({ name, account = '', holder }: StaffMember, wanted: string): boolean =>
+  [name, account, ...(holder.startsWith(program) ? [holder] : [])].some((one) =>
+    one.toLowerCase().includes(wanted.toLowerCase()),
+  )
 
 /** `unknown` for whoever has no role. */
 export async function findStaff(
@@ -72,7 +115,9 @@ export async function findStaff(
   holder: string,
 ): Promise<Outcome<StaffMember>> {
   const rows = await store.staffRoles.of(holder)
-  return rows.length === 0 ? unknown : done(await describe(store, holder, rows))
+  if (rows.length === 0) return unknown
+  const [member] = await describe(store, [[holder, rows]])
+  return member ? done(member) : unknown
 }
 
 /** Those that may still be used, the newest first. */

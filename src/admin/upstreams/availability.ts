@@ -1,9 +1,9 @@
 /** How much of each day an upstream was there for people: reckoned from its changes of state. */
 import { beginOf, dayIn, daysAfter } from '#lib/taiwan-days.ts'
+import { day } from '#lib/time.ts'
 import type { UpstreamEventRow } from '#store/store.ts'
 
 const availabilityDays = 30
-const daySeconds = 24 * 60 * 60
 
 export type DayOfUpstream = {
   /** `2026-11-21`, in Taiwan. */
@@ -37,8 +37,8 @@ export function availabilityOf(
   const offs = spansOff(changes, offAt, at)
   const first = firstDayBegins(at)
   return Array.from({ length: availabilityDays }, (_, i) => {
-    const from = first + i * daySeconds
-    const within = { from, until: Math.min(from + daySeconds, at) }
+    const from = first + i * day
+    const within = { from, until: Math.min(from + day, at) }
     const off = sum(offs, within)
     const of = (is: Span['is']) =>
       states

@@ -3,14 +3,12 @@ import { X509Certificate } from 'node:crypto'
 import type { ConnectorConfig } from '#config/connector.ts'
 import { dayOf } from '#federation/days.ts'
 import { ownAddresses } from '#federation/own-addresses.ts'
-import { isoTime, seconds } from '#lib/time.ts'
+import { day, isoOr, isoTime, seconds } from '#lib/time.ts'
 import { failuresKept } from '#store/upstream-events.ts'
 import type { AdminPorts } from '../ports.ts'
 import { availabilityOf, firstDayBegins, shareOf } from './availability.ts'
 import { issuerOf } from './issuer.ts'
 import type { Opening, UpstreamDetail, UpstreamItem } from './shapes.ts'
-
-const day = 24 * 60 * 60
 
 export type StandingPorts = Pick<
   AdminPorts,
@@ -19,8 +17,6 @@ export type StandingPorts = Pick<
 
 const some = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
-const moment = <K extends string>(key: K, at: number | undefined) =>
-  some(key, at === undefined ? undefined : isoTime(at))
 
 type Failures = { what: string; count: number; last: number }[]
 
@@ -49,11 +45,11 @@ export function itemOf(
     opening: openingOf(ports, file),
     relapsed: known?.relapsed === true,
     ...some('state', known?.state),
-    ...moment('since', known?.since),
-    ...moment('checkedAt', known?.checkedAt),
+    since: isoOr(known?.since),
+    checkedAt: isoOr(known?.checkedAt),
     ...(known && known.state !== 'ok' ? some('failure', known.failure) : {}),
     ...some('took', known?.took),
-    ...moment('certificateExpiresAt', known?.certificateExpiresAt),
+    certificateExpiresAt: isoOr(known?.certificateExpiresAt),
     failures: { count, atLeast: count >= failuresKept },
   }
 }

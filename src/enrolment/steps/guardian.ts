@@ -4,6 +4,7 @@ import { isMailAddress } from '#lib/mail.ts'
 import { maskMail } from '#lib/mask.ts'
 import type { Message } from '#lib/messages.ts'
 import { clip } from '#lib/prose.ts'
+import { day } from '#lib/time.ts'
 import { mailboxOf, openMailLimits, pauseOf, tooMany, tooSoon } from '../mail-limits.ts'
 import { slip } from '../slip.ts'
 import type { FieldProblem, Input, Memory, Outcome, Sending, Step, Visit } from '../step.ts'
@@ -13,7 +14,6 @@ type Ports = Pick<StepPorts, 'counters' | 'terms'>
 type Here = Visit<'guardian'>
 type Asked = { name: string; relation: string; email: string }
 
-const day = 24 * 60 * 60
 const longest = { name: 60, relation: 30 }
 /** How long the applicant's letter takes her back to where she stopped. */
 const resumeSeconds = 3 * day

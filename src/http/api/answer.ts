@@ -52,6 +52,12 @@ export function answerOutcome(
         detail: sentence(messages, outcome.why),
         code: outcome.why,
       })
+    case 'wait':
+      throw new ApiProblem('too-many', {
+        detail: `Come again in ${outcome.seconds} seconds.`,
+        code: outcome.why,
+        headers: { 'Retry-After': String(outcome.seconds) },
+      })
   }
 }
 

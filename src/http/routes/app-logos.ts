@@ -1,12 +1,13 @@
 /** Apps' pictures, as we encoded them: shown where people sign in and agree. */
 import type Router from '@koa/router'
 import { sha256 } from '#lib/crypto.ts'
+import { day } from '#lib/time.ts'
 import type { State } from '../context.ts'
 import type { House } from '../house.ts'
 import { readQuery } from '../input.ts'
 import { Problem } from '../problem.ts'
 
-const year = 365 * 24 * 60 * 60
+const year = 365 * day
 
 export function appLogoRoutes(router: Router<State>, { store }: House): void {
   router.get('app.logo', '/apps/:id/logo', async (ctx) => {

@@ -6,7 +6,7 @@ import { type ReopenedBy, reopenAccount, reopenableUntil } from '#account/closin
 import type { Language } from '#config/words.ts'
 import type { Answer, Login } from '#interaction/question.ts'
 import { seal, unseal } from '#lib/crypto.ts'
-import { seconds } from '#lib/time.ts'
+import { day, seconds } from '#lib/time.ts'
 import type { App } from '../app-of.ts'
 import { circumstancesOf } from '../circumstances.ts'
 import type { Context } from '../context.ts'
@@ -22,7 +22,7 @@ type Proof = { login: Login; by: ReopenedBy; closedAt: number; until: number }
 type Open = { uid: string; clientId: string; app: App; formAction: string[] }
 
 export function openReopening({ store, config, keys, now, writeLetter }: House) {
-  const graceSeconds = config.site.account.grace_days * 24 * 60 * 60
+  const graceSeconds = config.site.account.grace_days * day
   const contextOf = (ctx: Context, uid: string) => `reopen.${uid}.${ctx.state.device}`
 
   /** What she is told, and offered. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import Provider, { type Configuration, interactionPolicy } from 'oidc-provider'
 import { ownAddresses } from '#federation/own-addresses.ts'
+import { day } from '#lib/time.ts'
 import { countyClient, countyIssuer, type OidcCounty } from '../counties.ts'
 import type { CountyPorts } from '../county-ports.ts'
 import { cookieKey, signingKey } from '../memory.ts'
@@ -12,8 +13,6 @@ import { eduinfo } from './oidc/eduinfo.ts'
 import { quirks } from './oidc/quirks.ts'
 import { signIn } from './oidc/sign-in.ts'
 import { claimsOf, vocabularies } from './oidc/vocabularies.ts'
-
-const day = 24 * 60 * 60
 
 /** Builds the provider of one county; its keys are made on the first call ever and remembered. */
 export async function openOidcProvider(

@@ -26,9 +26,9 @@ export async function up(knex: Knex): Promise<void> {
     t.bigInteger('used_at')
     t.string('used_by', 36)
   })
-  // How far somebody has come with an invitation, in one browser.
-  await knex.schema.createTable('staff_acceptance', (t) => {
-    // SHA-256 of the invitation and the browser.
+  // What waits in one browser: how far an invitation has come, or a form whose sender has to prove herself anew.
+  await knex.schema.createTable('sealed_note', (t) => {
+    // SHA-256 of the invitation, or of what the form is known by, and of the browser.
     t.string('id', 43).primary()
     t.text('sealed').notNullable()
     t.bigInteger('expires_at').notNullable().index()
@@ -160,6 +160,10 @@ export async function up(knex: Knex): Promise<void> {
   )
   await knex.raw(
     'CREATE INDEX affiliation_school_index ON affiliation (school_code, account_id, identity_id)',
+  )
+  // What one app was issued: what stands on a grant is found by that, so a sign-in writes to it once at most.
+  await knex.raw(
+    "CREATE INDEX oidc_payload_of_client ON oidc_payload (client_id, account_id) WHERE client_id IS NOT NULL AND (model = 'Grant' OR grant_id IS NULL)",
   )
   // How far a background job has come.
   await knex.schema.createTable('job_position', (t) => {
@@ -314,13 +318,14 @@ export async function down(knex: Knex): Promise<void> {
     'client_version',
     'recovery_code',
     'second_factor',
-    'staff_acceptance',
+    'sealed_note',
     'staff_invitation',
     'staff_role',
   ]) {
     await knex.schema.dropTable(table)
   }
   for (const index of [
+    'oidc_payload_of_client',
     'identity_unread_index',
     'audit_event_other_actor',
     'audit_event_other_target',

@@ -1,7 +1,7 @@
 /** An app's life on its pages: somebody asks for it, staff decide, she looks after it; files; self-registration. */
 import test from 'ava'
 import { sha256 } from '#lib/crypto.ts'
-import { openMember } from '../../helpers/account.ts'
+import { openMember, text } from '../../helpers/account.ts'
 import { openRelyingParty } from '../../helpers/relying-party.ts'
 import { openSharedWorld } from '../../helpers/shared-world.ts'
 import { openStaff, type Staff } from '../../helpers/staff.ts'
@@ -59,6 +59,7 @@ test.serial(
     const mine = await member.open('/account/clients')
     const own = mine.document.querySelector('[id^="own-"] a')?.getAttribute('href') ?? ''
     const app = await member.open(own)
+    const otherTab = await member.open(own)
     t.true(app.document.querySelectorAll('.snippet').length >= 6)
     const clientId = app.document.querySelector('#client-id')?.text ?? ''
     const shown = await member.browser.submit(app, 'secret-form')
@@ -70,7 +71,7 @@ test.serial(
     if (!found) return t.fail()
     // Made a while after it was approved, not in the same second.
     await clients.change({ ...found, secretCreatedAt: found.createdAt + 60 })
-    t.is((await member.browser.submit(app, 'secret-form')).status, 200)
+    t.is((await member.browser.submit(otherTab, 'secret-form')).status, 200)
     const { formerSecretHash } = (await clients.find(clientId)) ?? {}
     t.is(formerSecretHash, sha256(secret), 'the first one is good still')
     t.false((await member.open(own)).html.includes(secret), 'it is shown this once')
@@ -109,7 +110,13 @@ test.serial('a file is looked at first, and what was shown is applied', async (t
   t.is(applied.document.querySelector('.secret')?.text.length, 43)
   t.true((await world.house.store.clients.find('from-a-file'))?.name.startsWith('檔案'))
   const again = await owner.browser.submit(plan, 'apply-form')
-  t.is(again.status, 409, 'what was shown is not what it would do any more')
+  t.regex(
+    text(again, '#notice'),
+    /先前已經套用/,
+    'its secret was shown, and how to get another one is said',
+  )
+  const other = await owner.browser.submit(plan, 'apply-form', { once: 'of another page' })
+  t.is(other.status, 409, 'what was shown is not what it would do any more')
   const without = { yaml: 'clients: []', prune: 'on' }
   const removing = await owner.browser.submit(again, 'preview-form', without)
   const removed = removing.document.querySelectorAll('#plan .badge-bad').length

@@ -207,8 +207,35 @@ test.serial(
     const reloaded = await owner.browser.submit(on, 'secret-form')
     t.falsy(reloaded.document.querySelector('#client-secret'))
     t.truthy(reloaded.document.querySelector('#secret-former'), 'and two are good')
-    const dropped = await owner.browser.submit(reloaded, 'secret-drop-form')
+    const unnamed = await owner.browser.submit(reloaded, 'secret-drop', { confirm: '課' })
+    t.is(unnamed.status, 422)
+    const typed = unnamed.document.querySelector('#f-secret-drop-confirm')
+    t.is(typed?.getAttribute('value'), '課', 'what was typed is kept')
+    t.is(unnamed.document.querySelector('#f-disable-confirm')?.getAttribute('value'), '')
+    t.truthy(unnamed.document.querySelector('#secret-drop-part[open] #secret-drop'))
+    t.truthy(unnamed.document.querySelector('#secret-former'), 'both are still good')
+    const dropped = await owner.browser.submit(unnamed, 'secret-drop', { confirm: '課程平台' })
     t.falsy(dropped.document.querySelector('#secret-former'))
+
+    const { secretHash } = (await world.house.store.clients.find(id)) ?? {}
+    const now = { confirm: '課程', life: '730' }
+    const refused = await owner.browser.submit(dropped, 'secret-now', now)
+    t.is(refused.status, 422)
+    t.is(refused.document.querySelector('#f-secret-now-confirm')?.getAttribute('value'), '課程')
+    const life = refused.document.querySelector('#f-life-now option[selected]')
+    t.is(life?.getAttribute('value'), '730')
+    t.is((await world.house.store.clients.find(id))?.secretHash, secretHash, 'nothing ended')
+    // Nor past the page: no day left is none, however it is written.
+    const past = await post(owner.browser, dropped, `/admin/clients/${id}/secret`, {
+      keep: '00',
+      once: 'past',
+    })
+    t.is(past.status, 422)
+    const anew = await owner.browser.submit(refused, 'secret-now', { confirm: '課程平台' })
+    t.is(text(anew, '#client-secret').length, 43)
+    const row = await world.house.store.clients.find(id)
+    t.not(row?.secretHash, secretHash)
+    t.is(row?.formerSecretHash, undefined)
 
     const { account } = await world.buildPerson({ account: 'hers@mail.edu.tw' })
     const owned = await owner.browser.submit(dropped, 'owner-form', { owner: account })

@@ -210,7 +210,7 @@ test('people are exported with both factors fresh, and whoever comes from a file
   await staff.browser.submit(checked, 'import-start', { confirm: ' 名單．csv ' })
   await standing(staff, pathname, '已完成')
   const member = await signInAgain(world, openBrowser(), { account: 'liu', password })
-  t.is(member.url.pathname, '/account')
+  t.is(member.url.pathname, '/account', member.document.querySelector('main')?.text)
 
   const form = await staff.open('/admin/imports/export')
   const wrong = await staff.browser.submit(form, 'export', { status: 'asleep' })

@@ -193,3 +193,26 @@ test('somebody is added with what was typed kept, and her password is shown once
   t.is(assigned.status, 422)
   t.is((await world.house.store.accounts.find(sub))?.status, 'active')
 })
+
+test('who merges an account with a second factor is told so before, and says that she means it', async (t) => {
+  const { world, staff } = await open(t)
+  const { store } = world.house
+  const [kept, other] = [
+    await world.buildPerson({ name: '王小明' }),
+    await world.buildPerson({ account: 'second@mail.edu.tw', name: '王小明' }),
+  ]
+  const factor = { type: 'totp', label: '手機', secret: 's', counter: 0, createdAt: 1 } as const
+  await store.secondFactors.add({ ...factor, id: 'theirs', accountId: other.sub })
+  const page = await staff.open(`/admin/people/${kept.sub}`)
+  t.regex(text(page, '#f-merge-passFactor-hint'), /第二道驗證.*稽核紀錄/)
+  const fields = { other: other.sub, reason: '本人到場', confirm: '王小明' }
+  const told = await staff.browser.submit(page, 'merge-form', fields)
+  t.is(told.status, 422)
+  t.truthy(told.document.querySelector('#problems a[href="#f-merge-passFactor"]'))
+  t.is(told.document.querySelector('#f-merge-passFactor')?.getAttribute('aria-invalid'), 'true')
+  t.is(told.document.querySelector('#f-merge-reason')?.getAttribute('value'), '本人到場')
+  const ticked = { passFactor: 'yes', confirm: '王小明' }
+  const merged = await staff.browser.submit(told, 'merge-form', ticked)
+  t.regex(text(merged, '#notice'), /合併/)
+  t.is((await store.accounts.find(other.sub))?.status, 'suspended')
+})

@@ -1,4 +1,5 @@
 /** A secret shared with the provider, by which its answers are verified here (OpenID Authentication 2.0 §8). */
+import { day } from '#lib/time.ts'
 import { Fault } from '../../calls/fault.ts'
 import { beginKeyExchange } from './diffie-hellman.ts'
 import { readKeyValue } from './key-value.ts'
@@ -22,7 +23,6 @@ export type Associations = {
   forget(handle: string): void
 }
 
-const day = 24 * 60 * 60
 /** A person takes a while at the provider: it must still be good when she comes back. */
 const tripSeconds = 30 * 60
 /** One that made none is not asked at every sign-in. */

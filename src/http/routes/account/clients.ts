@@ -3,11 +3,13 @@ import { usesSecret } from '#admin/clients/registration.ts'
 import { type ClientKind, clientKinds, type Settings } from '#admin/clients/schema.ts'
 import { addSecret } from '#admin/clients/secrets.ts'
 import { shown, stateOf } from '#admin/clients/shown.ts'
-import type { Acting as StaffActing } from '#admin/operation.ts'
+import type { FieldProblem, Acting as StaffActing } from '#admin/operation.ts'
 import { ask, findOwn, longestPurpose, mostWaiting, withdraw } from '#admin/requests/ask.ts'
 import { currentOf, readWanted } from '#admin/requests/wanted.ts'
 import { snippetAppOf, snippetsFor } from '#admin/snippets.ts'
+import { randomToken } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
+import { day } from '#lib/time.ts'
 import type { ClientRow } from '#store/store.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
@@ -21,6 +23,7 @@ import {
   resourceScopes,
 } from '../admin/client-form.ts'
 import { wishesOf } from '../admin/requests.ts'
+import { firstTime } from '../first-time.ts'
 import { dateOf } from './labels.ts'
 import { type Member, type MemberRoutes, notHers, toAccount } from './members.ts'
 
@@ -29,7 +32,7 @@ const askPath = `${path}/ask`
 const appPath = `${path}/app`
 
 /** Asked for in a day, whatever becomes of it. */
-const daily = { points: 20, seconds: 24 * 60 * 60 }
+const daily = { points: 20, seconds: day }
 
 const texts = ['nameEn', 'clientUri', 'policyUri', 'tosUri', 'backchannelLogoutUri'] as const
 const lists = ['redirectUris', 'postLogoutRedirectUris', 'contacts'] as const
@@ -168,10 +171,10 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     { letters },
   )
 
-  const problemsFrom = (problems: { field: string; code?: string }[]): Problems =>
-    problems.map(({ field, code = 'invalid' }) => {
+  const problemsFrom = (problems: FieldProblem[]): Problems =>
+    problems.map(({ field, code = 'invalid', params = {} }) => {
       const key = `admin.problem.${code}`
-      return { field, problem: messages.has(key) ? key : 'admin.problem.invalid' }
+      return { field, problem: messages.has(key) ? { key, params } : 'admin.problem.invalid' }
     })
 
   show('account.clients.app', appPath, async (ctx, member) => {
@@ -196,6 +199,7 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
           }
         : undefined,
       keepDays: unseen ? [0] : keepDays,
+      once: randomToken(),
       snippets: snippetsFor(app),
       actions: { secret: `${path}/secret`, change: `${askPath}?${new URLSearchParams({ id })}` },
     })
@@ -205,12 +209,15 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     'account.clients.secret',
     `${path}/secret`,
     path,
-    async (ctx, member, { id = '', keep = '' }) => {
+    async (ctx, member, { id = '', keep = '', once }) => {
       const row = await findApp(member, id)
       // A page that was opened before there was one in use does not ask: it must not end that one at once.
       const usual = (await isUnseen(row)) ? 0 : 14
       const days = keepDays.find((one) => String(one) === keep) ?? usual
-      const made = await addSecret(house, ownerBy(member), { id, keep: days })
+      const made = await firstTime(house, member.account.id, once, () =>
+        addSecret(house, ownerBy(member), { id, keep: days }),
+      )
+      if (!made) return answer.redirect(ctx, `${addressOf(id)}&done=secret-sent-twice`)
       if (made.kind === 'refused') {
         const back = { ...toAccount, href: addressOf(id), labelKey: 'next.back', primary: true }
         throw new Problem(409, `admin.${made.why}`, { next: [back, toAccount] })

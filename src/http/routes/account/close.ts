@@ -2,6 +2,7 @@
 import type Router from '@koa/router'
 import { closeAccount, closingPhrase } from '#account/closing.ts'
 import type { Message } from '#lib/messages.ts'
+import { day } from '#lib/time.ts'
 import type { Context, State } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Member, MemberRoutes } from './members.ts'
@@ -28,7 +29,7 @@ export function closeRoutes(router: Router<State>, members: MemberRoutes, house:
     path,
     path,
     async (ctx, member, { phrase = '' }) => {
-      const graceSeconds = graceDays * 24 * 60 * 60
+      const graceSeconds = graceDays * day
       const ports = { writeLetter, graceSeconds, link: `${config.issuer}/account` }
       const closed = await closeAccount(store, member.acting, phrase, ports)
       if (closed.kind === 'again') {

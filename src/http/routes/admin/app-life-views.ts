@@ -1,4 +1,5 @@
 /** What the pages of an app's life are given: code to copy, trying it, requests, self-registration, files. */
+import type { Order } from '#admin/paging.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { AppHead, OfferedScope } from './clients-views.ts'
 
@@ -61,6 +62,7 @@ export type AppLifeViews = {
   }
   'admin-requests': StaffPage & {
     state: string
+    order: Order
     requests: {
       id: string
       name: string
@@ -104,10 +106,11 @@ export type AppLifeViews = {
     on: boolean
     endpoint: string
     tokens: ShownToken[]
+    /** Of which tokens are wanted; of all of them: ''. */
+    state: string
     values: Readonly<Record<string, string>>
     kinds: readonly string[]
     scopes: OfferedScope[]
-    once: string
     actions: { create: string; revoke: string }
     first?: string | undefined
     next?: string | undefined

@@ -1,7 +1,7 @@
 /** The audit trail at the console: search it, look at one event, take it along, have its chains walked. */
 import { z } from 'zod'
 import { faultKeys } from '#admin/audit.ts'
-import { eventPlace } from '#admin/audit-trail.ts'
+import { eventPlaceIn } from '#admin/audit-trail.ts'
 import { problemsOf } from '#admin/operation.ts'
 import {
   type AuditEventShape,
@@ -12,15 +12,15 @@ import {
   readAuditCheck,
   verifyAuditTrail,
 } from '#admin/operations/audit.ts'
-import { readCursor } from '#admin/paging.ts'
+import { type Order, orders, readCursor } from '#admin/paging.ts'
 import { openReadBack } from '#lib/read-back.ts'
 import { seconds } from '#lib/time.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
+import { oneOf, readQuery } from '../../input.ts'
 import { shownOf, withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueAt, valueIn } from './console-problems.ts'
 import type { ShownEvent } from './operations-views.ts'
 
 const list = '/admin/audit'
@@ -41,22 +41,25 @@ export function auditRoutes(console: Console, house: House): void {
     const query = readQuery(ctx)
     const { cursor } = query
     const asked = askedOf(query)
+    const order = oneOf(orders, query.order) ?? 'newest'
+    const here = { ...asked, order: order === 'newest' ? undefined : order }
     const [found, checked] = await Promise.all([
-      staff.perform(listAudit, { ...asked, ...(cursor ? { cursor } : {}) }),
+      staff.perform(listAudit, { ...asked, order, ...(cursor ? { cursor } : {}) }),
       staff.perform(readAuditCheck, {}),
     ])
-    if (checked.kind !== 'done') throw problemOf(checked, list)
-    if (found.kind !== 'done' && found.kind !== 'rejected') throw problemOf(found, list)
-    const problems = found.kind === 'rejected' ? problemsFrom(found.problems) : []
-    const { items = [], next } = found.kind === 'done' ? found.value : {}
+    const rejected = found.kind === 'rejected'
+    const problems = rejected ? problemsFrom(found.problems) : []
+    const { items, next } = rejected ? noEvents : valueIn(found, list)
+    const check = valueIn(checked, list)
     const locals = {
       asked,
+      order,
       filtered: Object.keys(asked).length > 0,
       events: items.map((one) => eventOf(one, staff)),
-      until: next && items.length === 0 ? placeOf(next) : undefined,
-      first: cursor ? withQuery(list, asked) : undefined,
-      next: next && withQuery(list, { ...asked, cursor: next }),
-      check: { ...checked.value, faults: checked.value.faults.map(inWords) },
+      until: next && items.length === 0 ? placeOf(next, order) : undefined,
+      first: cursor ? withQuery(list, here) : undefined,
+      next: next && withQuery(list, { ...here, cursor: next }),
+      check: { ...check, faults: check.faults.map(inWords) },
     }
     page(ctx, staff, 'admin-audit', locals, { problems })
   })
@@ -75,18 +78,14 @@ export function auditRoutes(console: Console, house: House): void {
   })
 
   act(`${list}/verify`, { ...read, page: () => list }, async (ctx, staff) => {
-    const asked = await staff.perform(verifyAuditTrail, {})
-    if (asked.kind !== 'done') throw problemOf(asked, list)
-    done(ctx, list, asked.value.began ? 'audit-walking' : 'audit-walks')
+    const asked = valueIn(await staff.perform(verifyAuditTrail, {}), list)
+    done(ctx, list, asked.began ? 'audit-walking' : 'audit-walks')
   })
 
   show(`${list}/:chain/:seq`, read, async (ctx, staff) => {
     const { chain = '', seq = '' } = ctx.params
-    const found = await staff.perform(readAudit, { chain, seq })
-    // What no event has for its number is no event's number.
-    if (found.kind === 'rejected') throw problemOf({ kind: 'unknown' }, list)
-    if (found.kind !== 'done') throw problemOf(found, list)
-    page(ctx, staff, 'admin-event', { event: eventOf(found.value, staff) })
+    const found = valueAt(await staff.perform(readAudit, { chain, seq }), list)
+    page(ctx, staff, 'admin-event', { event: eventOf(found, staff) })
   })
 }
 
@@ -104,8 +103,11 @@ const eventOf = ({ actor, target, at, ...event }: AuditEventShape, { may }: Staf
   ...(target ? { target: shownOf(target, may) } : {}),
 })
 
-/** How far back a search came that found nothing. */
-const placeOf = (cursor: string): Date | undefined => {
-  const place = readCursor(cursor, eventPlace)
+/** What stands below a filter that says nonsense. */
+const noEvents = { items: [], next: undefined }
+
+/** How far a search came that found nothing. */
+const placeOf = (cursor: string, order: Order): Date | undefined => {
+  const place = readCursor(cursor, eventPlaceIn(order))
   return place && new Date(place.at * 1000)
 }

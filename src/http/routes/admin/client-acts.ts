@@ -1,5 +1,6 @@
 /** What is done to an app besides its settings: secrets, owners, picture, and whether it is there at all. */
 
+import { isNamed, misnamed } from '#admin/clients/standing.ts'
 import type { Outcome } from '#admin/operation.ts'
 import {
   addClientOwner,
@@ -16,11 +17,11 @@ import {
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields } from '../../input.ts'
+import { firstTime } from '../first-time.ts'
 import type { Staff } from './admission.ts'
-import { firstTime } from './client-editing.ts'
 import { clientPath, clientsPath, type ShowClient } from './client-page.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueIn } from './console-problems.ts'
 
 export function clientActs(
   { act, page, done, problemsFrom }: Console,
@@ -42,13 +43,21 @@ export function clientActs(
     run(staff: Staff, id: string, fields: Fields): Promise<Outcome<unknown>>
   }
 
+  /** What is in the way of ending a secret that apps use, until the app's name is typed. */
+  async function unnamed(staff: Staff, id: string, typed = '') {
+    const found = valueIn(await staff.perform(getClient, { id }), clientsPath)
+    return isNamed(found, typed) ? undefined : misnamed
+  }
+
   /** Acts that end on the app's page, or say there what is wrong. */
   const doings: Doing[] = [
     {
       what: 'secret/drop',
       dangerous: true,
+      field: 'secret-drop-confirm',
       said: 'client-secret-dropped',
-      run: (staff, id) => staff.perform(dropClientSecret, { id }),
+      run: async (staff, id, { confirm }) =>
+        (await unnamed(staff, id, confirm)) ?? (await staff.perform(dropClientSecret, { id })),
     },
     {
       what: 'disable',
@@ -102,22 +111,25 @@ export function clientActs(
   act(
     at('secret'),
     { permission, dangerous: true, page: pageOf },
-    async (ctx, staff, { once, keep = '', life = '' }) => {
+    async (ctx, staff, { once, keep = '', life = '', confirm }) => {
       const id = idOf(ctx)
-      const found = await staff.perform(getClient, { id })
-      if (found.kind !== 'done') throw problemOf(found, clientsPath)
-      const outcome = await firstTime(house, staff, once, () =>
+      const endsAll = keep !== '' && Number(keep) === 0
+      if (endsAll && (await unnamed(staff, id, confirm))) {
+        const problems = [{ field: 'secret-now-confirm', problem: 'admin.problem.confirm' }]
+        return showClient(ctx, staff, { problems, life })
+      }
+      const found = valueIn(await staff.perform(getClient, { id }), clientsPath)
+      const outcome = await firstTime(house, staff.by.actor, once, () =>
         staff.perform(addClientSecret, {
           id,
           ...(keep === '' ? {} : { keepDays: Number(keep) }),
           ...(life === '' ? {} : { expiresDays: Number(life) }),
         }),
       )
-      if (!outcome) return done(ctx, clientPath(id), 'client-sent-twice')
-      if (outcome.kind !== 'done') throw problemOf(outcome, clientPath(id))
-      const { secret, formerExpiresAt } = outcome.value
+      if (!outcome) return done(ctx, clientPath(id), 'client-secret-twice')
+      const { secret, formerExpiresAt } = valueIn(outcome, clientPath(id))
       page(ctx, staff, 'admin-client-secret', {
-        client: { id, name: found.value.name },
+        client: { id, name: found.name },
         secret,
         formerUntil: formerExpiresAt ? new Date(formerExpiresAt) : undefined,
         on: clientPath(id),

@@ -1,13 +1,11 @@
 /** Registers an app in two steps, and changes one: everything typed stays until it is in order. */
 
 import { type ClientKind, clientKinds } from '#admin/clients/schema.ts'
-import type { Outcome } from '#admin/operation.ts'
 import { checkClient, createClient, getClient, updateClient } from '#admin/operations/clients.ts'
-import { randomToken, sha256 } from '#lib/crypto.ts'
-import { seconds } from '#lib/time.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, readQuery } from '../../input.ts'
+import { firstTime } from '../first-time.ts'
 import type { Staff } from './admission.ts'
 import {
   atField,
@@ -21,35 +19,13 @@ import {
 import { clientPath, clientsPath } from './client-page.ts'
 import type { FormLocals, FormShape } from './clients-views.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 const newPath = `${clientsPath}/new`
 const checkPath = `${clientsPath}/check`
 
 const kindOf = (typed: string | undefined): ClientKind | undefined =>
   clientKinds.find((one) => one === typed)
-
-/**
- * Does what a form is sent for; undefined the second time it is sent: a reload makes nothing more. Where it came to
- * nothing the same form is good again.
- */
-export async function firstTime<T>(
-  { store, now }: Pick<House, 'store' | 'now'>,
-  staff: Staff,
-  once: string | undefined,
-  work: () => Promise<Outcome<T>>,
-): Promise<Outcome<T> | undefined> {
-  const id = sha256(`form ${staff.by.actor} ${once}`)
-  if (!(await store.usedOnce.use(id, seconds(now) + 24 * 60 * 60))) return undefined
-  let isDone = false
-  try {
-    const outcome = await work()
-    isDone = outcome.kind === 'done'
-    return outcome
-  } finally {
-    if (!isDone) await store.usedOnce.giveBack(id)
-  }
-}
 
 export function clientEditing(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
@@ -92,7 +68,6 @@ export function clientEditing(console: Console, house: House): void {
   const newForm = (kind: ClientKind, values: Fields): Form => ({
     kind,
     values,
-    once: randomToken(),
     actions: { save: newPath, check: checkPath, back: newPath },
   })
 
@@ -110,7 +85,7 @@ export function clientEditing(console: Console, house: House): void {
     if (!kind) return answer.redirect(ctx, `${newPath}?kind=`)
     const shape = formOf(house, ctx.state.language, staff, kind)
     const settings = readSettings(fields, shape)
-    const outcome = await firstTime(house, staff, fields.once, () =>
+    const outcome = await firstTime(house, staff.by.actor, fields.once, () =>
       staff.perform(createClient, { kind, ...settings }),
     )
     if (!outcome) return done(ctx, clientsPath, 'client-sent-twice')
@@ -118,8 +93,7 @@ export function clientEditing(console: Console, house: House): void {
       const problems = problemsFrom(outcome.problems.map(atField))
       return showForm(ctx, staff, newForm(kind, fields), { problems })
     }
-    if (outcome.kind !== 'done') throw problemOf(outcome, newPath)
-    const { id, secret } = outcome.value
+    const { id, secret } = valueIn(outcome, newPath)
     if (secret === undefined) return done(ctx, clientPath(id), 'client-created')
     const client = { id, name: settings.name }
     page(ctx, staff, 'admin-client-secret', { client, secret, on: clientPath(id) })
@@ -135,9 +109,7 @@ export function clientEditing(console: Console, house: House): void {
   })
 
   async function findApp(staff: Staff, id: string | undefined) {
-    const outcome = await staff.perform(getClient, { id: id ?? '' })
-    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
-    return outcome.value
+    return valueIn(await staff.perform(getClient, { id: id ?? '' }), clientsPath)
   }
   type App = Awaited<ReturnType<typeof findApp>>
 
@@ -165,7 +137,10 @@ export function clientEditing(console: Console, house: House): void {
       const shape = formOf(house, ctx.state.language, staff, app.kind)
       const settings = readSettings(fields, shape, app.settings)
       const version = Number(fields.version)
-      const outcome = await staff.perform(updateClient, { id, version, ...settings })
+      const outcome = await firstTime(house, staff.by.actor, fields.once, () =>
+        staff.perform(updateClient, { id, version, ...settings }),
+      )
+      if (!outcome) return done(ctx, clientPath(id), 'client-changed-twice')
       if (outcome.kind === 'rejected') {
         const problems = problemsFrom(outcome.problems.map(atField))
         // Looked at then, not now: she still has to hear of what others changed.
@@ -175,8 +150,7 @@ export function clientEditing(console: Console, house: House): void {
         const problems = [{ problem: 'admin.clients.conflict' }]
         return showForm(ctx, staff, editForm(app, fields), { status: 409, problems })
       }
-      if (outcome.kind !== 'done') throw problemOf(outcome, clientPath(id))
-      const { secret } = outcome.value
+      const { secret } = valueIn(outcome, clientPath(id))
       if (secret === undefined) return done(ctx, clientPath(id), 'client-changed')
       const client = { id, name: settings.name }
       page(ctx, staff, 'admin-client-secret', { client, secret, on: clientPath(id) })

@@ -5,10 +5,11 @@ import { applyClients, exportClients } from '#admin/operations/client-files.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Fields, Files } from '../../input.ts'
+import { firstTime } from '../first-time.ts'
 import type { Staff } from './admission.ts'
 import { clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 type Applied = z.output<typeof applyClients.output>
 
@@ -19,11 +20,16 @@ const actions = { preview: path, apply: `${path}/apply`, export: `${clientsPath}
 const form = { longest: longestFile, actions }
 const rules = { permission, dangerous: true, page: () => path, letters: longestFile } as const
 
-export function clientFileRoutes({ show, act, page, problemsFrom }: Console, house: House): void {
+export function clientFileRoutes(
+  { show, act, page, done, problemsFrom }: Console,
+  house: House,
+): void {
   // With a fresh proof from the beginning: what is typed must not be lost on the way to another one.
   show(path, { permission, dangerous: true }, (ctx, staff) =>
     page(ctx, staff, 'admin-clients-import', { yaml: '', prune: false, ...form }),
   )
+
+  const tooLong = { key: 'admin.problem.too-long', params: { most: longestFile } }
 
   /** What was typed, or the file that was chosen. */
   function textOf({ yaml = '' }: Fields, { file }: Files): string | undefined {
@@ -46,19 +52,19 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
     const yaml = textOf(fields, files)
     const prune = Boolean(fields.prune)
     if (yaml === undefined) {
-      const problems = [{ field: 'file', problem: 'admin.problem.too-big' }]
+      const problems = [{ field: 'file', problem: tooLong }]
       return again(ctx, staff, { yaml: '', prune }, problems)
     }
     const outcome = await staff.perform(applyClients, { yaml, prune, dryRun: true })
     if (outcome.kind === 'rejected') {
       return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
     }
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan: planOf(outcome.value), ...form })
+    const plan = planOf(valueIn(outcome, path))
+    page(ctx, staff, 'admin-clients-import', { yaml, prune, plan, ...form })
   })
 
   act(`${path}/apply`, { ...rules, files: true }, async (ctx, staff, fields) => {
-    const { digest = '', yaml = '', confirm = '' } = fields
+    const { digest = '', yaml = '', confirm = '', once } = fields
     const prune = Boolean(fields.prune)
     const looked = prune && (await staff.perform(applyClients, { yaml, prune, dryRun: true }))
     if (looked && looked.kind === 'done' && looked.value.digest === digest) {
@@ -74,21 +80,22 @@ export function clientFileRoutes({ show, act, page, problemsFrom }: Console, hou
         )
       }
     }
-    const outcome = await staff.perform(applyClients, { yaml, prune, digest })
+    const outcome = await firstTime(house, staff.by.actor, once, () =>
+      staff.perform(applyClients, { yaml, prune, digest }),
+    )
+    if (!outcome) return done(ctx, path, 'files-sent-twice')
     if (outcome.kind === 'rejected') {
       return again(ctx, staff, { yaml, prune }, problemsFrom(outcome.problems.map(atText)))
     }
     if (outcome.kind === 'conflict') {
       return again(ctx, staff, { yaml, prune }, [{ problem: 'admin.files.conflict' }], 409)
     }
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    page(ctx, staff, 'admin-clients-imported', { items: outcome.value.items })
+    const { items } = valueIn(outcome, path)
+    page(ctx, staff, 'admin-clients-imported', { items })
   })
 
   show(actions.export, { permission: 'clients.read' }, async (ctx, staff) => {
-    const outcome = await staff.perform(exportClients, {})
-    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
-    const text = outcome.value.yaml
+    const { yaml: text } = valueIn(await staff.perform(exportClients, {}), clientsPath)
     house.answer.download(ctx, { name: 'clients.yaml', type: 'application/yaml', text: [text] })
   })
 }

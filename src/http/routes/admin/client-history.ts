@@ -8,7 +8,7 @@ import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import { clientPath, clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 export function clientHistory(
   { show, act, page, done, problemsFrom }: Console,
@@ -19,13 +19,9 @@ export function clientHistory(
   async function showHistory(ctx: Context, staff: Staff, more: More = {}) {
     const id = ctx.params.id ?? ''
     const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
-    const found = await staff.perform(getClient, { id })
-    if (found.kind !== 'done') throw problemOf(found, clientsPath)
-    const { name, version: current } = found.value
+    const { name, version: current } = valueIn(await staff.perform(getClient, { id }), clientsPath)
     const input = { id, limit: 20, ...(cursor ? { cursor } : {}) }
-    const outcome = await staff.perform(listClientVersions, input)
-    if (outcome.kind !== 'done') throw problemOf(outcome, clientPath(id))
-    const { items, next } = outcome.value
+    const { items, next } = valueIn(await staff.perform(listClientVersions, input), clientPath(id))
     const path = `${clientPath(id)}/versions`
     page(
       ctx,
@@ -80,8 +76,7 @@ export function clientHistory(
         const said = [{ key: 'admin.clients.undo-refused', params }, ...why.values()]
         return showHistory(ctx, staff, { problems: said.map((problem) => ({ problem })) })
       }
-      if (outcome.kind !== 'done') throw problemOf(outcome, `${clientPath(id)}/versions`)
-      const { secret } = outcome.value
+      const { secret } = valueIn(outcome, `${clientPath(id)}/versions`)
       if (secret === undefined) return done(ctx, clientPath(id), 'client-undone')
       const found = await staff.perform(getClient, { id })
       const name = found.kind === 'done' ? found.value.name : id

@@ -1,19 +1,18 @@
 /** One app's own page: what it is, and what can be done to it. */
 import { getClient } from '#admin/operations/clients.ts'
-import { randomToken } from '#lib/crypto.ts'
 import { logoPath } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { dateIn } from '../account/labels.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 export const clientsPath = '/admin/clients'
 export const clientPath = (id: string | undefined): string =>
   `${clientsPath}/${encodeURIComponent(id ?? '')}`
 
-const keepDays = [14, 30, 7, 1, 0]
+const keepDays = [14, 30, 7, 1]
 const lifeDays = [365, 180, 730]
 
 type More = NonNullable<Parameters<Console['page']>[4]>
@@ -22,17 +21,16 @@ type More = NonNullable<Parameters<Console['page']>[4]>
 export type ShowClient = (
   ctx: Context,
   staff: Staff,
-  more?: More & { owner?: string },
+  more?: More & { owner?: string; life?: string },
 ) => Promise<void>
 
 /** Registers the page, and gives what shows it again after a slip. */
 export function openClientPage({ show, page }: Console, house: House): ShowClient {
   const { config } = house
 
-  const showClient: ShowClient = async (ctx, staff, { owner, ...more } = {}) => {
-    const outcome = await staff.perform(getClient, { id: ctx.params.id ?? '' })
-    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
-    const { settings, secret, owners, logo, ...client } = outcome.value
+  const showClient: ShowClient = async (ctx, staff, { owner, life, ...more } = {}) => {
+    const found = await staff.perform(getClient, { id: ctx.params.id ?? '' })
+    const { settings, secret, owners, logo, ...client } = valueIn(found, clientsPath)
     page(
       ctx,
       staff,
@@ -60,7 +58,7 @@ export function openClientPage({ show, page }: Console, house: House): ShowClien
         },
         owners: owners.map((one) => ({ ...one, since: new Date(one.since) })),
         owner,
-        once: randomToken(),
+        life,
         keepDays,
         lifeDays,
         path: clientPath(client.id),

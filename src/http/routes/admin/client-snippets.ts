@@ -6,13 +6,12 @@ import { snippetAppOf, snippetsFor } from '#admin/snippets.ts'
 import type { House } from '../../house.ts'
 import { clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 export function clientSnippetRoutes({ show, page }: Console, { config }: House): void {
   show(`${clientsPath}/:id/snippets`, { permission: 'clients.read' }, async (ctx, staff) => {
     const found = await staff.perform(getClient, { id: ctx.params.id ?? '' })
-    if (found.kind !== 'done') throw problemOf(found, clientsPath)
-    const { id, name, settings } = found.value
+    const { id, name, settings } = valueIn(found, clientsPath)
     const app = snippetAppOf(config.issuer, config.site.resources, {
       id,
       settings: settings as Settings,

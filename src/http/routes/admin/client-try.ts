@@ -12,7 +12,7 @@ import { Problem } from '../../problem.ts'
 import type { Staff } from './admission.ts'
 import { clientPath, clientsPath } from './client-page.ts'
 import type { Console } from './console.ts'
-import { problemOf, toConsole } from './console-problems.ts'
+import { problemOf, toConsole, valueIn } from './console-problems.ts'
 
 const permission = 'clients.write'
 
@@ -21,11 +21,9 @@ export function clientTryRoutes({ show, act, page }: Console, house: House): voi
 
   /** The app within her reach, as it is shown and as it is kept. */
   async function findApp(staff: Staff, id: string) {
-    const found = await staff.perform(getClient, { id })
-    if (found.kind !== 'done') throw problemOf(found, clientsPath)
+    const { name, settings } = valueIn(await staff.perform(getClient, { id }), clientsPath)
     const row = await store.clients.find(id)
     if (!row) throw problemOf({ kind: 'unknown' }, clientsPath)
-    const { name, settings } = found.value
     return { row, client: { id, name, mayWrite: true }, settings: settings as Settings }
   }
 

@@ -29,7 +29,6 @@ export type FormLocals = {
   longest: Readonly<Record<string, number>>
   /** Redirect URIs as they were found, in order. */
   checks: { uri: string; problem?: Message | undefined }[]
-  once?: string | undefined
   actions: { save: string; check: string; back: string }
 }
 
@@ -92,7 +91,7 @@ export type ClientViews = {
     owners: { accountId: string; account: string; name?: string | undefined; since: Date }[]
     /** What was typed. */
     owner?: string | undefined
-    once: string
+    life?: string | undefined
     keepDays: readonly number[]
     lifeDays: readonly number[]
     path: string

@@ -11,7 +11,7 @@ import { clientHistory } from './client-history.ts'
 import { clientsPath, openClientPage } from './client-page.ts'
 import type { SortLink } from './clients-views.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 export function clientRoutes(console: Console, house: House): void {
   const { show, page } = console
@@ -32,8 +32,7 @@ export function clientRoutes(console: Console, house: House): void {
       sort,
       order,
     })
-    if (outcome.kind !== 'done') throw problemOf(outcome, clientsPath)
-    const { items, next } = outcome.value
+    const { items, next } = valueIn(outcome, clientsPath)
     const here = { q, kind: kind ?? '', state: state ?? '', sort, order }
     const linkTo = (more: Record<string, string>) => withQuery(clientsPath, { ...here, ...more })
     /** A click on what it is sorted by turns it round. */

@@ -1,5 +1,5 @@
 /** What may stand in the way at the console, and the ways on. */
-import type { Outcome } from '#admin/operation.ts'
+import { type Barred, type Outcome, unknown } from '#admin/operation.ts'
 import { home, type NextStep, Problem } from '../../problem.ts'
 
 /** What an outcome other than `done` is on a page, where the page itself has no better way to say it. */
@@ -18,10 +18,27 @@ export function problemOf(
       return new Problem(409, 'admin.conflict', { next })
     case 'refused':
       return new Problem(409, `admin.${outcome.why}`, { next })
+    case 'wait': {
+      const params = { minutes: String(Math.ceil(outcome.seconds / 60)) }
+      const retryAfterSeconds = outcome.seconds
+      return new Problem(429, `admin.${outcome.why}`, { next, params, retryAfterSeconds })
+    }
     case 'rejected':
       return new Problem(400, 'admin.rejected', { next })
   }
 }
+
+/** The value of what was done; throws the page for any other outcome. */
+export function valueIn<T>(outcome: Outcome<T> | Barred, back: string): T {
+  if (outcome.kind === 'done') return outcome.value
+  // The console has asked already.
+  if (outcome.kind === 'forbidden' || outcome.kind === 'not-fresh') throw forbidden()
+  throw problemOf(outcome, back)
+}
+
+/** The same of what an address names: one that somebody made up names nothing. */
+export const valueAt = <T>(outcome: Outcome<T> | Barred, back: string): T =>
+  valueIn(outcome.kind === 'rejected' ? unknown : outcome, back)
 
 export const toConsole: NextStep = {
   id: 'console',

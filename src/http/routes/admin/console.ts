@@ -2,6 +2,7 @@
 import type Router from '@koa/router'
 import type { FieldProblem } from '#admin/operation.ts'
 import type { Permission } from '#admin/staff.ts'
+import { randomToken } from '#lib/crypto.ts'
 import type { Message } from '#lib/messages.ts'
 import type { AdminViews, StaffPage } from '../../admin-views.ts'
 import type { PageOf } from '../../answer.ts'
@@ -106,6 +107,7 @@ export function openConsole(router: Router<State>, house: House) {
         : { fields: await readForm(ctx, keys.form, rules.letters), files: {} }
       const { [heldField]: held, ...rest } = all
       const fields: Fields = Object.assign(Object.create(null), rest)
+      ctx.state.confirmTyped = fields.confirm
       // A file is not kept: she chooses it again.
       const sent = rules.files || rules.aside ? undefined : fields
       const staff = await admit(ctx, page, rules, sent)
@@ -167,12 +169,14 @@ export function openConsole(router: Router<State>, house: House) {
     const common: StaffPage = {
       formToken: formToken(keys.form, ctx.state.device ?? ''),
       staff: markOf(ctx, staff),
+      once: randomToken(),
       here: sectionOf(ctx.state.pageUrl ?? ctx.path),
       sections: Object.entries(sections).flatMap(([path, permission]) =>
         staff.may(permission) ? [path] : [],
       ),
       notice: notice ?? (done && messages.has(said) ? said : undefined),
       problems,
+      confirmTyped: ctx.state.confirmTyped,
     }
     answer.page(ctx, {
       view,

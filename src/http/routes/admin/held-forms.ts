@@ -39,19 +39,19 @@ export function openHeldForms({ store, keys, now }: Pick<House, 'store' | 'keys'
       const token = randomToken()
       const id = idOf(ctx, token)
       const sealed = seal(keys.data, JSON.stringify(form), contextOf(id))
-      await store.staffAcceptances.keep({ id, sealed, expiresAt: seconds(now) + lasts })
+      await store.sealedNotes.keep({ id, sealed, expiresAt: seconds(now) + lasts })
       return `${heldPath}/${token}`
     },
     async find(ctx: Context, token: string): Promise<HeldForm | undefined> {
       const id = idOf(ctx, token)
-      const row = await store.staffAcceptances.find(id, seconds(now))
+      const row = await store.sealedNotes.find(id, seconds(now))
       return row && JSON.parse(unseal(keys.data, row.sealed, contextOf(id)))
     },
     /** Forgets it, when it was sent. */
     async letGo(ctx: Context, token: string): Promise<void> {
       const at = seconds(now)
-      const row = await store.staffAcceptances.find(idOf(ctx, token), at)
-      if (row) await store.staffAcceptances.take(row, at)
+      const row = await store.sealedNotes.find(idOf(ctx, token), at)
+      if (row) await store.sealedNotes.take(row, at)
     },
   }
 }

@@ -6,6 +6,9 @@ import type { StaffPage } from '../../admin-views.ts'
 export type ImportViews = {
   'admin-imports': StaffPage & {
     imports: PeopleImport[]
+    /** Of which they are wanted; of all of them: ''. */
+    state: string
+    states: readonly string[]
     /** She may take everybody out as well. */
     mayExport: boolean
     first?: string | undefined

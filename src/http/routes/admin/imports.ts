@@ -6,9 +6,10 @@ import { fileProblems } from '#admin/imports/problems.ts'
 import { receiveImport } from '#admin/imports/receive.ts'
 import { importReport } from '#admin/imports/report.ts'
 import { most, existing as options } from '#admin/imports/rules.ts'
-import type { Barred, Operation, Outcome } from '#admin/operation.ts'
+import type { Operation } from '#admin/operation.ts'
 import {
   getImport,
+  importStates,
   listImportNotes,
   listImportReasons,
   listImports,
@@ -21,12 +22,11 @@ import {
 import { visibleLetters } from '#lib/prose.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { readQuery } from '../../input.ts'
-import { Problem } from '../../problem.ts'
+import { oneOf, readQuery } from '../../input.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf, toConsole } from './console-problems.ts'
+import { valueAt, valueIn } from './console-problems.ts'
 
 const list = '/admin/imports'
 const fresh = `${list}/new`
@@ -40,13 +40,18 @@ export function importRoutes(console: Console, house: House): void {
   const { store, config, answer, messages } = house
 
   show(list, rules, async (ctx, staff) => {
-    const { cursor } = readQuery(ctx)
-    const found = valueIn(await staff.perform(listImports, cursor ? { cursor } : {}), list)
+    const query = readQuery(ctx)
+    const { cursor } = query
+    const state = oneOf(importStates, query.state)
+    const asked = { ...(cursor ? { cursor } : {}), ...(state ? { state } : {}) }
+    const found = valueAt(await staff.perform(listImports, asked), list)
     const mayExport = staff.may('people.export')
     page(ctx, staff, 'admin-imports', {
       imports: found.items,
+      state: state ?? '',
+      states: importStates,
       mayExport,
-      ...pagesOf(list, { cursor }, found.next),
+      ...pagesOf(list, { state, cursor }, found.next),
     })
   })
 
@@ -101,7 +106,7 @@ export function importRoutes(console: Console, house: House): void {
   async function notesOf(ctx: Context, staff: Staff, id: string) {
     const path = `${list}/${id}`
     const { cursor, reason: asked } = ctx.method === 'GET' ? readQuery(ctx) : {}
-    const { items } = valueIn(await staff.perform(listImportReasons, { id }), list)
+    const { items } = valueAt(await staff.perform(listImportReasons, { id }), list)
     const wanted = items.find((one) => keyOf(one) === asked)
     const repeated = items.some(({ rows, examples }) => rows > examples.length)
     const rowByRow = !repeated || Boolean(cursor) || asked === everyRow
@@ -109,7 +114,7 @@ export function importRoutes(console: Console, house: House): void {
     const shown = reason ?? (rowByRow ? everyRow : undefined)
     const input = { id, ...(cursor ? { cursor } : {}), ...(reason ? { reason } : {}) }
     const notes =
-      shown === undefined ? undefined : valueIn(await staff.perform(listImportNotes, input), list)
+      shown === undefined ? undefined : valueAt(await staff.perform(listImportNotes, input), list)
     return {
       reasons: items.map((one) => ({ ...one, href: withQuery(path, { reason: keyOf(one) }) })),
       reason: wanted,
@@ -147,12 +152,12 @@ export function importRoutes(console: Console, house: House): void {
   }
 
   show(one, rules, async (ctx, staff) =>
-    showOne(ctx, staff, valueIn(await staff.perform(getImport, idOf(ctx)), list)),
+    showOne(ctx, staff, valueAt(await staff.perform(getImport, idOf(ctx)), list)),
   )
 
   // For the page's script, which moves the bar.
   show(`${one}/progress`, { ...rules, unattended: true }, async (ctx, staff) => {
-    const shown = valueIn(await staff.perform(getImport, idOf(ctx)), list)
+    const shown = valueAt(await staff.perform(getImport, idOf(ctx)), list)
     const { state, total, checked, done: through } = shown
     answer.data(ctx, {
       state,
@@ -163,7 +168,7 @@ export function importRoutes(console: Console, house: House): void {
   })
 
   show(`${one}/report`, rules, async (ctx, staff) => {
-    const { id } = valueIn(await staff.perform(getImport, idOf(ctx)), list)
+    const { id } = valueAt(await staff.perform(getImport, idOf(ctx)), list)
     const say = (key: string, params = {}) =>
       messages.translate(ctx.state.language, `admin.imports.${key}`, params)
     const text = importReport(store, id, {
@@ -186,13 +191,13 @@ export function importRoutes(console: Console, house: House): void {
       { ...rules, dangerous, page: ({ id = '' }) => `${list}/${id}` },
       async (ctx, staff, { confirm = '' }) => {
         const { id } = idOf(ctx)
-        const shown = valueIn(await staff.perform(getImport, { id }), list)
+        const shown = valueAt(await staff.perform(getImport, { id }), list)
         if (confirmed.has(what) && visibleLetters(confirm) !== visibleLetters(shown.file)) {
           const problem = { field: `import-${what}-confirm`, problem: 'admin.problem.confirm' }
           await showOne(ctx, staff, shown, [problem])
           return
         }
-        valueIn(await staff.perform(operation, { id }), `${list}/${id}`)
+        valueAt(await staff.perform(operation, { id }), `${list}/${id}`)
         done(ctx, after ?? `${list}/${id}`, `import-${what}`)
       },
     )
@@ -226,16 +231,6 @@ const everyRow = 'all'
 
 const idOf = ({ params: { id = '' } }: Context) => ({ id })
 
-/** The value of what was done; throws the page for any other outcome. */
-function valueIn<T>(outcome: Outcome<T> | Barred, back: string): T {
-  if (outcome.kind === 'done') return outcome.value
-  // The console has asked already.
-  if (outcome.kind === 'forbidden' || outcome.kind === 'not-fresh')
-    throw new Problem(403, 'admin.forbidden', { next: [toConsole] })
-  // An address somebody made up names no import either.
-  throw problemOf(outcome.kind === 'rejected' ? { kind: 'unknown' } : outcome, back)
-}
-
 const rejectedFile = (code: keyof typeof fileProblems) => ({
   kind: 'rejected' as const,
   problems: [{ field: 'file', message: fileProblems[code], code }],
@@ -243,7 +238,7 @@ const rejectedFile = (code: keyof typeof fileProblems) => ({
 
 const pagesOf = (
   path: string,
-  asked: { reason?: string | undefined; cursor: string | undefined },
+  asked: Record<string, string | undefined> & { cursor: string | undefined },
   next: string | undefined,
 ) => ({
   first: asked.cursor ? withQuery(path, { ...asked, cursor: undefined }) : undefined,

@@ -5,12 +5,12 @@ import {
   revokeFromKeyRing,
   rotateKeyRing,
 } from '#admin/operations/keys.ts'
-import { seconds } from '#lib/time.ts'
+import { day, seconds } from '#lib/time.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueIn } from './console-problems.ts'
 import { type Span, timelineOf } from './plots.ts'
 
 const path = '/admin/keys'
@@ -34,9 +34,7 @@ export function keyRoutes(console: Console, { config, now }: House): void {
     staff: Staff,
     problems: { field: string; problem: string }[],
   ) {
-    const found = await staff.perform(listKeyRing, {})
-    if (found.kind !== 'done') throw problemOf(found, path)
-    const keys = found.value.items
+    const { items: keys } = valueIn(await staff.perform(listKeyRing, {}), path)
     const { follow_seconds, jwks_max_age_seconds } = config.site.keys
     const locals = {
       keys,
@@ -52,32 +50,28 @@ export function keyRoutes(console: Console, { config, now }: House): void {
 
   act(`${path}/rotate`, { ...grave, page }, async (ctx, staff, { line = '' }) => {
     if (!isLine(line)) throw problemOf({ kind: 'unknown' }, path)
-    const rotated = await staff.perform(rotateKeyRing, lines[line])
-    if (rotated.kind !== 'done') throw problemOf(rotated, path)
-    const waits = rotated.value.items.every(({ isNew }) => !isNew)
+    const rotated = valueIn(await staff.perform(rotateKeyRing, lines[line]), path)
+    const waits = rotated.items.every(({ isNew }) => !isNew)
     done(ctx, path, waits ? 'key-waits' : 'key-published')
   })
 
   act(`${path}/replace`, { ...grave, page }, async (ctx, staff, { line = '', confirm = '' }) => {
     if (!isLine(line)) throw problemOf({ kind: 'unknown' }, path)
     if (confirm.trim() !== line) return showRing(ctx, staff, mistyped(`replace-${line}`))
-    const rotated = await staff.perform(rotateKeyRing, { ...lines[line], atOnce: true })
-    if (rotated.kind !== 'done') throw problemOf(rotated, path)
+    valueIn(await staff.perform(rotateKeyRing, { ...lines[line], atOnce: true }), path)
     done(ctx, path, 'key-replaced')
   })
 
   act(`${path}/:kid/revoke`, { ...grave, page }, async (ctx, staff, { confirm = '' }) => {
     const { kid = '' } = ctx.params
     if (confirm.trim() !== kid) return showRing(ctx, staff, mistyped(`revoke-${kid}`))
-    const revoked = await staff.perform(revokeFromKeyRing, { kid })
-    if (revoked.kind !== 'done') throw problemOf(revoked, path)
+    valueIn(await staff.perform(revokeFromKeyRing, { kid }), path)
     done(ctx, path, 'key-revoked')
   })
 }
 
 const mistyped = (id: string) => [{ field: `${id}-confirm`, problem: 'admin.problem.confirm' }]
 
-const day = 24 * 60 * 60
 const secondsOf = (time: string | undefined): number | undefined =>
   time === undefined ? undefined : Date.parse(time) / 1000
 

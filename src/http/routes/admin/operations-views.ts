@@ -6,6 +6,7 @@ import type { MessageShape } from '#admin/operations/outbox.ts'
 import type { StatisticsShape } from '#admin/operations/statistics.ts'
 import type { SystemShape } from '#admin/operations/system.ts'
 import type { FirstStep, Task } from '#admin/overview.ts'
+import type { Order } from '#admin/paging.ts'
 import type { Message } from '#lib/messages.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Columns, Timeline } from './plots.ts'
@@ -58,6 +59,7 @@ export type OperationsViews = {
   'admin-audit': StaffPage &
     Paged & {
       asked: Asked
+      order: Order
       filtered: boolean
       events: ShownEvent[]
       /** Back to when it was looked through, where that is not all. */

@@ -19,7 +19,7 @@ import { namesOfApps } from '../account/app-names.ts'
 import { shownOf, withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 import type { Shown } from './operations-views.ts'
 
 const list = '/admin/outbox'
@@ -49,13 +49,11 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
       staff.perform(listMessages, { ...asked, ...(cursor ? { cursor } : {}) }),
       staff.perform(countMessages, {}),
     ])
-    if (found.kind !== 'done') throw problemOf(found, list)
-    if (counted.kind !== 'done') throw problemOf(counted, list)
-    const { items, next } = found.value
+    const { items, next } = valueIn(found, list)
     const nameOf = await namesOf(house, ctx, items)
     page(ctx, staff, 'admin-outbox', {
       asked,
-      counts: byKind(counted.value.items),
+      counts: byKind(valueIn(counted, list).items),
       messages: items.map((one) => ({
         ...one,
         href: pathOf({ id: one.id }),
@@ -74,9 +72,7 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
     problems: { field: string; problem: string }[] = [],
   ) {
     const { id = '' } = ctx.params
-    const found = await staff.perform(readMessage, { id })
-    if (found.kind !== 'done') throw problemOf(found, list)
-    const message = found.value
+    const message = valueIn(await staff.perform(readMessage, { id }), list)
     const nameOf = await namesOf(house, ctx, [message])
     const locals = {
       message,
@@ -89,17 +85,15 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
   }
 
   act(`${list}/retry`, { ...write, page: () => list }, async (ctx, staff) => {
-    const tried = await staff.perform(retryAll, {})
-    if (tried.kind !== 'done') throw problemOf(tried, list)
-    done(ctx, list, tried.value.messages > 0 ? 'messages-retried' : 'messages-none')
+    const tried = valueIn(await staff.perform(retryAll, {}), list)
+    done(ctx, list, tried.messages > 0 ? 'messages-retried' : 'messages-none')
   })
 
   show(`${list}/:id`, read, (ctx, staff) => showOne(ctx, staff))
 
   act(`${list}/:id/retry`, { ...write, page: pathOf }, async (ctx, staff) => {
     const { id = '' } = ctx.params
-    const tried = await staff.perform(retryOne, { id })
-    if (tried.kind !== 'done') throw problemOf(tried, list)
+    valueIn(await staff.perform(retryOne, { id }), list)
     // Where it went: it may be delivered before the page is asked for.
     done(ctx, list, 'message-retried')
   })
@@ -109,8 +103,7 @@ export function outboxRoutes({ show, act, page, done }: Console, house: House): 
     if (confirm.trim() !== namedBy(id)) {
       return showOne(ctx, staff, [{ field: 'drop-confirm', problem: 'admin.problem.confirm' }])
     }
-    const dropped = await staff.perform(dropOne, { id })
-    if (dropped.kind !== 'done') throw problemOf(dropped, list)
+    valueIn(await staff.perform(dropOne, { id }), list)
     done(ctx, list, 'message-dropped')
   })
 }

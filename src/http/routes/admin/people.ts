@@ -1,4 +1,5 @@
 /** People: looked for, listed and added. One person's page lies in person.ts. */
+import { findByName } from '#accounts/local.ts'
 import { addOnePerson, listPeople } from '#admin/operations/people.ts'
 import { peopleOrders } from '#admin/people/search.ts'
 import { accountStatuses } from '#admin/people/shapes.ts'
@@ -8,17 +9,19 @@ import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
 import { type Fields, oneOf, readQuery } from '../../input.ts'
 import { connectorLabel } from '../account/labels.ts'
+import { firstTime } from '../first-time.ts'
 import { schoolLabel } from '../labels.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 import { personRoutes } from './person.ts'
 
 const path = '/admin/people'
 
 export function peopleRoutes(console: Console, house: House): void {
-  const { show, act, page, problemsFrom } = console
+  const { show, act, page, done, problemsFrom } = console
+  const { domain } = house.config.site.local_accounts
 
   show(path, { permission: 'people.read' }, async (ctx, staff) => {
     const query = readQuery(ctx)
@@ -37,8 +40,7 @@ export function peopleRoutes(console: Console, house: House): void {
       ...(cursor ? { cursor } : {}),
     })
     const rejected = outcome.kind === 'rejected'
-    if (outcome.kind !== 'done' && !rejected) throw problemOf(outcome, path)
-    const { items, next } = rejected ? { items: [], next: undefined } : outcome.value
+    const { items, next } = rejected ? { items: [], next: undefined } : valueIn(outcome, path)
     const lang = ctx.state.language
     const here = { q, ...text, status: status ?? '', sort: sort ?? '' }
     const linkTo = (more: Record<string, string>) => withQuery(path, { ...here, ...more })
@@ -94,12 +96,17 @@ export function peopleRoutes(console: Console, house: House): void {
   act(newPath, { ...rules, page: () => newPath }, async (ctx, staff, fields) => {
     const { account = '', name = '', recovery = '' } = fields
     const wanted = { account, name, ...(recovery.trim() ? { recovery } : {}) }
-    const outcome = await staff.perform(addOnePerson, wanted)
+    const outcome = await firstTime(house, staff.by.actor, fields.once, () =>
+      staff.perform(addOnePerson, wanted),
+    )
+    if (!outcome) {
+      const made = await findByName(house.store, account, domain)
+      return done(ctx, made ? `${path}/${made}` : path, 'person-sent-twice')
+    }
     if (outcome.kind === 'rejected') {
       return showNew(ctx, staff, fields, problemsFrom(outcome.problems))
     }
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { sub, password, to } = outcome.value
+    const { sub, password, to } = valueIn(outcome, path)
     // Not after a redirect: the password is in this answer and nowhere else.
     page(ctx, staff, 'admin-person-made', { name, account, password, to, on: `${path}/${sub}` })
   })

@@ -1,6 +1,6 @@
 /** One person's page, and what can be done to her account from there. */
 import { keyText } from '#accounts/people-keys.ts'
-import { type Operation, unknown } from '#admin/operation.ts'
+import type { Operation } from '#admin/operation.ts'
 import {
   acceptIdentity,
   changePerson,
@@ -25,7 +25,7 @@ import { type Fields, readQuery } from '../../input.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueAt, valueIn } from './console-problems.ts'
 import type { PeopleViews, Typed } from './people-views.ts'
 import { openPersonShapes, type Person } from './person-shapes.ts'
 
@@ -74,15 +74,13 @@ export function personRoutes(console: Console, house: House): void {
   const shapes = openPersonShapes(house)
 
   async function find(staff: Staff, sub: string): Promise<Person> {
-    const found = await staff.perform(getPerson, { sub })
-    if (found.kind !== 'done') throw problemOf(found.kind === 'rejected' ? unknown : found, list)
-    return found.value
+    return valueAt(await staff.perform(getPerson, { sub }), list)
   }
 
   async function showPerson(ctx: Context, staff: Staff, person: Person, more: More = {}) {
     const { typed, revealed, problems = [] } = more
-    const signIns = await staff.perform(listPersonSignIns, { sub: person.sub, limit: 10 })
-    if (signIns.kind !== 'done') throw problemOf(signIns, list)
+    const latest = await staff.perform(listPersonSignIns, { sub: person.sub, limit: 10 })
+    const signIns = valueIn(latest, list)
     const locals = {
       person: await shapes.person(ctx.state.language, person),
       path: pathOf(person.sub),
@@ -90,7 +88,7 @@ export function personRoutes(console: Console, house: House): void {
       mayUnmask: staff.may('people.unmask'),
       masked: shapes.maskedOptions(ctx.state.language, person),
       revealed,
-      signIns: await shapes.signIns(ctx.state.language, signIns.value.items),
+      signIns: await shapes.signIns(ctx.state.language, signIns.items),
       typed,
     }
     page(ctx, staff, 'admin-person', locals, { problems })
@@ -105,10 +103,9 @@ export function personRoutes(console: Console, house: House): void {
     const person = await find(staff, ctx.params.sub ?? '')
     const { cursor } = readQuery(ctx)
     const input = { sub: person.sub, limit: 50, ...(cursor ? { cursor } : {}) }
-    const found = await staff.perform(listPersonSignIns, input)
-    if (found.kind !== 'done') throw problemOf(found, pathOf(person.sub))
+    const found = valueIn(await staff.perform(listPersonSignIns, input), pathOf(person.sub))
     const here = `${pathOf(person.sub)}/sign-ins`
-    const { items, next } = found.value
+    const { items, next } = found
     page(ctx, staff, 'admin-person-sign-ins', {
       person: { name: person.phrase },
       path: pathOf(person.sub),
@@ -143,7 +140,7 @@ export function personRoutes(console: Console, house: House): void {
         const problems = problemsFrom(outcome.problems)
         return again(problems.map((slip) => ({ ...slip, field: `${form}-${slip.field}` })))
       }
-      if (outcome.kind !== 'done') throw problemOf(outcome, pathOf(sub))
+      valueIn(outcome, pathOf(sub))
       done(ctx, pathOf(sub), `person-${name}`)
     })
   }
@@ -215,7 +212,7 @@ export function personRoutes(console: Console, house: House): void {
         const problems = problemsFrom(outcome.problems)
         return showEdit(ctx, staff, await find(staff, sub), { fields, problems })
       }
-      if (outcome.kind !== 'done') throw problemOf(outcome, `${pathOf(sub)}/edit`)
+      valueIn(outcome, `${pathOf(sub)}/edit`)
       done(ctx, pathOf(sub), 'person-edit')
     },
   )
@@ -225,5 +222,7 @@ export function personRoutes(console: Console, house: House): void {
 const isSame = (phrase: string, typed = '') =>
   keyText(phrase) !== '' && keyText(phrase) === keyText(typed)
 
-const forced = (name: string, { force }: Fields) =>
-  name === 'undo' && force === 'yes' ? { force: true } : {}
+const forced = (name: string, { force, passFactor }: Fields) => ({
+  ...(name === 'undo' && force === 'yes' ? { force: true } : {}),
+  ...(name === 'merge' && passFactor === 'yes' ? { passFactor: true } : {}),
+})

@@ -1,8 +1,7 @@
 /** Plots as boxes: places in percent across, in pixels down, so that they fill any width and nothing in them is squeezed. */
 
 import { beginOf, dayIn } from '#lib/taiwan-days.ts'
-
-const day = 24 * 60 * 60
+import { day } from '#lib/time.ts'
 
 /** A bar: both kinds of what is counted, one on the other. */
 export type Bar = {

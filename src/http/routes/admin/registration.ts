@@ -6,17 +6,16 @@ import {
   listRegistrationTokens,
   revokeRegistrationToken,
 } from '#admin/operations/registration.ts'
-import type { newToken } from '#admin/registration/tokens.ts'
-import { randomToken } from '#lib/crypto.ts'
+import { initialTokenStates, type newToken } from '#admin/registration/tokens.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Fields, readQuery } from '../../input.ts'
+import { type Fields, oneOf, readQuery } from '../../input.ts'
+import { firstTime } from '../first-time.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
-import { firstTime } from './client-editing.ts'
 import { linesOf, offeredScopes } from './client-form.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 const path = '/admin/registration'
 const permission = 'registration.write'
@@ -57,10 +56,13 @@ export function registrationRoutes(
     values: Fields,
     more: Parameters<typeof page>[4] = {},
   ) {
-    const { cursor } = ctx.method === 'GET' ? readQuery(ctx) : {}
-    const outcome = await staff.perform(listRegistrationTokens, cursor ? { cursor } : {})
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { items, next } = outcome.value
+    const { cursor, ...query } = ctx.method === 'GET' ? readQuery(ctx) : {}
+    const state = oneOf(initialTokenStates, query.state)
+    const found = await staff.perform(listRegistrationTokens, {
+      ...(cursor ? { cursor } : {}),
+      ...(state ? { state } : {}),
+    })
+    const { items, next } = valueIn(found, path)
     page(
       ctx,
       staff,
@@ -76,10 +78,10 @@ export function registrationRoutes(
         values,
         kinds: clientKinds,
         scopes: offeredScopes(house, ctx.state.language, 'web'),
-        once: randomToken(),
         actions: { create: path, revoke: `${path}/revoke` },
-        first: cursor ? path : undefined,
-        next: next && withQuery(path, { cursor: next }),
+        state: state ?? '',
+        first: cursor ? withQuery(path, { state }) : undefined,
+        next: next && withQuery(path, { state, cursor: next }),
       },
       more,
     )
@@ -89,16 +91,15 @@ export function registrationRoutes(
   show(path, { permission, dangerous: true }, (ctx, staff) => showTokens(ctx, staff, emptyValues))
 
   act(path, { permission, dangerous: true, page: () => path }, async (ctx, staff, fields) => {
-    const outcome = await firstTime(house, staff, fields.once, () =>
+    const outcome = await firstTime(house, staff.by.actor, fields.once, () =>
       staff.perform(createRegistrationToken, readToken(fields)),
     )
-    if (!outcome) return done(ctx, path, 'client-sent-twice')
+    if (!outcome) return done(ctx, path, 'registration-sent-twice')
     if (outcome.kind === 'rejected') {
       const problems = problemsFrom(outcome.problems.map(atField))
       return showTokens(ctx, staff, fields, { problems })
     }
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { token, label, expiresAt } = outcome.value
+    const { token, label, expiresAt } = valueIn(outcome, path)
     page(ctx, staff, 'admin-registration-token', {
       token,
       label,
@@ -109,8 +110,7 @@ export function registrationRoutes(
   })
 
   act(`${path}/revoke`, { permission, page: () => path }, async (ctx, staff, { id = '' }) => {
-    const outcome = await staff.perform(revokeRegistrationToken, { id })
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
+    valueIn(await staff.perform(revokeRegistrationToken, { id }), path)
     done(ctx, path, 'registration-revoked')
   })
 }

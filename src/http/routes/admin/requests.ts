@@ -5,7 +5,9 @@ import {
   getRequest,
   listRequests,
   refuseRequest,
+  usualOrder,
 } from '#admin/operations/requests.ts'
+import { orders } from '#admin/paging.ts'
 import { requestStates } from '#admin/requests/shown.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
@@ -15,7 +17,7 @@ import type { Staff } from './admission.ts'
 import type { ShownWish } from './app-life-views.ts'
 import { offeredScopes } from './client-form.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueIn } from './console-problems.ts'
 
 const path = '/admin/requests'
 const permission = 'requests.decide'
@@ -48,19 +50,21 @@ export function requestRoutes(
   show(path, { permission }, async (ctx, staff) => {
     const query = readQuery(ctx)
     const state = oneOf(requestStates, query.state) ?? 'waiting'
+    const order = oneOf(orders, query.order) ?? usualOrder(state)
     const { cursor } = query
-    const outcome = await staff.perform(listRequests, { state, ...(cursor ? { cursor } : {}) })
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { items, next } = outcome.value
+    const asked = { state, order, ...(cursor ? { cursor } : {}) }
+    const found = await staff.perform(listRequests, asked)
+    const { items, next } = valueIn(found, path)
     page(ctx, staff, 'admin-requests', {
       state,
+      order,
       requests: items.map((one) => ({
         ...one,
         createdAt: new Date(one.createdAt),
         decidedAt: one.decidedAt ? new Date(one.decidedAt) : undefined,
       })),
-      first: cursor ? withQuery(path, { state }) : undefined,
-      next: next && withQuery(path, { state, cursor: next }),
+      first: cursor ? withQuery(path, { state, order }) : undefined,
+      next: next && withQuery(path, { state, order, cursor: next }),
     })
   })
 
@@ -69,9 +73,8 @@ export function requestRoutes(
     staff: Staff,
     { fields, ...more }: Parameters<typeof page>[4] & { fields?: Fields } = {},
   ) {
-    const outcome = await staff.perform(getRequest, { id: ctx.params.id ?? '' })
-    if (outcome.kind !== 'done') throw problemOf(outcome, path)
-    const { wanted, differences, ...request } = outcome.value
+    const found = await staff.perform(getRequest, { id: ctx.params.id ?? '' })
+    const { wanted, differences, ...request } = valueIn(found, path)
     const asked = wanted?.scopes ?? []
     const offered = offeredScopes(house, ctx.state.language, request.kind)
     page(
@@ -113,9 +116,8 @@ export function requestRoutes(
 
   act(`${path}/:id/approve`, { ...rules, dangerous: true }, async (ctx, staff, fields) => {
     const id = ctx.params.id ?? ''
-    const found = await staff.perform(getRequest, { id })
-    if (found.kind !== 'done') throw problemOf(found, path)
-    const asked = found.value.wanted?.scopes ?? []
+    const found = valueIn(await staff.perform(getRequest, { id }), path)
+    const asked = found.wanted?.scopes ?? []
     const scopes = asked.filter(
       (scope) => scope === 'openid' || (fields[`scope.${scope}`] && !apiScopes.includes(scope)),
     )

@@ -41,6 +41,9 @@ export type StaffViews = {
       expiresAt: Date
     }[]
     mayWrite: boolean
+    /** What the list of people is narrowed to. */
+    asked: Readonly<Record<string, string | undefined>>
+    counties: { value: string; label: string }[]
     next?: string | undefined
     first?: string | undefined
     actions: { withdraw: string }

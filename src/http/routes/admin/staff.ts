@@ -14,12 +14,13 @@ import { narrowings, type Role, roles } from '#admin/staff.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
 import type { House } from '../../house.ts'
-import { type Fields, readQuery } from '../../input.ts'
+import { type Fields, oneOf, readQuery } from '../../input.ts'
 import { connectorLabel } from '../account/labels.ts'
+import { firstTime } from '../first-time.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { problemOf, valueIn } from './console-problems.ts'
 import type { RoleChoice, ShownRole, ShownStaff } from './staff-views.ts'
 
 const list = '/admin/staff'
@@ -44,6 +45,7 @@ const readChoice = (choice: string): { role: Role; reach: string } | undefined =
 export function staffRoutes(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
   const { config, messages } = house
+  const countyIds = config.connectors.map(({ id }) => id)
 
   /** Every role with how far it may reach. */
   function choicesFor({ state: { language } }: Context): RoleChoice[] {
@@ -81,16 +83,23 @@ export function staffRoutes(console: Console, house: House): void {
     })),
   })
 
+  /** What of the filter was chosen; what there is none of is left out. */
+  function askedOf({ role, county, name = '' }: Fields) {
+    const known = { role: oneOf(roles, role), county: oneOf(countyIds, county) }
+    const given = Object.entries({ ...known, name: name.trim().slice(0, 200) })
+    return Object.fromEntries(given.flatMap(([key, value]) => (value ? [[key, value]] : [])))
+  }
+
   show(list, read, async (ctx, staff) => {
-    const { cursor } = readQuery(ctx)
-    const found = await staff.perform(listStaffMembers, cursor ? { cursor } : {})
-    if (found.kind !== 'done') throw problemOf(found, list)
-    const invited = await staff.perform(listStaffInvitations, {})
-    if (invited.kind !== 'done') throw problemOf(invited, list)
-    const { items, next } = found.value
+    const query = readQuery(ctx)
+    const asked = askedOf(query)
+    const { cursor } = query
+    const found = await staff.perform(listStaffMembers, { ...asked, ...(cursor ? { cursor } : {}) })
+    const { items, next } = valueIn(found, list)
+    const invited = valueIn(await staff.perform(listStaffInvitations, {}), list)
     page(ctx, staff, 'admin-staff', {
       people: items.map((one) => shownStaff(ctx, one)),
-      invitations: invited.value.items.map(({ id, email, roles, holder, ...times }) => ({
+      invitations: invited.items.map(({ id, email, roles, holder, ...times }) => ({
         id,
         email,
         roles: roles.map((one) => shownRole(ctx, one)),
@@ -99,8 +108,13 @@ export function staffRoutes(console: Console, house: House): void {
         expiresAt: new Date(times.expiresAt),
       })),
       mayWrite: staff.may('staff.write'),
-      next: next && withQuery(list, { cursor: next }),
-      first: cursor && list,
+      asked,
+      counties: config.connectors.map(({ id }) => ({
+        value: id,
+        label: connectorLabel(house, ctx.state.language, id),
+      })),
+      next: next && withQuery(list, { ...asked, cursor: next }),
+      first: cursor && withQuery(list, asked),
       actions: { withdraw: `${list}/withdraw` },
     })
   })
@@ -131,11 +145,14 @@ export function staffRoutes(console: Console, house: House): void {
       return showInvite(ctx, staff, { fields, problems: [problem] })
     }
     const { email = '', language } = fields
-    const invited = await staff.perform(inviteStaff, {
-      email,
-      roles: wanted,
-      language: language === 'en' ? 'en' : 'zh-TW',
-    })
+    const invited = await firstTime(house, staff.by.actor, fields.once, () =>
+      staff.perform(inviteStaff, {
+        email,
+        roles: wanted,
+        language: language === 'en' ? 'en' : 'zh-TW',
+      }),
+    )
+    if (!invited) return done(ctx, list, 'staff-sent-twice')
     if (invited.kind === 'rejected') {
       // `roles.1` is the second one she chose.
       const at = (field: string) => {
@@ -148,13 +165,12 @@ export function staffRoutes(console: Console, house: House): void {
       }))
       return showInvite(ctx, staff, { fields, problems })
     }
-    if (invited.kind !== 'done') throw problemOf(invited, invitePath)
+    valueIn(invited, invitePath)
     done(ctx, list, 'staff-invited')
   })
 
   act(`${list}/withdraw`, { ...write, page: () => list }, async (ctx, staff, { id = '' }) => {
-    const withdrawn = await staff.perform(removeStaffInvitation, { id })
-    if (withdrawn.kind !== 'done') throw problemOf(withdrawn, list)
+    valueIn(await staff.perform(removeStaffInvitation, { id }), list)
     done(ctx, list, 'staff-withdrawn')
   })
 
@@ -175,8 +191,13 @@ export function staffRoutes(console: Console, house: House): void {
     if (!wanted) return wrong('grant', 'admin.problem.no-role')
     const given = await staff.perform(grantRole, { holder: `client:${client}`, ...wanted })
     if (given.kind === 'unknown') return wrong('client', 'admin.problem.no-client')
-    if (given.kind === 'rejected') return wrong('grant', 'admin.problem.reach')
-    if (given.kind !== 'done') throw problemOf(given, programPath)
+    if (given.kind === 'rejected') {
+      const ofClient = given.problems.some(({ field }) => field === 'holder')
+      return ofClient
+        ? wrong('client', 'admin.problem.no-client')
+        : wrong('grant', 'admin.problem.reach')
+    }
+    valueIn(given, programPath)
     done(ctx, memberPath(`client:${client}`), 'staff-granted')
   })
 
@@ -186,9 +207,8 @@ export function staffRoutes(console: Console, house: House): void {
     holder: string,
     problems: StaffPage['problems'] = [],
   ) {
-    const found = await staff.perform(findStaffMember, { holder })
-    if (found.kind !== 'done') throw problemOf(found, list)
-    const member = shownStaff(ctx, found.value)
+    const found = valueIn(await staff.perform(findStaffMember, { holder }), list)
+    const member = shownStaff(ctx, found)
     const path = memberPath(holder)
     const locals = {
       member,
@@ -217,15 +237,14 @@ export function staffRoutes(console: Console, house: House): void {
     if (!wanted) return wrong('admin.problem.no-role')
     const given = await staff.perform(grantRole, { holder, ...wanted })
     if (given.kind === 'rejected') return wrong('admin.problem.reach')
-    if (given.kind !== 'done') throw problemOf(given, memberPath(holder))
+    valueIn(given, memberPath(holder))
     done(ctx, memberPath(holder), 'staff-granted')
   })
 
   /** What has to be typed: what the page calls her. Undefined where it was. */
   async function unconfirmed(staff: Staff, holder: string, id: string, confirm = '') {
-    const found = await staff.perform(findStaffMember, { holder })
-    if (found.kind !== 'done') throw problemOf(found, list)
-    if (confirm.trim() === namedBy(found.value)) return undefined
+    const found = valueIn(await staff.perform(findStaffMember, { holder }), list)
+    if (confirm.trim() === namedBy(found)) return undefined
     return [{ field: `${id}-confirm`, problem: 'admin.problem.confirm' }]
   }
 
@@ -235,8 +254,7 @@ export function staffRoutes(console: Console, house: House): void {
     const id = revokeId(wanted)
     const problems = await unconfirmed(staff, holder, id, confirm)
     if (problems) return showMember(ctx, staff, holder, problems)
-    const taken = await staff.perform(revokeRole, { holder, ...wanted })
-    if (taken.kind !== 'done') throw problemOf(taken, memberPath(holder))
+    valueIn(await staff.perform(revokeRole, { holder, ...wanted }), memberPath(holder))
     // With her last role she leaves the list.
     const left = await staff.perform(findStaffMember, { holder })
     done(ctx, left.kind === 'done' ? memberPath(holder) : list, 'staff-revoked')
@@ -245,8 +263,7 @@ export function staffRoutes(console: Console, house: House): void {
   change('reset', async (ctx, staff, holder, { confirm }) => {
     const problems = await unconfirmed(staff, holder, 'reset', confirm)
     if (problems) return showMember(ctx, staff, holder, problems)
-    const reset = await staff.perform(resetSecondFactors, { holder })
-    if (reset.kind !== 'done') throw problemOf(reset, memberPath(holder))
+    valueIn(await staff.perform(resetSecondFactors, { holder }), memberPath(holder))
     done(ctx, memberPath(holder), 'staff-reset')
   })
 }

@@ -9,7 +9,7 @@ import { connectorLabel } from '../account/labels.ts'
 import { shownOf, withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 import { columnsOf, shareOf } from './plots.ts'
 
 const path = '/admin/statistics'
@@ -21,9 +21,8 @@ export function statisticsRoutes({ show, page }: Console, house: House): void {
     const span: Span = spans.find((one) => String(one) === days) ?? 30
     const only = { way, connector, clientId }
     const given = Object.fromEntries(Object.entries(only).filter(([, value]) => value))
-    const found = await staff.perform(readStatistics, { days: span, ...given })
-    if (found.kind !== 'done') throw problemOf(found, path)
-    return { span, asked: { days: String(span), ...only }, statistics: found.value }
+    const statistics = valueIn(await staff.perform(readStatistics, { days: span, ...given }), path)
+    return { span, asked: { days: String(span), ...only }, statistics }
   }
 
   show(path, read, async (ctx, staff) => {

@@ -1,9 +1,9 @@
 /** The installation itself at the console, and the doctor. */
 import { examineSystem, readSystem, type SystemShape } from '#admin/operations/system.ts'
-import { seconds } from '#lib/time.ts'
+import { day, seconds } from '#lib/time.ts'
 import type { House } from '../../house.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
+import { valueIn } from './console-problems.ts'
 
 const path = '/admin/system'
 const read = { permission: 'system.read' } as const
@@ -15,25 +15,21 @@ const pages: Record<SystemShape['endings'][number]['what'], (id: string) => stri
   secret: (id) => `/admin/clients/${encodeURIComponent(id)}`,
 }
 
-const day = 24 * 60 * 60
-
 export function systemRoutes({ show, act, page, done }: Console, { now }: House): void {
   show(path, read, async (ctx, staff) => {
-    const found = await staff.perform(readSystem, {})
-    if (found.kind !== 'done') throw problemOf(found, path)
+    const system = valueIn(await staff.perform(readSystem, {}), path)
     const at = seconds(now)
-    const endings = found.value.endings.map((one) => ({
+    const endings = system.endings.map((one) => ({
       ...one,
       at: new Date(one.at),
       days: Math.floor((Date.parse(one.at) / 1000 - at) / day),
       href: pages[one.what](one.id),
     }))
-    page(ctx, staff, 'admin-system', { system: found.value, endings })
+    page(ctx, staff, 'admin-system', { system, endings })
   })
 
   act(`${path}/examine`, { ...read, page: () => path }, async (ctx, staff) => {
-    const made = await staff.perform(examineSystem, {})
-    if (made.kind !== 'done') throw problemOf(made, path)
-    done(ctx, path, made.value.examination ? 'examined' : 'examining')
+    const made = valueIn(await staff.perform(examineSystem, {}), path)
+    done(ctx, path, made.examination ? 'examined' : 'examining')
   })
 }

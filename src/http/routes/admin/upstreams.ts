@@ -1,6 +1,4 @@
-/** The upstreams at the console: how each fares, closing and opening it, announcements, and trying it out. */
-
-import { findKnown } from '#accounts/rekey.ts'
+/** The upstreams at the console: how each fares, closing and opening it, and announcements. */
 import {
   addUpstreamNotice,
   getUpstream,
@@ -12,10 +10,7 @@ import {
   switchUpstreamOn,
   upstreamSorts,
 } from '#admin/operations/upstreams.ts'
-import { reachesUpstream, reachOf } from '#admin/staff.ts'
 import { eventKinds, failureNames, type UpstreamDetail } from '#admin/upstreams/shapes.ts'
-import type { TestResult } from '#admin/upstreams/tests.ts'
-import type { ConnectorConfig } from '#config/connector.ts'
 import type { Message } from '#lib/messages.ts'
 import type { StaffPage } from '../../admin-views.ts'
 import type { Context } from '../../context.ts'
@@ -25,9 +20,9 @@ import { dateIn } from '../account/labels.ts'
 import { withQuery } from './addresses.ts'
 import type { Staff } from './admission.ts'
 import type { Console } from './console.ts'
-import { problemOf } from './console-problems.ts'
-import { daysOf, eventOf, expiryOf, factsOf, percentOf, stateOf, testOf } from './upstream-pages.ts'
-import { openTestTrips, testPath } from './upstream-tests.ts'
+import { valueIn } from './console-problems.ts'
+import { daysOf, eventOf, expiryOf, factsOf, percentOf, stateOf } from './upstream-pages.ts'
+import { upstreamTestRoutes } from './upstream-test-pages.ts'
 
 const list = '/admin/upstreams'
 const read = { permission: 'upstreams.read' } as const
@@ -52,20 +47,18 @@ const inTaiwan = (at: number): string =>
 export function upstreamAdminRoutes(console: Console, house: House): void {
   const { show, act, page, done, problemsFrom } = console
   const { config, store, now, messages } = house
-  const testing = openTestTrips(house)
   const pathOf = ({ id = '' }: Record<string, string>) => `${list}/${encodeURIComponent(id)}`
 
   show(list, read, async (ctx, staff) => {
     const query = readQuery(ctx)
     const wanted: Shown = oneOf(Object.keys(shown) as Shown[], query.show) ?? 'all'
     const sort = oneOf(upstreamSorts, query.sort) ?? 'order'
-    const found = await staff.perform(listUpstreams, {
+    const outcome = await staff.perform(listUpstreams, {
       ...shown[wanted],
       sort,
       ...(query.cursor ? { cursor: query.cursor } : {}),
     })
-    if (found.kind !== 'done') throw problemOf(found, list)
-    const { items, next } = found.value
+    const { items, next } = valueIn(outcome, list)
     const keep = { show: wanted === 'all' ? undefined : wanted, sort }
     page(ctx, staff, 'admin-upstreams', {
       show: wanted,
@@ -98,17 +91,16 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
 
   async function showOne(ctx: Context, staff: Staff, { problems, fields, notice }: Again = {}) {
     const id = ctx.params.id ?? ''
-    const found = await staff.perform(getUpstream, { id })
-    if (found.kind !== 'done') throw problemOf(found, list)
+    const found = valueIn(await staff.perform(getUpstream, { id }), list)
     const query = ctx.method === 'GET' ? readQuery(ctx) : {}
     const kind = oneOf(eventKinds, query.kind)
-    const events = await staff.perform(listUpstreamEvents, {
+    const wanted = {
       id,
       limit: 20,
       ...(kind === undefined ? {} : { kind }),
       ...(query.cursor ? { cursor: query.cursor } : {}),
-    })
-    if (events.kind !== 'done') throw problemOf(events, list)
+    }
+    const events = valueIn(await staff.perform(listUpstreamEvents, wanted), list)
     const probed = query.probed
     const said = `admin.upstreams.probed.${probed}`
     const more = {
@@ -116,7 +108,7 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
       notice:
         notice ?? (probed && messages.has(said) ? { key: said, params: { name: id } } : undefined),
     }
-    const locals = await localsOf(ctx, staff, found.value, fields)
+    const locals = await localsOf(ctx, staff, found, fields)
     const path = pathOf(ctx.params)
     page(
       ctx,
@@ -124,11 +116,10 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
       'admin-upstream',
       {
         ...locals,
-        events: events.value.items.map((one) => eventOf(one, messages, ctx.state.language)),
+        events: events.items.map((one) => eventOf(one, messages, ctx.state.language)),
         kind: kind ?? '',
         first: query.cursor ? `${withQuery(path, { kind })}#history` : undefined,
-        next:
-          events.value.next && `${withQuery(path, { kind, cursor: events.value.next })}#history`,
+        next: events.next && `${withQuery(path, { kind, cursor: events.next })}#history`,
       },
       more,
     )
@@ -194,12 +185,12 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
   }
 
   show(`${list}/:id`, read, (ctx, staff) => showOne(ctx, staff))
+  upstreamTestRoutes(console, house)
 
   act(`${list}/:id/probe`, { ...write, page: pathOf }, async (ctx, staff) => {
     const path = pathOf(ctx.params)
-    const probed = await staff.perform(probeUpstream, { id: ctx.params.id ?? '' })
-    if (probed.kind !== 'done') throw problemOf(probed, path)
-    const { answers, failure } = probed.value
+    const outcome = await staff.perform(probeUpstream, { id: ctx.params.id ?? '' })
+    const { answers, failure } = valueIn(outcome, path)
     const what = answers ? 'answers' : (oneOf(failureNames, failure) ?? 'nonsense')
     house.answer.redirect(ctx, withQuery(path, { probed: what }))
   })
@@ -218,13 +209,12 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
     const switched = await staff.perform(switchUpstreamOff, { id, reason })
     if (switched.kind === 'rejected')
       return showOne(ctx, staff, { problems: problemsFrom(switched.problems), fields })
-    if (switched.kind !== 'done') throw problemOf(switched, pathOf(ctx.params))
+    valueIn(switched, pathOf(ctx.params))
     done(ctx, pathOf(ctx.params), 'upstream-off')
   })
 
   act(`${list}/:id/switch-on`, { ...grave, page: pathOf }, async (ctx, staff) => {
-    const switched = await staff.perform(switchUpstreamOn, { id: ctx.params.id ?? '' })
-    if (switched.kind !== 'done') throw problemOf(switched, pathOf(ctx.params))
+    valueIn(await staff.perform(switchUpstreamOn, { id: ctx.params.id ?? '' }), pathOf(ctx.params))
     done(ctx, pathOf(ctx.params), 'upstream-on')
   })
 
@@ -244,67 +234,13 @@ export function upstreamAdminRoutes(console: Console, house: House): void {
       }))
       return showOne(ctx, staff, { problems, fields })
     }
-    if (added.kind !== 'done') throw problemOf(added, pathOf(ctx.params))
+    valueIn(added, pathOf(ctx.params))
     done(ctx, pathOf(ctx.params), 'notice-added')
   })
 
   act(`${list}/:id/notices/:notice/remove`, { ...write, page: pathOf }, async (ctx, staff) => {
     const { id = '', notice = '' } = ctx.params
-    const removed = await staff.perform(removeUpstreamNotice, { id, notice })
-    if (removed.kind !== 'done') throw problemOf(removed, pathOf(ctx.params))
+    valueIn(await staff.perform(removeUpstreamNotice, { id, notice }), pathOf(ctx.params))
     done(ctx, pathOf(ctx.params), 'notice-removed')
-  })
-
-  /** The file of one she reaches. */
-  async function fileFor(staff: Staff, id: string): Promise<[ConnectorConfig, UpstreamDetail]> {
-    const found = await staff.perform(getUpstream, { id })
-    if (found.kind !== 'done') throw problemOf(found, list)
-    const file = config.connectors.find((one) => one.id === found.value.id)
-    if (!file) throw problemOf({ kind: 'unknown' }, list)
-    return [file, found.value]
-  }
-
-  show(`${list}/:id/test`, write, async (ctx, staff) => {
-    const [file, one] = await fileFor(staff, ctx.params.id ?? '')
-    // Whoever asks for the head alone does not see it.
-    const result =
-      ctx.method === 'HEAD' ? undefined : await testing.take(ctx, file.id, staff.account.id)
-    const { opening } = one
-    const missing = one.facts.missing.join(', ')
-    const key = `admin.upstreams.trial.away.${opening}`
-    page(
-      ctx,
-      staff,
-      'admin-upstream-test',
-      {
-        id: file.id,
-        label: file.label[ctx.state.language],
-        path: testPath(file.id),
-        away:
-          opening === 'open'
-            ? undefined
-            : { key, params: opening === 'not-connected' ? { missing } : {} },
-        canTest: opening !== 'not-connected',
-        result: result && testOf(result, file, await accountOf(staff, file, result), messages),
-      },
-      { formAction: house.upstreams.opened.get(file.id)?.origins ?? [] },
-    )
-  })
-
-  /** Whether somebody here is known by it, as far as she may know. */
-  async function accountOf(staff: Staff, file: ConnectorConfig, result: TestResult) {
-    const may = reachesUpstream(reachOf(staff.by, 'people.read'), file.id)
-    if (!may || result.kind !== 'well') return { account: 'hidden' as const }
-    const { issuer, subject, former, openid2Ids } = result.said
-    const who = { connector: file.id, issuer, subject, former, openid2Ids }
-    const known = await findKnown(store, { ...who, profile: {}, affiliations: [], raw: {} })
-    return known
-      ? { account: 'yes' as const, accountPath: `/admin/people/${known.id}` }
-      : { account: 'no' as const }
-  }
-
-  act(`${list}/:id/test`, { ...write, page: ({ id = '' }) => testPath(id) }, async (ctx, staff) => {
-    const [file] = await fileFor(staff, ctx.params.id ?? '')
-    await testing.begin(ctx, file, staff.account.id)
   })
 }
