@@ -7,17 +7,13 @@ import { createClient } from '#admin/operations/clients.ts'
 import { type By, operatorBy } from '#admin/staff.ts'
 import { sha256 } from '#lib/crypto.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import type { World } from '../helpers/world.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 const by = operatorBy('operator:test')
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld()
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld()
 })
-test.after.always(() => close?.())
 
 const file = (clients: object[]) => stringify({ clients })
 const apply = (yaml: string, more: object = {}, who: By = by) =>
@@ -248,9 +244,8 @@ test('only those who answer for all apps apply a file, and export what is theirs
 })
 
 test('pruning removes what the file does not name, but not what registered itself', async (t) => {
-  const own = await openSharedWorld()
-  t.teardown(own.close)
-  const { house } = own.world
+  const own = await buildWorld(t)
+  const { house } = own
   const { id: gone } = done(
     await perform(house, by, createClient, { kind: 'machine', name: '舊的' }),
   )

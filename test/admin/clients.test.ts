@@ -44,11 +44,9 @@ const ask = <I extends z.ZodType, O extends z.ZodType>(
 ) => perform(world.house, by, one, input)
 
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  ;({ world, close } = await openSharedWorld())
+  world = await openSharedWorld()
 })
-test.after.always(() => close())
 
 const web = { kind: 'web', name: '課程平台', redirectUris: ['https://app.example/callback'] }
 

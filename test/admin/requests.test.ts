@@ -11,16 +11,12 @@ import {
 import { ask, mostWaiting, withdraw } from '#admin/requests/ask.ts'
 import { type By, operatorBy } from '#admin/staff.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
-import type { World } from '../helpers/world.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld()
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld()
 })
-test.after.always(() => close?.())
 
 const by = operatorBy('operator:test')
 const reviewer = (name: string): By => ({ ...operatorBy(name) })
@@ -167,10 +163,9 @@ test('five requests of one person wait at a time, however many she sends at once
 })
 
 test('the queue begins with who waits longest, a page at a time', async (t) => {
-  const own = await openSharedWorld()
-  t.teardown(own.close)
-  const { house } = own.world
-  const { sub } = await own.world.buildPerson()
+  const own = await buildWorld(t)
+  const { house } = own
+  const { sub } = await own.buildPerson()
   for (const [i, name] of ['一', '二', '三'].entries()) {
     const owner = { accountId: sub, at: 1000 + i, where: {} }
     await ask(house, owner, { wanted: { ...wanted, name }, purpose })

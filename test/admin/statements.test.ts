@@ -12,15 +12,11 @@ import { openSharedWorld } from '../helpers/shared-world.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld()
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld()
   // It looks at how upstreams fare every few seconds, and has statements of its own.
   await world.house.upstreamHealth.close()
 })
-test.after.always(() => close?.())
 
 const at = 1_700_000_000
 

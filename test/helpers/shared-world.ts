@@ -1,20 +1,14 @@
-/** One world for all tests of a file: for `test.before`, with `close` in `test.after.always`. */
-import type { ExecutionContext } from 'ava'
+/** One world for all tests of a file, opened in `test.before`; it is closed after the last of them. */
+import test, { type ExecutionContext } from 'ava'
 import { buildWorld, type World } from './world.ts'
 
-type Options = Parameters<typeof buildWorld>[1]
+// AVA's hooks have no teardown of their own: what a world asks to be closed is kept for the end.
+const leftovers: (() => unknown)[] = []
+test.after.always(async () => {
+  for (const leftover of leftovers.reverse()) await leftover()
+})
 
-export async function openSharedWorld(
-  options: Options = {},
-): Promise<{ world: World; close(): Promise<void> }> {
-  // AVA's hooks have no teardown of their own: what a world asks to be closed is kept for `close`.
-  const leftovers: (() => unknown)[] = []
+export const openSharedWorld = (options?: Parameters<typeof buildWorld>[1]): Promise<World> => {
   const t = { teardown: (leftover: () => unknown) => leftovers.push(leftover) }
-  const world = await buildWorld(t as unknown as ExecutionContext, options)
-  return {
-    world,
-    async close() {
-      for (const leftover of leftovers.reverse()) await leftover()
-    },
-  }
+  return buildWorld(t as unknown as ExecutionContext, options)
 }

@@ -27,15 +27,11 @@ const talkative = enrolmentFile.parse({
 })
 
 let world: World
-let close: () => Promise<void>
 let owner: Staff
 test.before(async () => {
-  const opened = await openSharedWorld({ enrolments: [talkative] })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ enrolments: [talkative] })
   owner = await openStaff(world)
 })
-test.after.always(() => close?.())
 
 const long = (begin: string, letters: number) => begin.padEnd(letters, '回')
 const uris = (count: number, letters = 2000) =>

@@ -27,14 +27,10 @@ async function enrolled() {
 }
 
 let app: RelyingParty
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld({ now: clock.now })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ now: clock.now })
   app = await world.buildApp()
 })
-test.after.always(() => close?.())
 
 const payloadOf = async (sub: string) =>
   (await world.house.store.payloads.sessionsOf(sub, Math.floor(clock.now() / 1000))).map(

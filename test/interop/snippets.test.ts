@@ -22,18 +22,12 @@ import { closeBrowser, fillIn, openPage } from './sites.ts'
 const run = promisify(execFile)
 
 let world: World
-let close: () => Promise<void>
 test.before(async (t) => {
   t.timeout(300_000)
   await ensurePackages([...peerPackages.authlib, ...peerPackages.mod_auth_openidc])
-  const opened = await openSharedWorld()
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld()
 })
-test.after.always(async () => {
-  await close?.()
-  await closeBrowser()
-})
+test.after.always(closeBrowser)
 
 /** Registers an app and gives the texts of one snippet of its own page. */
 async function snippetOf(id: string, registration: Partial<NewClient>) {

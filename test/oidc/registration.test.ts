@@ -20,16 +20,12 @@ const wanted = {
 }
 
 let world: World
-let close: () => Promise<void>
 let token: string
 
 test.before(async () => {
-  const opened = await openSharedWorld({ registration: { dynamic: true } })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ registration: { dynamic: true } })
   token = (await makeToken()).token
 })
-test.after.always(() => close?.())
 
 async function makeToken(overrides: Partial<typeof wanted> = {}) {
   const made = await perform(world.house, by, createRegistrationToken, { ...wanted, ...overrides })

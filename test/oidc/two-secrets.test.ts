@@ -22,11 +22,9 @@ const day = 24 * 60 * 60 * 1000
 
 let now = Date.now()
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  ;({ world, close } = await openSharedWorld({ now: () => now }))
+  world = await openSharedWorld({ now: () => now })
 })
-test.after.always(() => close())
 
 async function statusWith(machine: RelyingParty, secret: string | undefined) {
   const { status } = await machine.token(

@@ -25,11 +25,9 @@ import { buildWorld, type World } from '../helpers/world.ts'
 
 const owner = operatorBy('operator:test')
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  ;({ world, close } = await openSharedWorld())
+  world = await openSharedWorld()
 })
-test.after.always(() => close())
 
 const ask = <I extends z.ZodType, O extends z.ZodType>(one: Operation<I, O>, input: unknown) =>
   perform(world.house, owner, one, input)

@@ -17,18 +17,14 @@ const foreign = 'kh'
 const mark = '外縣祕密'
 
 let world: World
-let close: () => Promise<void>
 let there: Awaited<ReturnType<typeof buildForeign>>
 test.before(async () => {
   const limits = { clients: { requests_per_second: 1_000 } }
-  const opened = await openSharedWorld({ limits })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ limits })
   there = await buildForeign(world)
   // It looks at how upstreams fare every few seconds, and has statements of its own.
   await world.house.upstreamHealth.close()
 })
-test.after.always(() => close?.())
 
 /** Somebody of another county, and an app of another owner. */
 async function buildForeign({ house, buildApp }: World) {

@@ -9,15 +9,11 @@ import type { World } from '../helpers/world.ts'
 
 let world: World
 let boss: Invited
-let close: () => Promise<void>
 const clock = openClock()
 test.before(async () => {
-  const opened = await openSharedWorld({ now: clock.now })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ now: clock.now })
   boss = await acceptAsNew(world, await invite(world))
 })
-test.after.always(() => close?.())
 
 const bodyId = (page: Page) => page.document.querySelector('body')?.id
 

@@ -14,19 +14,15 @@ import type { World } from '../helpers/world.ts'
 
 let world: World
 let app: RelyingParty
-let close: () => Promise<void>
 const clock = openClock()
 /** What 新北市 says of who comes from there. */
 let said: Partial<UpstreamIdentity> = {}
 
 test.before(async () => {
-  const opened = await openSharedWorld({ now: clock.now })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ now: clock.now })
   app = await world.buildApp()
   connectVouching(world, 'ntpc', () => said)
 })
-test.after.always(() => close?.())
 
 let count = 0
 /** A member, whose address somebody brings who comes from 新北市. */

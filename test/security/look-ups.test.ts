@@ -11,14 +11,10 @@ import type { World } from '../helpers/world.ts'
 
 const most = 3
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
   const sign_in = { failures_per_account_per_hour: most }
-  const opened = await openSharedWorld({ limits: { sign_in } })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ limits: { sign_in } })
 })
-test.after.always(() => close?.())
 
 let count = 0
 async function arrive(recovery: string) {

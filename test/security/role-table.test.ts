@@ -308,13 +308,9 @@ const said = ({ permission, dangerous }: { permission: string; dangerous?: boole
 // Hundreds of small requests, of which none may change anything.
 const limits = { clients: { requests_per_second: 1_000 } }
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld({ limits })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ limits })
 })
-test.after.always(() => close?.())
 
 test.serial('the permissions are those of this table', (t) => {
   t.deepEqual(Object.keys(permissions).sort(), Object.keys(may).sort())

@@ -12,14 +12,10 @@ import { acceptAsNew, invite, nextCode, openStaff } from '../helpers/staff.ts'
 import type { World } from '../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 const clock = openClock()
 test.before(async () => {
-  const opened = await openSharedWorld({ now: clock.now })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ now: clock.now })
 })
-test.after.always(() => close?.())
 
 const bodyId = (page: Page) => page.document.querySelector('body')?.id
 const operator = () => operatorActing('operator:test', Math.floor(clock.now() / 1000), 'en')

@@ -20,17 +20,13 @@ import { sha256 } from '#lib/crypto.ts'
 import { openMember } from '../helpers/account.ts'
 import { openSharedWorld } from '../helpers/shared-world.ts'
 import { openStaff } from '../helpers/staff.ts'
-import type { World } from '../helpers/world.ts'
+import { buildWorld, type World } from '../helpers/world.ts'
 
 const by = operatorBy('operator:test')
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld({ registration: { dynamic: true } })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ registration: { dynamic: true } })
 })
-test.after.always(() => close?.())
 
 const done = <T>(outcome: { kind: string; value?: T }): T => {
   if (outcome.value === undefined) throw new Error(JSON.stringify(outcome))
@@ -130,9 +126,8 @@ test.serial(
 )
 
 test.serial('a file removes no app that was changed while it was read', async (t) => {
-  const own = await openSharedWorld()
-  t.teardown(own.close)
-  const { house } = own.world
+  const own = await buildWorld(t)
+  const { house } = own
   const { id } = done(await perform(house, by, createClient, { kind: 'machine', name: '報表' }))
   const { store } = house
   let overtaken = false

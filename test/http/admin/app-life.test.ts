@@ -8,15 +8,11 @@ import { openStaff, type Staff } from '../../helpers/staff.ts'
 import type { World } from '../../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 let owner: Staff
 test.before(async () => {
-  const opened = await openSharedWorld({ registration: { dynamic: true } })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ registration: { dynamic: true } })
   owner = await openStaff(world)
 })
-test.after.always(() => close?.())
 
 const evil = '"><script>alert(1)</script>'
 

@@ -10,11 +10,9 @@ import { openStaff, type Staff } from '../../helpers/staff.ts'
 import type { World } from '../../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 test.before(async () => {
-  ;({ world, close } = await openSharedWorld())
+  world = await openSharedWorld()
 })
-test.after.always(() => close())
 
 const evil = `"><script>alert(1)</script><img src=x onerror='x'>`
 

@@ -11,14 +11,10 @@ import type { World } from '../../helpers/world.ts'
 
 let world: World
 let staff: Staff
-let close: () => Promise<void>
 test.before(async () => {
-  const opened = await openSharedWorld({ registration: { dynamic: true } })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ registration: { dynamic: true } })
   staff = await openStaff(world)
 })
-test.after.always(() => close?.())
 
 /** Both clicks on one button; the browser shows what answers the second one. */
 async function clickTwice(page: Page, form: string, fields: Record<string, string> = {}) {

@@ -18,16 +18,12 @@ import {
 import type { World } from '../../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 const clock = openClock()
 let owner: Invited
 test.before(async () => {
-  const opened = await openSharedWorld({ now: clock.now })
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld({ now: clock.now })
   owner = await inviteOwner(world)
 })
-test.after.always(() => close?.())
 
 const bodyId = (page: Page) => page.document.querySelector('body')?.id
 const events = (action: string) => world.house.store.auditReads.list({ limit: 50, action })

@@ -7,15 +7,11 @@ import { openStaff, type Staff } from '../../helpers/staff.ts'
 import type { World } from '../../helpers/world.ts'
 
 let world: World
-let close: () => Promise<void>
 let owner: Staff
 test.before(async () => {
-  const opened = await openSharedWorld()
-  world = opened.world
-  close = opened.close
+  world = await openSharedWorld()
   owner = await openStaff(world)
 })
-test.after.always(() => close?.())
 
 /** Presses the button; follows what comes until somebody is asked something, or it is over. */
 async function begin(staff: Staff, clientId: string, fields: Record<string, string> = {}) {
