@@ -1,13 +1,8 @@
-/** Files of people: how they are read, what becomes of their rows, and that no row is lost or done twice. */
+/** Files of people: what becomes of their rows, and that no row is lost or done twice. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { parse as readCsv } from 'csv-parse/sync'
-import { stringify } from 'csv-stringify/sync'
 import type { Cells } from '#admin/imports/columns.ts'
-import { exportPeople } from '#admin/imports/export.ts'
-import { parsePeople } from '#admin/imports/parse.ts'
-import { FileProblem, fileProblems, rowProblems } from '#admin/imports/problems.ts'
 import { receiveImport } from '#admin/imports/receive.ts'
 import { importReport } from '#admin/imports/report.ts'
 import { openImportWork } from '#admin/imports/work.ts'
@@ -21,16 +16,18 @@ import {
   stopImport,
 } from '#admin/operations/imports.ts'
 import { loadConfig } from '#config/load.ts'
-import { openMessages } from '#lib/messages.ts'
 import { openDatabase } from '#store/database.ts'
 import type { ImportState, Store } from '#store/store.ts'
 import { engines } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { makeLocalAccount } from '../helpers/local-account.ts'
 import {
   chunks,
+  county,
   doing,
+  file,
+  hash,
   type ImportPorts,
+  imported,
   noted,
   openImports,
   operator,
@@ -41,135 +38,12 @@ import {
   workOff,
 } from './imports.ts'
 
-async function parse(file: string | Buffer, size?: number) {
-  const rows: [number, Cells][] = []
-  await parsePeople(chunks(file, size), ({ row, cells }) => void rows.push([row, cells]))
-  return rows
-}
-
-/** 帳號,姓名 / wang,王小明 / li,李"四" in Big5, as Excel of Taiwan writes it. */
-const big5 = Buffer.from(
-  'b162b8b92ca96da6570d0a77616e672ca4fda470a9fa0d0a6c692c22a7f52222a57c2222220d0a',
-  'hex',
-)
-const expected: [number, Cells][] = [
-  [2, { account: 'wang', name: '王小明' }],
-  [3, { account: 'li', name: '李"四"' }],
-]
-
-test('a file is read in every encoding and with every delimiter spreadsheets write, wherever it is cut', async (t) => {
-  const text = '帳號,姓名\r\nwang,王小明\r\nli,"李""四"""\r\n'
-  const files: Record<string, Buffer> = {
-    'UTF-8': Buffer.from(text),
-    'UTF-8 with a mark': Buffer.from(`\ufeff${text}`),
-    'UTF-16 with a mark': Buffer.from(`\ufeff${text}`, 'utf16le'),
-    Big5: big5,
-    semicolons: Buffer.from(text.replaceAll(',', ';')),
-    tabs: Buffer.from(text.replaceAll(',', '\t')),
-    'line feeds': Buffer.from(text.replaceAll('\r\n', '\n')),
-    'carriage returns': Buffer.from(text.replaceAll('\r\n', '\r')),
-    'without the last line end': Buffer.from(text.slice(0, -2)),
-    'English words and more columns': Buffer.from(
-      'Account,NAME,,\nwang,王小明,,\n li ,"李""四""",,\n',
-    ),
-  }
-  for (const [kind, file] of Object.entries(files))
-    for (const size of [1, 3, 7, 65_536]) t.deepEqual(await parse(file, size), expected, kind)
-})
-
-test('rows keep the numbers a spreadsheet shows, over blank ones and cells of several lines', async (t) => {
-  const rows = await parse('account,name\nwang,"王\n小明"\n\n,\n"li","a;b,c"\n')
-  t.deepEqual(rows, [
-    [2, { account: 'wang', name: '王\n小明' }],
-    [5, { account: 'li', name: 'a;b,c' }],
-  ])
-})
-
-test('people whose names begin as formulas do are exported, and imported again as they were', async (t) => {
-  const ports = await openImports(t, 'sqlite')
-  const names = ['=王', '-王', '＝王', '@王', "'=王", "''-王", '王;=1', "王;'+1", '+886 王']
-  for (const [i, name] of names.entries())
-    await makeLocalAccount(ports, { account: `p${i}`, name, password: 'x' })
-  const exported = await exportPeople(ports, operator, {})
-  if (exported.kind !== 'done') return t.fail()
-  const file = (await Array.fromAsync(exported.value)).join('')
-  // As a spreadsheet saves it again: without what it does not know, and nothing quoted that need not be.
-  const rows: Record<string, string>[] = readCsv(file, { bom: true, columns: true })
-  const again = stringify(rows, { header: true, columns: ['account', 'name'] })
-  const id = await upload(ports, again, { existing: 'update' })
-  await workOff(ports)
-  t.like(await progress(ports, id), { total: names.length, same: names.length, updated: 0 })
-  const passwords = 'account,name,password\nz,王,"\'=a;\'-long enough one"\n'
-  t.deepEqual(await parse(passwords), [
-    [2, { account: 'z', name: '王', password: "'=a;'-long enough one" }],
-  ])
-})
-
-test('a file that is none is refused for what is wrong with it', async (t) => {
-  const row = 'wang,王\n'
-  const bad: [code: string, file: string | Buffer][] = [
-    ['file-empty', ''],
-    ['file-empty', 'account,name\n'],
-    ['file-workbook', Buffer.from('504b0304140006000800', 'hex')],
-    ['file-workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex')],
-    ['file-text', Buffer.from('account,name\nwang,\0\n')],
-    ['file-text', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe, 0xfa, 0xf0, 0x80])],
-    ['file-mixed', Buffer.concat([Buffer.from(`account,name\n${row.repeat(20_000)}`), big5])],
-    ['file-quotes', `account,name\nwang,"王\n${row.repeat(3)}`],
-    ['file-quotes', 'account,name\nwang,"王"小明\n'],
-    ['file-row', `account,name\nwang,"${'x'.repeat(70_000)}"\n`],
-    ['file-row', `account,${'x'.repeat(200_000)}`],
-    ['column-unknown', 'account,name,is_admin\nwang,王,1\n'],
-    ['column-unknown', 'account,name,__proto__\nwang,王,1\n'],
-    ['column-twice', 'account,帳號,name\na,b,c\n'],
-    ['column-missing', 'account,email\na,b\n'],
-    ['column-missing', 'name\n王\n'],
-    ['file-rows', `account,name\n${'a,b\n'.repeat(200_001)}`],
-  ]
-  for (const [code, file] of bad) {
-    const error = await t.throwsAsync(parse(file), { instanceOf: FileProblem })
-    t.is(error?.code, code as never, String(file).slice(0, 60))
-  }
-  async function* endless() {
-    yield Buffer.from('account,name\n')
-    for (;;) yield Buffer.alloc(1024 * 1024, 'wang,wang\n')
-  }
-  const error = await t.throwsAsync(parsePeople(endless(), () => {}))
-  t.true(error instanceof FileProblem && ['file-large', 'file-rows'].includes(error.code))
-})
-
-test('every problem has words in both languages', (t) => {
-  const messages = openMessages(join(import.meta.dirname, '..', '..', 'views', 'messages'))
-  for (const code of Object.keys(rowProblems)) t.true(messages.has(`admin.imports.problem.${code}`))
-  for (const code of Object.keys(fileProblems)) t.true(messages.has(`admin.problem.${code}`), code)
-})
-
-const columns = 'account,name,email,email_verified,phone,kind,status,password_hash,password'
-const more = 'county,subject,school_code,role,titles'
-const file = (...rows: Cells[]) => {
-  const names = `${columns},${more}`.split(',') as (keyof Cells)[]
-  const cell = (text = '') => `"${text.replaceAll('"', '""')}"`
-  return [names.join(','), ...rows.map((row) => names.map((one) => cell(row[one])).join(','))].join(
-    '\n',
-  )
-}
-const hash = '$2y$04$uO51hSBBPVBb5VKD5SDaO.1JelWaCMUB5cNC2q6LW0.bgTgBQI.HK'
-const county = { county: 'ntpc', school_code: '014569' }
-
 /** A table's rows, counted behind the store's back. */
 async function count({ store }: ImportPorts, table: string, where: object = {}): Promise<number> {
   const knex = openDatabase(store.where)
   const [row] = await knex(table).where(where).count({ n: '*' })
   await knex.destroy()
   return Number(row?.n)
-}
-
-async function imported(ports: ImportPorts, text: string | Buffer, rules = {}) {
-  const id = await upload(ports, text, rules)
-  await workOff(ports)
-  await doing(ports, startImport, { id })
-  await workOff(ports)
-  return progress(ports, id)
 }
 
 for (const engine of engines) {
@@ -736,143 +610,6 @@ test('passwords in clear are kept sealed only, and not many of them', async (t) 
     t.is(row.cells.password, undefined)
     t.regex(row.secret ?? '', /^\$argon2id\$/)
   }
-})
-
-test('what is exported begins no formula, says no number, and comes in again as it was', async (t) => {
-  const ports = await openImports(t, 'sqlite')
-  const people = [
-    {
-      account: 'eve',
-      name: '=HYPERLINK("http://x","y")',
-      phone: '0912345678',
-      password_hash: hash,
-    },
-    { account: 'at', name: '@SUM(1+1)*cmd|calc', password_hash: hash },
-    { account: 'plus', name: '+1', email: 'plus@x.tw', email_verified: 'yes' },
-    { account: 'tab', name: '-2', status: 'suspended', password_hash: hash },
-    { name: '老師', ...county, subject: 's-1' },
-  ]
-  await imported(ports, file(...people))
-  const outcome = await exportPeople(ports, operator, {})
-  if (outcome.kind !== 'done') return t.fail(outcome.kind)
-  let text = ''
-  for await (const some of outcome.value) text += some
-  t.regex(text, /^\ufeff"id","account"/)
-  for (const line of text.trim().split('\r\n').slice(1))
-    for (const cell of line.slice(1, -1).split('","')) t.notRegex(cell, /^[=+\-@\t\r]/)
-  t.true(text.includes(`"'=HYPERLINK(""http://x"",""y"")"`))
-  t.true(text.includes(`"'+886912345678"`))
-  t.false(text.includes('s-1') || text.includes(hash))
-  const [done, begun] = await ports.store.auditReads.list({ action: 'people.export', limit: 5 })
-  t.like(begun, { outcome: 'begun', actor: 'operator:test' })
-  t.deepEqual(done?.details, { count: 5 })
-
-  const withoutIds = text
-    .split('\r\n')
-    .map((line) => line.split('","').slice(1, 8).join('","'))
-    .flatMap((line, i) =>
-      i === 0 ? [`"${line}"`] : line.startsWith('"') || !line ? [] : [`"${line}"`],
-    )
-    .join('\r\n')
-  const again = await imported(ports, withoutIds, { existing: 'update' })
-  t.like(again, { updated: 0, created: 0 })
-  t.is(again.same, 4)
-
-  const narrow = await exportPeople(ports, operator, { county: 'ntpc', school: '014569' })
-  const lines: string[] = []
-  if (narrow.kind === 'done') for await (const some of narrow.value) lines.push(some)
-  t.is(lines.join('').trim().split('\r\n').length, 2)
-  t.is((await exportPeople(ports, operator, { county: 'nowhere' })).kind, 'rejected')
-})
-
-test('an export comes in again as it is: its ids say whose rows they are, and what was changed in it is changed', async (t) => {
-  const ports = await openImports(t, 'sqlite')
-  const { store } = ports
-  const people = [
-    { account: 'ann', name: '安', email: 'ann@x.tw', phone: '0912345678', password_hash: hash },
-    { account: 'boss', name: '老闆', password_hash: hash },
-    { account: 'gone', name: '走了', password_hash: hash },
-    { name: '老師', ...county, subject: 's-1', role: 'teacher', titles: '教師;組長' },
-  ]
-  await imported(ports, file(...people))
-  const idOf = async (one: string) =>
-    (await store.identifiers.find('username', one))?.accountId ?? ''
-  const [boss, gone] = [await idOf('boss'), await idOf('gone')]
-  const role = { role: 'support', reach: '', grantedAt: 1, grantedBy: 'x' } as const
-  await store.staffRoles.grant({ holder: boss, ...role })
-  await store.accounts.close(gone, 1)
-  const outcome = await exportPeople(ports, operator, {})
-  if (outcome.kind !== 'done') return t.fail(outcome.kind)
-  let text = ''
-  for await (const some of outcome.value) text += some
-
-  const none = { created: 0, updated: 0, refused: 0, warned: 0 }
-  t.like(await imported(ports, text, { existing: 'update' }), { ...none, same: 4 })
-  t.like(await imported(ports, text), { ...none, same: 4 })
-  t.is((await store.auditReads.list({ action: 'account.update', limit: 9 })).length, 0)
-
-  const teacher = (await store.identities.find('https://ntpc.sso.edu.tw', 's-1'))?.account.id ?? ''
-  const changed = text.replace('"老師"', '"林老師"').replace('"安"', '"安安"')
-  t.like(await imported(ports, changed, { existing: 'update' }), { ...none, updated: 2, same: 2 })
-  t.is((await store.accounts.find(teacher))?.profile.name?.value, '林老師')
-
-  // Whose row it is, nothing but the id says; what a file does not change it is told.
-  const rows = [
-    `${teacher},,,active`,
-    `${await idOf('ann')},annie,,active`,
-    'nobody-here,,誰,active',
-    `${boss},boss,大老闆,active`,
-    `${gone},gone,走了,active`,
-    'not an id,,誰,active',
-    `${teacher},,王老師,active`,
-  ]
-  const odd = ['id,account,name,status', ...rows].join('\n')
-  const judged = await imported(ports, odd, { existing: 'update' })
-  t.like(judged, { created: 0, updated: 0, same: 1, refused: 6 })
-  t.deepEqual(await noted(ports, judged.id), [
-    '3 account id-name',
-    '4 id id-unknown',
-    '5 account staff',
-    '6 account closed',
-    '7 id id-unknown',
-    '8 id twin 2',
-  ])
-  const closing = `id,account,name,status\n${teacher},,林老師,closed`
-  const closed = await imported(ports, closing, { existing: 'update' })
-  t.deepEqual(await noted(ports, closed.id), ['2 status status'])
-})
-
-test('what an upstream said of somebody and no file may is not held against the export it stands in', async (t) => {
-  const ports = await openImports(t, 'sqlite')
-  const { store } = ports
-  await imported(ports, file({ account: 'mei', name: '美', password_hash: hash }))
-  const { accountId = '' } = (await store.identifiers.find('username', 'mei')) ?? {}
-  const said = (value: string) => ({ value, by: 'ntpc', at: 1 })
-  await store.accounts.setProfile(
-    accountId,
-    {
-      name: said(`美<${'長'.repeat(200)}>`),
-      phone_number: said('ext. 12'),
-      email: said('mei at x.tw'),
-    },
-    1,
-  )
-  await store.accounts.setKind(accountId, 'of-former-days', 1)
-  const outcome = await exportPeople(ports, operator, {})
-  if (outcome.kind !== 'done') return t.fail(outcome.kind)
-  let text = ''
-  for await (const some of outcome.value) text += some
-  const before = await store.accounts.find(accountId)
-  const none = { created: 0, updated: 0, refused: 0, warned: 0 }
-  t.like(await imported(ports, text, { existing: 'update' }), { ...none, same: 1 })
-  t.like(await imported(ports, text), { ...none, same: 1 })
-  t.deepEqual(await store.accounts.find(accountId), before)
-
-  // What somebody changed in it is judged like any other cell, and so is a row nobody is behind.
-  const changed = await imported(ports, text.replace('ext. 12', 'ext. 13'), { existing: 'update' })
-  t.deepEqual(await noted(ports, changed.id), ['2 phone phone'])
-  const stranger = await imported(ports, text.replaceAll(accountId, 'nobody'))
-  t.like(stranger, { refused: 1, same: 0 })
 })
 
 test('the report has a line for each row, and nothing of what stood in it', async (t) => {

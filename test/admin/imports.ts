@@ -4,11 +4,13 @@ import type { ExecutionContext } from 'ava'
 import type { z } from 'zod'
 import { openPasswordRules } from '#accounts/password-rules.ts'
 import { openPasswords } from '#accounts/passwords.ts'
+import type { Cells } from '#admin/imports/columns.ts'
+import { parsePeople } from '#admin/imports/parse.ts'
 import { receiveImport } from '#admin/imports/receive.ts'
 import type { ImportRules } from '#admin/imports/rules.ts'
 import { openImportWork } from '#admin/imports/work.ts'
 import { type Operation, perform } from '#admin/operation.ts'
-import { getImport, listImportNotes } from '#admin/operations/imports.ts'
+import { getImport, listImportNotes, startImport } from '#admin/operations/imports.ts'
 import type { AdminPorts } from '#admin/ports.ts'
 import { operatorBy } from '#admin/staff.ts'
 import { loadConfig } from '#config/load.ts'
@@ -92,4 +94,34 @@ export async function noted(ports: AdminPorts, id: string): Promise<string[]> {
       [row, field, code, ...(other === undefined ? [] : [other])].join(' '),
     ),
   )
+}
+
+/** What stands in a file, row by row. */
+export async function parse(file: string | Buffer, size?: number) {
+  const rows: [number, Cells][] = []
+  await parsePeople(chunks(file, size), ({ row, cells }) => void rows.push([row, cells]))
+  return rows
+}
+
+const columns = 'account,name,email,email_verified,phone,kind,status,password_hash,password'
+const more = 'county,subject,school_code,role,titles'
+/** A file of these rows. */
+export const file = (...rows: Cells[]) => {
+  const names = `${columns},${more}`.split(',') as (keyof Cells)[]
+  const cell = (text = '') => `"${text.replaceAll('"', '""')}"`
+  return [names.join(','), ...rows.map((row) => names.map((one) => cell(row[one])).join(','))].join(
+    '\n',
+  )
+}
+/** Of another system. */
+export const hash = '$2y$04$uO51hSBBPVBb5VKD5SDaO.1JelWaCMUB5cNC2q6LW0.bgTgBQI.HK'
+export const county = { county: 'ntpc', school_code: '014569' }
+
+/** Uploaded, checked, started and worked off. */
+export async function imported(ports: ImportPorts, text: string | Buffer, rules = {}) {
+  const id = await upload(ports, text, rules)
+  await workOff(ports)
+  await doing(ports, startImport, { id })
+  await workOff(ports)
+  return progress(ports, id)
 }
