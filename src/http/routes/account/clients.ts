@@ -1,7 +1,7 @@
 /** Apps of her own, for who has no staff role: she asks for one, follows what becomes of it, and looks after it. */
 import { usesSecret } from '#admin/clients/registration.ts'
 import { type ClientKind, clientKinds, type Settings } from '#admin/clients/schema.ts'
-import { addSecret } from '#admin/clients/secrets.ts'
+import { addSecret, keepDays } from '#admin/clients/secrets.ts'
 import { shown, stateOf } from '#admin/clients/shown.ts'
 import type { FieldProblem, Acting as StaffActing } from '#admin/operation.ts'
 import { ask, findOwn, longestPurpose, mostWaiting, withdraw } from '#admin/requests/ask.ts'
@@ -198,7 +198,7 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
             formerUntil: date(secret?.formerExpiresAt),
           }
         : undefined,
-      keepDays: unseen ? [0] : keepDays,
+      keepDays: unseen ? [0] : keepChoices,
       once: randomToken(),
       snippets: snippetsFor(app),
       actions: { secret: `${path}/secret`, change: `${askPath}?${new URLSearchParams({ id })}` },
@@ -212,8 +212,8 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
     async (ctx, member, { id = '', keep = '', once }) => {
       const row = await findApp(member, id)
       // A page that was opened before there was one in use does not ask: it must not end that one at once.
-      const usual = (await isUnseen(row)) ? 0 : 14
-      const days = keepDays.find((one) => String(one) === keep) ?? usual
+      const usual = (await isUnseen(row)) ? 0 : keepDays.usual
+      const days = keepChoices.find((one) => String(one) === keep) ?? usual
       const made = await firstTime(house, member.account.id, once, () =>
         addSecret(house, ownerBy(member), { id, keep: days }),
       )
@@ -235,8 +235,8 @@ export function ownClientRoutes({ show, act, page, done }: MemberRoutes, house: 
   )
 }
 
-/** Days the secret before a new one stays good. */
-const keepDays = [14, 7, 1, 0]
+/** Days the secret before a new one stays good; the first is chosen unless she says otherwise. */
+const keepChoices = [keepDays.usual, 7, 1, 0]
 
 /** A problem of the third line is one of its field. */
 const atField = <P extends { field: string }>(problem: P): P => {

@@ -1,4 +1,5 @@
 /** One app's own page: what it is, and what can be done to it. */
+import { keepDays } from '#admin/clients/secrets.ts'
 import { getClient } from '#admin/operations/clients.ts'
 import { logoPath } from '../../app-of.ts'
 import type { Context } from '../../context.ts'
@@ -12,7 +13,7 @@ export const clientsPath = '/admin/clients'
 export const clientPath = (id: string | undefined): string =>
   `${clientsPath}/${encodeURIComponent(id ?? '')}`
 
-const keepDays = [14, 30, 7, 1]
+const keepChoices = [keepDays.usual, 30, 7, 1]
 const lifeDays = [365, 180, 730]
 
 type More = NonNullable<Parameters<Console['page']>[4]>
@@ -59,7 +60,7 @@ export function openClientPage({ show, page }: Console, house: House): ShowClien
         owners: owners.map((one) => ({ ...one, since: new Date(one.since) })),
         owner,
         life,
-        keepDays,
+        keepDays: keepChoices,
         lifeDays,
         path: clientPath(client.id),
       },
